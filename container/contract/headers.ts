@@ -1,0 +1,40 @@
+/** Header names, lower case as both runtimes deliver them. */
+export const HEADER = {
+  requestId: 'x-request-id',
+  traceparent: 'traceparent',
+  bridgeVersion: 'x-bridge-version',
+  sessionEpoch: 'x-session-epoch',
+  serverTiming: 'server-timing',
+  retryAfter: 'retry-after',
+  idempotencyKey: 'idempotency-key',
+  idempotencyReplayed: 'idempotency-replayed',
+  rateLimit: 'ratelimit',
+  rateLimitPolicy: 'ratelimit-policy',
+  apiKey: 'x-api-key',
+  authorization: 'authorization',
+
+  /** Worker → container only; stripped from what callers send. */
+  startSecret: 'x-bridge-start-secret',
+  /** Worker → container only: the authorised caller as JSON (see `Caller`). */
+  caller: 'x-bridge-caller',
+  /** Worker → container only: contract number of the Worker. */
+  contractVersion: 'x-bridge-contract',
+  /** Absolute deadline of the request, epoch ms. */
+  deadline: 'x-bridge-deadline',
+} as const;
+
+/** What only the Worker may say to the container: the door removes these from every caller's request. */
+export const INTERNAL_HEADERS: readonly string[] = [
+  HEADER.startSecret,
+  HEADER.caller,
+  HEADER.contractVersion,
+  HEADER.deadline,
+];
+
+/** Routes that only the Durable Object calls, with the per-start secret. */
+export const INTERNAL_PATH = {
+  /** WebSocket: the control channel (`control.ts`). */
+  control: '/internal/control',
+  /** WebSocket: one upstream stream for the hub. */
+  stream: '/internal/stream',
+} as const;

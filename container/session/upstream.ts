@@ -1,0 +1,101 @@
+/**
+ * What the layers above know of the MT5 server: commands go in, replies come out. Sockets, handshakes, pools and
+ * replays stay below this interface.
+ */
+
+/** One Web API command. `path` is without `/api/`: `user/get`. */
+export interface Command {
+  readonly path: string;
+  /** Sent as the query, percent-encoded; values are any text. */
+  readonly query?: readonly (readonly [name: string, value: string])[];
+  /** JSON text; its presence makes the request a POST. */
+  readonly body?: string;
+}
+
+export interface CallOptions {
+  /** Epoch ms. At the deadline the caller is released; the connection drains the answer. */
+  readonly deadlineAtMs: number;
+  /** The caller went away: releases the caller, never the connection. */
+  readonly signal?: AbortSignal;
+}
+
+export interface MutateOptions extends CallOptions {
+  /** Called at the moment the request is handed to the connection: from here on it is "sent". */
+  readonly onDispatch?: () => void;
+}
+
+/** One answer. `bytes` is what the server sent; the JSON is parsed on first use. */
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly bytes: Uint8Array;
+  /** Number before the blank of `retcode`; `undefined` where the body is not JSON with a retcode. */
+  readonly retcode: number | undefined;
+  readonly retcodeText: string;
+  /** The whole body. @throws SessionError `malformed` */
+  json(): Record<string, unknown>;
+}
+
+/**
+ * - `deadline` the caller's time passed · `cancelled` the caller went away
+ * - `refused` the server refused the sign-in · `backoff` no sign-in permitted yet · `unreachable` no connection
+ * - `impostor` wrong `cli_rand_answer` · `lost` the connection broke · `draining` shutting down
+ * - `overloaded` too many waiters · `malformed` not the protocol
+ */
+export type SessionErrorKind =
+  | 'deadline'
+  | 'cancelled'
+  | 'refused'
+  | 'backoff'
+  | 'unreachable'
+  | 'impostor'
+  | 'lost'
+  | 'draining'
+  | 'overloaded'
+  | 'malformed';
+
+/** `dispatched` = the request was handed to a connection, so a mutation may have been executed. */
+export class SessionError extends Error {
+  readonly kind: SessionErrorKind;
+  readonly dispatched: boolean;
+  readonly retcode: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    kind: SessionErrorKind,
+    message: string,
+    details: {
+      dispatched?: boolean;
+      retcode?: number | undefined;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'SessionError';
+    this.kind = kind;
+    this.dispatched = details.dispatched ?? false;
+    this.retcode = details.retcode;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+export interface Upstream {
+  /** A read: may be sent again, once, on a fresh session. @throws SessionError */
+  read(command: Command, options: CallOptions): Promise<Reply>;
+  /** A mutation: sent at most once, whatever happens. @throws SessionError, `dispatched` tells if it left. */
+  mutate(command: Command, options: MutateOptions): Promise<Reply>;
+  /**
+   * The one designated dealer connection: dealer requests and the polling of their results belong to the connection
+   * that sent them (mt5-webapi §3.7).
+   */
+  readonly dealer: Dealer;
+}
+
+export interface Dealer {
+  /** Changes whenever the dealer connection is another one: results of older generations are gone. */
+  readonly generation: number;
+  mutate(command: Command, options: MutateOptions): Promise<Reply & { readonly generation: number }>;
+  /** A read on the dealer connection of that generation. @throws SessionError `lost` if it is gone. */
+  read(command: Command, generation: number, options: CallOptions): Promise<Reply>;
+}

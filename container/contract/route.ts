@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { BridgeError } from './errors.ts';
+import type { Scope } from './keys.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+/**
+ * One route of the typed API. The same definition is matched and validated at the Worker's door (so that nothing is
+ * woken for a bad request), served by the container, and written into the OpenAPI document.
+ */
+export interface RouteDefinition<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Answer extends z.ZodType = z.ZodType,
+> {
+  /** OpenAPI operationId, camelCase. */
+  readonly id: string;
+  readonly method: Method;
+  /** `/v1/accounts/{login}`: each `{name}` is one path segment, and a key of `params`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `null` = no key needed. */
+  readonly scope: Scope | null;
+  /** A write goes through the operations ledger and needs `Idempotency-Key`. */
+  readonly write: boolean;
+  readonly params: Params;
+  readonly query: Query;
+  /** Absent = the route takes no body. */
+  readonly body?: Body;
+  readonly answer: Answer;
+  /** Status of the plain success. */
+  readonly status: 200 | 201;
+  /** The logins a request names, for keys with a login mask. Absent = names none. */
+  readonly logins?: (input: {
+    params: z.output<Params>;
+    query: z.output<Query>;
+    body: z.output<Body>;
+  }) => readonly number[];
+  /** Executed by a test and printed in the documents. */
+  readonly example: {
+    readonly params?: Readonly<Record<string, string>>;
+    readonly query?: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+  };
+}
+
+/** Gives a definition its exact type. */
+export const defineRoute = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
+  definition: RouteDefinition<P, Q, B, A>,
+): RouteDefinition<P, Q, B, A> => definition;
+
+/** What any list of routes holds. */
+// oxlint-disable-next-line typescript/no-explicit-any -- `logins` makes the type invariant; the list reads none of it
+export type AnyRoute = RouteDefinition<any, any, any, any>;
+
+export const noParams = z.strictObject({});
+export const noQuery = z.strictObject({});
+
+export interface RouteInput<Route extends AnyRoute> {
+  readonly params: z.output<Route['params']>;
+  readonly query: z.output<Route['query']>;
+  readonly body: Route['body'] extends z.ZodType ? z.output<Route['body']> : undefined;
+}
+
+export interface RouteMatch {
+  readonly route: AnyRoute;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+interface CompiledRoute {
+  readonly route: AnyRoute;
+  readonly pattern: RegExp;
+}
+
+/** Matches method and path against a list of routes. */
+export class RouteTable {
+  readonly #compiled: readonly CompiledRoute[];
+
+  constructor(routes: readonly AnyRoute[]) {
+    this.#compiled = routes.map((route) => ({
+      route,
+      pattern: new RegExp(
+        `^${route.path.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`).replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`,
+      ),
+    }));
+  }
+
+  /** @throws BridgeError `route_not_found` · `method_not_allowed` · `malformed_request` for a bad percent-encoding */
+  match(method: string, pathname: string): RouteMatch {
+    const sought = method === 'HEAD' ? 'GET' : method;
+    const allowed: string[] = [];
+    for (const { route, pattern } of this.#compiled) {
+      const found = pattern.exec(pathname);
+      if (!found) continue;
+      if (route.method === sought) return { route, params: decodeSegments(found.groups ?? {}) };
+      allowed.push(route.method);
+    }
+    if (allowed.length > 0)
+      throw new BridgeError('method_not_allowed', {
+        detail: `${pathname} takes ${allowed.join(', ')}.`,
+        expected: allowed.join(', '),
+      });
+    throw new BridgeError('route_not_found', { detail: `No route ${method} ${pathname.slice(0, 200)}; see /docs.` });
+  }
+}
+
+function decodeSegments(groups: Readonly<Record<string, string>>): Record<string, string> {
+  const decoded: Record<string, string> = {};
+  for (const [name, value] of Object.entries(groups)) {
+    try {
+      decoded[name] = decodeURIComponent(value);
+    } catch {
+      throw new BridgeError('malformed_request', { detail: 'The path has a bad percent-encoding.', field: name });
+    }
+  }
+  return decoded;
+}
+
+/**
+ * Validates what a request carries. `query` is every name with its one value.
+ * @throws BridgeError `invalid_field` naming the first field at fault and what was expected
+ */
+export function validateInput<Route extends AnyRoute>(
+  route: Route,
+  raw: { params: unknown; query: unknown; body: unknown },
+): RouteInput<Route> {
+  return {
+    params: check(route.params, raw.params, ''),
+    query: check(route.query, raw.query, 'query.'),
+    body: route.body ? check(route.body, raw.body, '') : undefined,
+  } as RouteInput<Route>;
+}
+
+function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = [...(issue?.path ?? [])];
+  if (issue?.code === 'unrecognized_keys') path.push(issue.keys[0] ?? '');
+  const field =
+    prefix +
+    path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i ? '.' : ''}${String(part)}`)).join('');
+  const message = issue?.message ?? 'not valid';
+  const problems = result.error.issues.length;
+  throw new BridgeError('invalid_field', {
+    detail: `${field || 'body'}: ${message}${problems > 1 ? ` (and ${problems - 1} more)` : ''}`,
+    field: field || 'body',
+    expected: message,
+  });
+}
+
+/** One value per name. @throws BridgeError `invalid_field` for a name that comes twice */
+export function singleValues(query: URLSearchParams): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of query) {
+    if (Object.hasOwn(values, name))
+      throw new BridgeError('invalid_field', {
+        detail: `query.${name} comes twice.`,
+        field: `query.${name}`,
+        expected: 'one value; several are joined by commas',
+      });
+    Object.defineProperty(values, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return values;
+}

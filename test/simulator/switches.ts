@@ -1,0 +1,95 @@
+/**
+ * The points on which sources about real servers disagree (mt5-webapi.md §8), and a few limits, each a named switch.
+ * Defaults are the documented behaviour.
+ */
+interface SwitchEntry<Value extends string | number | boolean = string | number | boolean> {
+  readonly default: Value;
+  /** The values it takes, or the range of a number. */
+  readonly values: readonly Value[] | { readonly from: number; readonly to: number };
+  readonly meaning: string;
+}
+
+const choice = <const Value extends string | number | boolean>(
+  values: readonly [Value, ...Value[]],
+  meaning: string,
+): SwitchEntry<Value> => ({ default: values[0], values, meaning });
+
+const number = (initial: number, from: number, to: number, meaning: string): SwitchEntry<number> => ({
+  default: initial,
+  values: { from, to },
+  meaning,
+});
+
+export const SWITCHES = {
+  idleTimeoutSeconds: number(
+    180,
+    0.05,
+    3600,
+    'silence after which the server closes a connection: 180 by the ping page, 120 by the library pages',
+  ),
+  authWindowSeconds: number(10, 0.05, 3600, 'time between auth/start and auth/answer'),
+  cookie: choice([false, true], 'auth/answer sets a cookie; it is never asked for'),
+  scalarCasing: choice(['documented', 'lower'], 'Total, Ticket, ID … or total, ticket, id'),
+  resultIds: choice(
+    ['top', 'answer', 'both'],
+    'where dealer/get_request_result puts the ids: beside retcode or under answer',
+  ),
+  textOf10009: choice(['Request executed', 'Done'], 'text after the number 10009'),
+  businessErrorStatus: choice(['200', '4xx'], 'HTTP status of an answer with a retcode that is not 0'),
+  permissionAs403: choice(
+    [false, true],
+    'a command the manager has no right to is a bare HTTP 403 instead of retcode 8',
+  ),
+  badLoginForm: choice(['json', '403'], 'a refused auth/start: JSON with a retcode, or a bare HTTP 403'),
+  wrongAnswer: choice(['close', 'keep'], 'the connection after a wrong srv_rand_answer'),
+  secondSignInEndsFirst: choice([false, true], 'a sign-in ends the older sessions of the same manager'),
+  unknownCommand: choice(['400', '404'], 'HTTP status of a command that does not exist'),
+  pageLimit: number(100, 1, 10_000, 'most rows of a get_page'),
+  emptyResult: choice(['array', '13'], 'pages and batches without rows: an empty array, or 13 Not found'),
+  userAddLogin: choice(['top', 'answer'], 'user/add repeats the login beside retcode, or has it in the answer alone'),
+  passwordPolicy: choice(
+    ['four-classes', 'two-of-three'],
+    'lower, upper, digit and special; or two of the first three',
+  ),
+  modifyFlags: choice(['ModificationFlags', 'ModifyFlags'], 'name of the field in orders'),
+  apiDataUnsigned: choice(['ValueUInt', 'ValueUint'], 'name of the unsigned field in ApiData'),
+  optionsMode: choice(['OptionsMode', 'OptionMode'], 'name of the field in symbols'),
+  contentType: choice(['application/json', 'text/plain', 'text/html', 'none'], 'Content-Type of JSON answers'),
+  acceptBody: choice(['any', 'form', 'json'], 'content types taken for a body; others are HTTP 415'),
+  plusInQuery: choice(['space', 'plus'], 'what + stands for in a query; documented clients write %20'),
+  requestsPerSecond: number(0, 0, 1_000_000, 'more from one connection are 12 Too frequent requests; 0 = no limit'),
+  outage: choice(['none', '10', '11', '15'], 'every command but the sign-in is answered with this retcode'),
+} as const satisfies Record<string, SwitchEntry>;
+
+export type SwitchName = keyof typeof SWITCHES;
+type Widen<Value> = Value extends number ? number : Value;
+export type Switches = {
+  -readonly [Name in SwitchName]: Widen<(typeof SWITCHES)[Name] extends SwitchEntry<infer Value> ? Value : never>;
+};
+
+export const defaultSwitches = (): Switches =>
+  Object.fromEntries(Object.entries(SWITCHES).map(([name, entry]) => [name, entry.default])) as Switches;
+
+/** What is wrong with `{name: value}`, or undefined. Numbers and booleans may be written as strings. */
+export function setSwitches(switches: Switches, changes: unknown): string | undefined {
+  if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
+    return 'expected an object {name: value}';
+  const accepted: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(SWITCHES, name))
+      return `${name}: no such switch; expected one of ${Object.keys(SWITCHES).join(', ')}`;
+    const { values }: SwitchEntry = SWITCHES[name as SwitchName];
+    if ('from' in values) {
+      const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+      if (typeof parsed !== 'number' || !(parsed >= values.from && parsed <= values.to))
+        return `${name}: expected a number from ${values.from} to ${values.to}`;
+      accepted.push([name, parsed]);
+    } else {
+      const found = values.find((candidate) => String(candidate) === String(value));
+      if (found === undefined) return `${name}: expected one of ${values.map(String).join(', ')}`;
+      accepted.push([name, found]);
+    }
+  }
+  Object.assign(switches, Object.fromEntries(accepted));
+  return undefined;
+}

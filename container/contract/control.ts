@@ -3,7 +3,7 @@
  * counted as activity), with the per-start secret. JSON text frames, one message each.
  *
  *   container → Durable Object   hello · call · activity
- *   Durable Object → container   handover · result · failure · drain · revoked
+ *   Durable Object → container   handover · result · failure · warm · drain · revoked
  *
  * The container may call the state (`state/state-api.ts`) only after `handover`. When the channel closes, calls in
  * flight fail; the Durable Object opens it again while the process lives, and the container says hello again with the
@@ -16,6 +16,8 @@ export type ControlMessage =
   | StateResult
   | StateFailure
   | Activity
+  /** Leave a session ready: sign in now unless signed in, signing in or backing off. An `activity` tells the end. */
+  | { readonly type: 'warm' }
   | { readonly type: 'drain'; readonly reason: string }
   /** Consumer sessions that ended: their streams close with 4001. */
   | { readonly type: 'revoked'; readonly sessionIds: readonly string[] };

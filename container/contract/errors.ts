@@ -72,6 +72,7 @@ export const ERRORS = {
   overloaded: entry(503, 'The bridge is at its limit', 'after'),
   draining: entry(503, 'The bridge is shutting down', 'after'),
   container_unavailable: entry(503, 'The container cannot be started', 'after'),
+  misconfigured: entry(503, 'The bridge is not configured', 'no'),
   version_mismatch: entry(503, 'Worker and container are of different versions', 'after'),
   internal_error: entry(500, 'The bridge failed', 'no'),
 } as const satisfies Record<string, ErrorEntry>;

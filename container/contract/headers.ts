@@ -21,6 +21,8 @@ export const HEADER = {
   contractVersion: 'x-bridge-contract',
   /** Absolute deadline of the request, epoch ms. */
   deadline: 'x-bridge-deadline',
+  /** Door → Durable Object only: `safe` = a read, may be sent to a second container if the first one dies under it. */
+  replay: 'x-bridge-replay',
 } as const;
 
 /** What only the Worker may say to the container: the door removes these from every caller's request. */
@@ -29,6 +31,7 @@ export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.caller,
   HEADER.contractVersion,
   HEADER.deadline,
+  HEADER.replay,
 ];
 
 /** Routes that only the Durable Object calls, with the per-start secret. */

@@ -69,6 +69,7 @@ export const ERRORS = {
   outcome_unknown: entry(504, 'It is not known whether the broker executed this', 'check', 'unknown'),
 
   // The bridge and its platform.
+  state_unavailable: entry(503, 'The bridge cannot reach its memory', 'after'),
   overloaded: entry(503, 'The bridge is at its limit', 'after'),
   draining: entry(503, 'The bridge is shutting down', 'after'),
   container_unavailable: entry(503, 'The container cannot be started', 'after'),

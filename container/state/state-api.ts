@@ -2,8 +2,12 @@ import type { Scope } from '../contract/keys.ts';
 
 /**
  * Everything that must outlive the container, as the container sees it. One implementation (`bridge-state.ts`) over
- * `Sql`: behind the Worker it runs in the Durable Object and is called over the control channel, on a VPS in-process
- * over a SQLite file. Every method resolves only after its write is durable.
+ * `Sql`: behind the Worker it runs in the Durable Object and is called over the control channel (`remote-state.ts` and
+ * `state-server.ts`), on a VPS in-process over a SQLite file. Every method resolves only after its write is durable.
+ *
+ * The room state/ knows neither runtime: no sockets, no files, no timers of its own but a call's deadline. Nothing here
+ * assumes that one process holds the state: every method is asynchronous and atomic by itself, so that several replicas
+ * can share it over another store (Redis) behind this same interface.
  */
 export interface StateApi {
   readonly signIn: SignInStateApi;
@@ -57,9 +61,13 @@ export interface SignInReport {
 
 export interface SignInStateApi {
   read(): Promise<UpstreamCheckpoint>;
-  /** Books a failure in advance; refuses while backing off. @throws BridgeError `internal_error` for a fenced instance */
+  /**
+   * Books a failure in advance; refuses while backing off. The instance that holds the epoch gets further permits (pool
+   * growth, lost connections) without back-off while its last sign-in succeeded.
+   * @throws BridgeError `draining` for a fenced instance, here and below
+   */
   permit(instanceId: InstanceId): Promise<PermitDecision>;
-  /** Clears the booking. The first success of an instance raises the epoch. */
+  /** Clears the booking. The first success of an instance raises the epoch and fences the instances before it. */
   succeeded(instanceId: InstanceId, report: SignInReport): Promise<{ epoch: number }>;
   /** Turns the booking into a failure of this kind. */
   failed(
@@ -67,6 +75,8 @@ export interface SignInStateApi {
     failure: { permitId: string; kind: Exclude<SignInFailureKind, 'died'>; retcode: number | null; reason: string },
   ): Promise<{ retryAtMs: number }>;
   clock(instanceId: InstanceId, clock: { offsetSeconds: number; timeZone: string }): Promise<void>;
+  /** The instance ends in order: its sign-in is no part of a crash loop. */
+  released(instanceId: InstanceId): Promise<void>;
   /** Administrator: forget failures and back-off. */
   reset(): Promise<void>;
 }
@@ -89,11 +99,16 @@ export interface ConsumerSession {
 }
 
 export interface ConsumerSessionsApi {
-  /** Throttles guessing: how long to wait before this login may be tried again; 0 = now. */
-  attempt(login: number, openedBy: string): Promise<{ retryAfterMs: number }>;
-  attemptFailed(login: number, openedBy: string): Promise<void>;
+  /**
+   * Throttles guessing: 0 = try now, and the try is booked as failed in advance (`open` clears it); else how long to
+   * wait before this login may be tried again.
+   */
+  attempt(login: number): Promise<{ retryAfterMs: number }>;
+  /** The password could not be checked at all: takes the booking back. */
+  attemptForgiven(login: number): Promise<void>;
   /** @throws BridgeError `session_limit` */
   open(session: {
+    /** Of the 256-bit token, `sha256:<hex>`; the token itself never comes here. */
     tokenHash: string;
     login: number;
     scopes: readonly Scope[];
@@ -144,42 +159,73 @@ export interface Operation {
 
 export type BeginDecision =
   | { readonly kind: 'started'; readonly operation: Operation }
+  /** The key is known with this body: settled, queued at the dealer, or unknown. */
   | { readonly kind: 'replay'; readonly operation: Operation }
   | { readonly kind: 'in_flight'; readonly operation: Operation }
-  | { readonly kind: 'other_body' };
+  | { readonly kind: 'other_body' }
+  | { readonly kind: 'halted'; readonly reason: string }
+  | { readonly kind: 'limited'; readonly retryAfterMs: number };
+
+export interface BeginRequest {
+  readonly caller: string;
+  readonly key: string;
+  readonly kind: string;
+  /** Made by the caller of `begin`, so that a row whose `begin` got lost on the way can be named. */
+  readonly tag: string;
+  readonly login: number | null;
+  /** HMAC (`fingerprintSecret`) of method, path and body. */
+  readonly fingerprint: string;
+  readonly request: string;
+  readonly instanceId: InstanceId;
+  /** Past it no row is written: whoever waited has been told `not_sent`. */
+  readonly deadlineAtMs: number;
+  /** Counts as trading: refused while halted, and counted against `perMinute`. */
+  readonly trading: boolean;
+  readonly perMinute?: number;
+}
+
+export interface OperationChange {
+  readonly to: OperationState;
+  readonly answer?: { readonly status: number; readonly body: string };
+  readonly request?: string;
+  /** A look at the broker's books found nothing. */
+  readonly emptyLook?: boolean;
+}
+
+export interface OperationFilter {
+  readonly caller?: string;
+  readonly state?: OperationState;
+  readonly login?: number;
+  readonly limit: number;
+  readonly cursor?: string;
+}
 
 export interface OperationsApi {
-  /** Writes the row `sending`, or tells why not. The fingerprint is an HMAC of method, path and body. */
-  begin(operation: {
-    caller: string;
-    key: string;
-    kind: string;
-    login: number | null;
-    fingerprint: string;
-    request: string;
-    instanceId: InstanceId;
-  }): Promise<BeginDecision>;
-  /** Never handed to a connection: the row goes, the key may be used again. Only from `sending`. */
-  drop(caller: string, key: string): Promise<void>;
-  /** A state change with its answer; illegal transitions are refused with `false`. */
-  move(
-    caller: string,
-    key: string,
-    change: { to: OperationState; answer?: { status: number; body: string }; request?: string; emptyLook?: boolean },
-  ): Promise<boolean>;
+  /**
+   * Writes the row `sending`, or tells why not.
+   * @throws BridgeError `deadline_exceeded` when the deadline has passed, `draining` for a fenced instance
+   */
+  begin(request: BeginRequest): Promise<BeginDecision>;
+  /** Never handed to a connection: the row goes, the key may be used again. Only from `sending`, only with its tag. */
+  drop(caller: string, key: string, tag: string): Promise<boolean>;
+  /** A state change with its answer; illegal transitions (`operation-states.ts`) are refused with `false`. */
+  move(caller: string, key: string, change: OperationChange): Promise<boolean>;
   get(caller: string, key: string): Promise<Operation | null>;
-  list(filter: { caller?: string; state?: OperationState; login?: number; limit: number; cursor?: string }): Promise<{
-    items: readonly Operation[];
-    nextCursor: string | null;
-  }>;
-  /** `pending` and `unknown` rows (and `not_executed` ones still inside the horizon), oldest first. */
+  list(filter: OperationFilter): Promise<{ items: readonly Operation[]; nextCursor: string | null }>;
+  /** `pending` and `unknown` rows, and `not_executed` ones young enough to be found late; oldest first. */
   unsettled(limit: number): Promise<readonly Operation[]>;
   /** `sending` rows of instances other than this one become `unknown`; returns how many. */
   orphan(liveInstanceId: InstanceId | null): Promise<number>;
-  /** Orders of this caller since then, for the per-minute limit. */
-  countSince(caller: string, sinceMs: number): Promise<number>;
-  halted(): Promise<{ halted: boolean; reason: string | null; sinceMs: number | null }>;
+  halted(): Promise<TradingHalt>;
   setHalted(halted: boolean, reason: string): Promise<void>;
+  /** Hex of 32 random bytes, made once. */
+  fingerprintSecret(): Promise<string>;
+}
+
+export interface TradingHalt {
+  readonly halted: boolean;
+  readonly reason: string | null;
+  readonly sinceMs: number | null;
 }
 
 // ── Lifecycle journal ───────────────────────────────────────────────────────────────────────────────────────────────

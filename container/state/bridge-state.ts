@@ -1,0 +1,59 @@
+import { CONSUMER_SESSION_POLICY, ConsumerSessions, type ConsumerSessionPolicy } from './consumer-sessions.ts';
+import { Journal } from './journal.ts';
+import { LEDGER_POLICY, OperationsLedger, type LedgerPolicy } from './operations-ledger.ts';
+import { migrate } from './schema.ts';
+import { SIGN_IN_POLICY, type SignInPolicy } from './sign-in-policy.ts';
+import { SignInState } from './sign-in-state.ts';
+import type { Sql } from './sql.ts';
+import type { StateApi } from './state-api.ts';
+
+export interface BridgeStateOptions {
+  readonly now?: () => number;
+  /** In [0, 1), for jitter. */
+  readonly random?: () => number;
+  readonly signIn?: Partial<SignInPolicy>;
+  readonly sessions?: Partial<ConsumerSessionPolicy>;
+  readonly ledger?: Partial<LedgerPolicy>;
+  readonly warn?: (message: string) => void;
+  /** A consumer session ended before its time or expired: its streams close. */
+  readonly onRevoked?: (sessionId: string) => void;
+}
+
+/** The state itself, over whatever `Sql` is. Whoever holds it in-process calls it directly; others through `RemoteState`. */
+export class BridgeState implements StateApi {
+  readonly signIn: SignInState;
+  readonly sessions: ConsumerSessions;
+  readonly operations: OperationsLedger;
+  readonly journal: Journal;
+
+  constructor(sql: Sql, options: BridgeStateOptions = {}) {
+    const now = options.now ?? Date.now;
+    const journal = new Journal(sql, now);
+    const warn = (message: string): void => {
+      options.warn?.(message);
+      journal.write({ event: 'error', reason: message, instanceId: null, epoch: null, phasesMs: null });
+    };
+    for (const warning of migrate(sql, now())) warn(warning);
+    this.journal = journal;
+    this.signIn = new SignInState({
+      sql,
+      now,
+      warn,
+      random: options.random ?? Math.random,
+      policy: { ...SIGN_IN_POLICY, ...options.signIn },
+      journal: (entry) => journal.write(entry),
+    });
+    this.sessions = new ConsumerSessions({
+      sql,
+      now,
+      policy: { ...CONSUMER_SESSION_POLICY, ...options.sessions },
+      onRevoked: options.onRevoked ?? (() => {}),
+    });
+    this.operations = new OperationsLedger({
+      sql,
+      now,
+      policy: { ...LEDGER_POLICY, ...options.ledger },
+      requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId),
+    });
+  }
+}

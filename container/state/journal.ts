@@ -1,0 +1,54 @@
+import type { Sql } from './sql.ts';
+import type { JournalApi, JournalEntry } from './state-api.ts';
+
+/** Newest entries that are kept: some months of an ordinary life, an afternoon of a crash loop. */
+const KEEP = 2000;
+
+/** Starts and stops with their reasons. */
+export class Journal implements JournalApi {
+  readonly #sql: Sql;
+  readonly #now: () => number;
+
+  constructor(sql: Sql, now: () => number) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  async add(entry: Omit<JournalEntry, 'atMs'>): Promise<void> {
+    this.write(entry);
+  }
+
+  /** The same within a transaction of the caller. */
+  write(entry: Omit<JournalEntry, 'atMs'>): void {
+    const [written] = this.#sql.run(
+      `INSERT INTO journal (at_ms, event, reason, instance_id, epoch, phases_ms) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+      this.#now(),
+      entry.event,
+      entry.reason.slice(0, 1000),
+      entry.instanceId,
+      entry.epoch,
+      entry.phasesMs === null ? null : JSON.stringify(entry.phasesMs),
+    );
+    this.#sql.run('DELETE FROM journal WHERE id <= ?', Number(written?.['id']) - KEEP);
+  }
+
+  async list(limit: number): Promise<readonly JournalEntry[]> {
+    return this.#sql.run('SELECT * FROM journal ORDER BY id DESC LIMIT ?', limit).map((row): JournalEntry => ({
+      atMs: Number(row['at_ms']),
+      event: String(row['event']) as JournalEntry['event'],
+      reason: String(row['reason']),
+      instanceId: typeof row['instance_id'] === 'string' ? row['instance_id'] : null,
+      epoch: typeof row['epoch'] === 'number' ? row['epoch'] : null,
+      phasesMs: phases(row['phases_ms']),
+    }));
+  }
+}
+
+function phases(text: unknown): Readonly<Record<string, number>> | null {
+  if (typeof text !== 'string') return null;
+  try {
+    return JSON.parse(text) as Record<string, number>;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,268 @@
+import { BridgeError } from '../contract/errors.ts';
+import { isSettled, OPERATION_TRANSITIONS } from './operation-states.ts';
+import { randomBytes, toHex } from './random.ts';
+import { windowOpensAtMs } from './sign-in-policy.ts';
+import type { Sql, SqlRow } from './sql.ts';
+import {
+  OPERATION_STATES,
+  type BeginDecision,
+  type BeginRequest,
+  type InstanceId,
+  type Operation,
+  type OperationChange,
+  type OperationFilter,
+  type OperationsApi,
+  type OperationState,
+  type TradingHalt,
+} from './state-api.ts';
+
+export interface LedgerPolicy {
+  /** Settled rows are kept so long; RFC draft idempotency-key and Stripe keep 24 h. */
+  readonly keepSettledMs: number;
+  /** A `not_executed` row so young is still looked for. */
+  readonly lateFindMs: number;
+}
+
+export const LEDGER_POLICY: LedgerPolicy = { keepSettledMs: 7 * 86_400_000, lateFindMs: 15 * 60_000 };
+
+const MINUTE_MS = 60_000;
+/** How often old rows are swept. */
+const SWEEP_EVERY_MS = 600_000;
+
+export interface LedgerParts {
+  readonly sql: Sql;
+  readonly now: () => number;
+  readonly policy: LedgerPolicy;
+  readonly requireUnfenced: (instanceId: InstanceId) => void;
+}
+
+/** Every mutation's row: written before anything is sent, kept after it is settled. */
+export class OperationsLedger implements OperationsApi {
+  readonly #parts: LedgerParts;
+  #sweptAtMs = 0;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+  }
+
+  async begin(request: BeginRequest): Promise<BeginDecision> {
+    const { sql, now, requireUnfenced } = this.#parts;
+    this.#sweep();
+    return sql.transaction((): BeginDecision => {
+      const known = this.#row(request.caller, request.key);
+      if (known) {
+        if (known['fingerprint'] !== request.fingerprint) return { kind: 'other_body' };
+        const operation = toOperation(known);
+        return { kind: operation.state === 'sending' ? 'in_flight' : 'replay', operation };
+      }
+      requireUnfenced(request.instanceId);
+      const nowMs = now();
+      if (nowMs >= request.deadlineAtMs)
+        throw new BridgeError('deadline_exceeded', 'The deadline passed before anything was sent.');
+      if (request.trading) {
+        const halt = this.#halted();
+        if (halt.halted) return { kind: 'halted', reason: halt.reason ?? '' };
+        const retryAtMs = this.#rateOpensAtMs(request, nowMs);
+        if (retryAtMs > nowMs) return { kind: 'limited', retryAfterMs: retryAtMs - nowMs };
+      }
+      sql.run(
+        `INSERT INTO operations (caller, operation_key, kind, trading, tag, state, login, fingerprint, request,
+           instance_id, created_at_ms, updated_at_ms, empty_looks) VALUES (?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?, ?, 0)`,
+        request.caller,
+        request.key,
+        request.kind,
+        request.trading ? 1 : 0,
+        request.tag,
+        request.login,
+        request.fingerprint,
+        request.request,
+        request.instanceId,
+        nowMs,
+        nowMs,
+      );
+      return { kind: 'started', operation: this.#require(request.caller, request.key) };
+    });
+  }
+
+  async drop(caller: string, key: string, tag: string): Promise<boolean> {
+    const dropped = this.#parts.sql.run(
+      `DELETE FROM operations WHERE caller = ? AND operation_key = ? AND tag = ? AND state = 'sending' RETURNING id`,
+      caller,
+      key,
+      tag,
+    );
+    return dropped.length > 0;
+  }
+
+  async move(caller: string, key: string, change: OperationChange): Promise<boolean> {
+    const { sql, now } = this.#parts;
+    return sql.transaction(() => {
+      const row = this.#row(caller, key);
+      if (!row) return false;
+      const from = row['state'] as OperationState;
+      if (!OPERATION_TRANSITIONS[from].includes(change.to)) return false;
+      const nowMs = now();
+      const look = change.emptyLook === true;
+      sql.run(
+        `UPDATE operations SET state = ?, updated_at_ms = ?, settled_at_ms = ?, request = ?, answer_status = ?,
+           answer_body = ?, empty_looks = empty_looks + ?, last_look_at_ms = ? WHERE id = ?`,
+        change.to,
+        nowMs,
+        isSettled(change.to) ? (from === change.to ? (row['settled_at_ms'] ?? nowMs) : nowMs) : null,
+        change.request ?? row['request'] ?? '',
+        change.answer?.status ?? (from === change.to ? (row['answer_status'] ?? null) : null),
+        change.answer?.body ?? (from === change.to ? (row['answer_body'] ?? null) : null),
+        look ? 1 : 0,
+        look ? nowMs : (row['last_look_at_ms'] ?? null),
+        row['id'] ?? null,
+      );
+      return true;
+    });
+  }
+
+  async get(caller: string, key: string): Promise<Operation | null> {
+    const row = this.#row(caller, key);
+    return row ? toOperation(row) : null;
+  }
+
+  async list(filter: OperationFilter): Promise<{ items: readonly Operation[]; nextCursor: string | null }> {
+    const beforeId = filter.cursor === undefined ? null : Number(filter.cursor);
+    if (beforeId !== null && !Number.isSafeInteger(beforeId))
+      throw new BridgeError('invalid_field', {
+        detail: 'query.cursor is not one of ours.',
+        field: 'query.cursor',
+        expected: 'the nextCursor of the page before',
+      });
+    const rows = this.#parts.sql.run(
+      `SELECT * FROM operations
+        WHERE (?1 IS NULL OR caller = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR login = ?3)
+          AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5`,
+      filter.caller ?? null,
+      filter.state ?? null,
+      filter.login ?? null,
+      beforeId,
+      filter.limit + 1,
+    );
+    const page = rows.slice(0, filter.limit);
+    const last = page.at(-1);
+    return {
+      items: page.map(toOperation),
+      nextCursor: rows.length > filter.limit && last ? String(last['id']) : null,
+    };
+  }
+
+  async unsettled(limit: number): Promise<readonly Operation[]> {
+    const { sql, now, policy } = this.#parts;
+    return sql
+      .run(
+        `SELECT * FROM operations WHERE state IN ('pending', 'unknown')
+            OR (state = 'not_executed' AND created_at_ms > ?) ORDER BY id LIMIT ?`,
+        now() - policy.lateFindMs,
+        limit,
+      )
+      .map(toOperation);
+  }
+
+  async orphan(liveInstanceId: InstanceId | null): Promise<number> {
+    return this.#parts.sql.run(
+      `UPDATE operations SET state = 'unknown', updated_at_ms = ?
+        WHERE state = 'sending' AND (?2 IS NULL OR instance_id <> ?2) RETURNING id`,
+      this.#parts.now(),
+      liveInstanceId,
+    ).length;
+  }
+
+  async halted(): Promise<TradingHalt> {
+    return this.#halted();
+  }
+
+  async setHalted(halted: boolean, reason: string): Promise<void> {
+    if (halted) this.#set('halt', JSON.stringify({ reason, sinceMs: this.#parts.now() }));
+    else this.#parts.sql.run(`DELETE FROM settings WHERE name = 'halt'`);
+  }
+
+  async fingerprintSecret(): Promise<string> {
+    return this.#parts.sql.transaction(() => {
+      const known = this.#setting('fingerprint_secret');
+      if (known !== undefined) return known;
+      const made = toHex(randomBytes(32));
+      this.#set('fingerprint_secret', made);
+      return made;
+    });
+  }
+
+  #halted(): TradingHalt {
+    const value = this.#setting('halt');
+    if (value === undefined) return { halted: false, reason: null, sinceMs: null };
+    try {
+      const { reason, sinceMs } = JSON.parse(value) as { reason: string; sinceMs: number };
+      return { halted: true, reason, sinceMs };
+    } catch {
+      return { halted: true, reason: 'The stored reason cannot be read.', sinceMs: null };
+    }
+  }
+
+  #rateOpensAtMs(request: BeginRequest, nowMs: number): number {
+    if (request.perMinute === undefined) return nowMs;
+    const times = this.#parts.sql
+      .run(
+        'SELECT created_at_ms FROM operations WHERE caller = ? AND created_at_ms > ? AND trading = 1 ORDER BY created_at_ms',
+        request.caller,
+        nowMs - MINUTE_MS,
+      )
+      .map((row) => Number(row['created_at_ms']));
+    return windowOpensAtMs(times, request.perMinute, MINUTE_MS, nowMs);
+  }
+
+  #setting(name: string): string | undefined {
+    const value = this.#parts.sql.run('SELECT value FROM settings WHERE name = ?', name)[0]?.['value'];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  #set(name: string, value: string): void {
+    this.#parts.sql.run('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value);
+  }
+
+  #row(caller: string, key: string): SqlRow | undefined {
+    return this.#parts.sql.run('SELECT * FROM operations WHERE caller = ? AND operation_key = ?', caller, key)[0];
+  }
+
+  #require(caller: string, key: string): Operation {
+    const row = this.#row(caller, key);
+    if (!row) throw new Error('the row that was just written is not there');
+    return toOperation(row);
+  }
+
+  #sweep(): void {
+    const { sql, now, policy } = this.#parts;
+    const nowMs = now();
+    if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
+    this.#sweptAtMs = nowMs;
+    sql.run(
+      'DELETE FROM operations WHERE settled_at_ms IS NOT NULL AND settled_at_ms < ?',
+      nowMs - policy.keepSettledMs,
+    );
+  }
+}
+
+function toOperation(row: SqlRow): Operation {
+  const state = OPERATION_STATES.find((known) => known === row['state']);
+  return {
+    caller: String(row['caller']),
+    key: String(row['operation_key']),
+    kind: String(row['kind']),
+    tag: String(row['tag']),
+    state: state ?? 'unknown',
+    login: typeof row['login'] === 'number' ? row['login'] : null,
+    createdAtMs: Number(row['created_at_ms']),
+    updatedAtMs: Number(row['updated_at_ms']),
+    settledAtMs: typeof row['settled_at_ms'] === 'number' ? row['settled_at_ms'] : null,
+    request: String(row['request']),
+    answer:
+      typeof row['answer_status'] === 'number' && typeof row['answer_body'] === 'string'
+        ? { status: row['answer_status'], body: row['answer_body'] }
+        : null,
+    emptyLooks: Number(row['empty_looks']),
+    lastLookAtMs: typeof row['last_look_at_ms'] === 'number' ? row['last_look_at_ms'] : null,
+  };
+}

@@ -1,0 +1,148 @@
+import type { Sql } from './sql.ts';
+
+/**
+ * The tables, as a list of migrations: entry N brings a database of version N to N + 1. Never edited once released,
+ * only added to.
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    'CREATE TABLE upstream (name TEXT PRIMARY KEY, value TEXT NOT NULL)',
+    `CREATE TABLE permits (
+      permit_id TEXT PRIMARY KEY,
+      instance_id TEXT NOT NULL,
+      at_ms INTEGER NOT NULL,
+      outcome TEXT NOT NULL,
+      booked INTEGER NOT NULL
+    )`,
+    'CREATE INDEX permits_at ON permits (at_ms)',
+    `CREATE TABLE instances (
+      instance_id TEXT PRIMARY KEY,
+      epoch INTEGER NOT NULL,
+      signed_in_at_ms INTEGER NOT NULL,
+      released INTEGER NOT NULL
+    )`,
+    `CREATE TABLE consumer_sessions (
+      id TEXT PRIMARY KEY,
+      token_hash TEXT NOT NULL UNIQUE,
+      login INTEGER NOT NULL,
+      scopes TEXT NOT NULL,
+      opened_by TEXT NOT NULL,
+      created_at_ms INTEGER NOT NULL,
+      last_seen_at_ms INTEGER NOT NULL,
+      password_changed_at TEXT NOT NULL,
+      checked_at_ms INTEGER NOT NULL
+    )`,
+    'CREATE INDEX consumer_sessions_login ON consumer_sessions (login)',
+    `CREATE TABLE password_attempts (
+      subject TEXT PRIMARY KEY,
+      failures INTEGER NOT NULL,
+      at_ms INTEGER NOT NULL
+    )`,
+    `CREATE TABLE operations (
+      id INTEGER PRIMARY KEY,
+      caller TEXT NOT NULL,
+      operation_key TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      trading INTEGER NOT NULL,
+      tag TEXT NOT NULL,
+      state TEXT NOT NULL,
+      login INTEGER,
+      fingerprint TEXT NOT NULL,
+      request TEXT NOT NULL,
+      answer_status INTEGER,
+      answer_body TEXT,
+      instance_id TEXT NOT NULL,
+      created_at_ms INTEGER NOT NULL,
+      updated_at_ms INTEGER NOT NULL,
+      settled_at_ms INTEGER,
+      empty_looks INTEGER NOT NULL,
+      last_look_at_ms INTEGER,
+      UNIQUE (caller, operation_key)
+    )`,
+    'CREATE INDEX operations_state ON operations (state, id)',
+    'CREATE INDEX operations_recent ON operations (caller, created_at_ms)',
+    `CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)`,
+    `CREATE TABLE journal (
+      id INTEGER PRIMARY KEY,
+      at_ms INTEGER NOT NULL,
+      event TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      instance_id TEXT,
+      epoch INTEGER,
+      phases_ms TEXT
+    )`,
+  ],
+];
+
+const VERSION_TABLE = 'bridge_schema';
+const TABLES = [
+  'upstream',
+  'permits',
+  'instances',
+  'consumer_sessions',
+  'password_attempts',
+  'operations',
+  'settings',
+  'journal',
+];
+const INDEXES = ['permits_at', 'consumer_sessions_login', 'operations_state', 'operations_recent'];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings the database to this version. A database that is newer than known, or whose tables are not what the version
+ * says, is set aside under other names (nothing is deleted) and the bridge starts with an empty one.
+ *
+ * @returns warnings for the journal and the log, in plain words
+ */
+export function migrate(sql: Sql, nowMs: number): string[] {
+  const warnings: string[] = [];
+  let version: number;
+  try {
+    version = readVersion(sql);
+    if (version > SCHEMA_VERSION) {
+      warnings.push(`The stored state has version ${version}, this bridge knows ${SCHEMA_VERSION}: set aside unread.`);
+      version = setAside(sql, nowMs);
+    }
+    upgrade(sql, version);
+    if (version > 0 && version < SCHEMA_VERSION)
+      warnings.push(`The stored state was migrated from version ${version} to ${SCHEMA_VERSION}.`);
+    for (const table of TABLES) sql.run(`SELECT 1 FROM ${table} LIMIT 1`);
+  } catch (error) {
+    warnings.push(`The stored state cannot be read and was set aside: ${(error as Error).message}`);
+    upgrade(sql, setAside(sql, nowMs));
+  }
+  return warnings;
+}
+
+/** 0 = empty database. @throws Error when the version is not a whole number */
+function readVersion(sql: Sql): number {
+  if (!tableExists(sql, VERSION_TABLE)) return 0;
+  const version = sql.run(`SELECT version FROM ${VERSION_TABLE}`)[0]?.['version'];
+  if (typeof version !== 'number' || !Number.isInteger(version) || version < 0)
+    throw new Error('its version cannot be read');
+  return version;
+}
+
+function upgrade(sql: Sql, from: number): void {
+  if (from === SCHEMA_VERSION) return;
+  sql.transaction(() => {
+    for (const migration of MIGRATIONS.slice(from)) for (const statement of migration) sql.run(statement);
+    sql.run(`CREATE TABLE IF NOT EXISTS ${VERSION_TABLE} (version INTEGER NOT NULL)`);
+    sql.run(`DELETE FROM ${VERSION_TABLE}`);
+    sql.run(`INSERT INTO ${VERSION_TABLE} (version) VALUES (?)`, SCHEMA_VERSION);
+  });
+}
+
+/** Renames what is there; returns the version of what remains: 0. */
+function setAside(sql: Sql, nowMs: number): number {
+  sql.transaction(() => {
+    for (const index of INDEXES) sql.run(`DROP INDEX IF EXISTS ${index}`);
+    for (const table of [...TABLES, VERSION_TABLE])
+      if (tableExists(sql, table)) sql.run(`ALTER TABLE ${table} RENAME TO aside_${nowMs}_${table}`);
+  });
+  return 0;
+}
+
+const tableExists = (sql: Sql, name: string): boolean =>
+  sql.run(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, name).length > 0;

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { SCOPES } from '../contract/keys.ts';
+import { OPERATION_STATES, type StateApi } from './state-api.ts';
+
+/** What may be called over a channel, and with what: everything else is refused before it touches the state. */
+type Group = 'signIn' | 'sessions' | 'operations' | 'journal';
+type MethodName = { [G in Group]: `${G}.${Extract<keyof StateApi[G], string>}` }[Group];
+
+const short = z.string().max(256);
+const text = z.string().max(4_000_000);
+const count = z.int().nonnegative();
+const login = z.int().positive();
+const limit = z.int().min(1).max(1000);
+const operationState = z.enum(OPERATION_STATES);
+const retcode = z.int().nullable();
+const phasesMs = z.record(short, z.number());
+/** `undefined` does not travel as JSON: a missing last argument is as good as none. */
+const none = z.tuple([]);
+
+export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> = {
+  'signIn.read': none,
+  'signIn.permit': z.tuple([short]),
+  'signIn.succeeded': z.tuple([
+    short,
+    z.object({
+      permitId: short,
+      address: short,
+      serverBuild: short.nullable(),
+      phasesMs: phasesMs.optional(),
+    }),
+  ]),
+  'signIn.failed': z.tuple([
+    short,
+    z.object({
+      permitId: short,
+      kind: z.enum(['refused', 'unreachable', 'impostor']),
+      retcode,
+      reason: z.string().max(2000),
+    }),
+  ]),
+  'signIn.clock': z.tuple([short, z.object({ offsetSeconds: z.number(), timeZone: short })]),
+  'signIn.released': z.tuple([short]),
+  'signIn.reset': none,
+
+  'sessions.attempt': z.tuple([login]),
+  'sessions.attemptForgiven': z.tuple([login]),
+  'sessions.open': z.tuple([
+    z.object({
+      tokenHash: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      login,
+      scopes: z.array(z.enum(SCOPES)),
+      openedBy: short,
+      passwordChangedAt: short,
+    }),
+  ]),
+  'sessions.find': z.tuple([short]),
+  'sessions.dueForCheck': z.tuple([z.number()]),
+  'sessions.checked': z.tuple([short]),
+  'sessions.revoke': z.tuple([short, z.string().max(2000)]),
+  'sessions.list': z.tuple([z.object({ login: login.optional() })]),
+
+  'operations.begin': z.tuple([
+    z.object({
+      caller: short,
+      key: short,
+      kind: short,
+      tag: short,
+      login: login.nullable(),
+      fingerprint: short,
+      request: text,
+      instanceId: short,
+      deadlineAtMs: z.number(),
+      trading: z.boolean(),
+      perMinute: count.optional(),
+    }),
+  ]),
+  'operations.drop': z.tuple([short, short, short]),
+  'operations.move': z.tuple([
+    short,
+    short,
+    z.object({
+      to: operationState,
+      answer: z.object({ status: z.int().min(100).max(599), body: text }).optional(),
+      request: text.optional(),
+      emptyLook: z.boolean().optional(),
+    }),
+  ]),
+  'operations.get': z.tuple([short, short]),
+  'operations.list': z.tuple([
+    z.object({
+      caller: short.optional(),
+      state: operationState.optional(),
+      login: login.optional(),
+      limit,
+      cursor: short.optional(),
+    }),
+  ]),
+  'operations.unsettled': z.tuple([limit]),
+  'operations.orphan': z.tuple([short.nullable()]),
+  'operations.halted': none,
+  'operations.setHalted': z.tuple([z.boolean(), z.string().max(2000)]),
+  'operations.fingerprintSecret': none,
+
+  'journal.add': z.tuple([
+    z.object({
+      event: z.enum(['start', 'ready', 'stop', 'crash', 'sleep', 'rollout', 'warm', 'hand_over', 'fenced', 'error']),
+      reason: z.string().max(2000),
+      instanceId: short.nullable(),
+      epoch: count.nullable(),
+      phasesMs: phasesMs.nullable(),
+    }),
+  ]),
+  'journal.list': z.tuple([limit]),
+};
+
+export type StateMethod = MethodName;
+
+export const isStateMethod = (name: string): name is StateMethod => Object.hasOwn(STATE_METHODS, name);

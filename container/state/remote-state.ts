@@ -9,7 +9,7 @@ const CALL_TIMEOUT_MS = 5000;
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: BridgeError) => void;
-  readonly timer: unknown;
+  readonly timer: ReturnType<typeof setTimeout>;
 }
 
 /**

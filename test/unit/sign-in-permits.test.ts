@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SqliteFile } from '../../container/sqlite-file.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';

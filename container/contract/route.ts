@@ -33,6 +33,8 @@ export interface RouteDefinition<
   readonly answer: Answer;
   /** Status of the plain success. */
   readonly status: 200 | 201;
+  /** Answers carry `ETag`, and `Cache-Control` with the time they stay true. Absent = `no-store`. */
+  readonly cacheable?: boolean;
   /** The logins a request names, for keys with a login mask. Absent = names none. */
   readonly logins?: (input: {
     params: z.output<Params>;
@@ -62,8 +64,15 @@ export const noQuery = z.strictObject({});
 export interface RouteInput<Route extends AnyRoute> {
   readonly params: z.output<Route['params']>;
   readonly query: z.output<Route['query']>;
-  readonly body: Route['body'] extends z.ZodType ? z.output<Route['body']> : undefined;
+  readonly body: z.output<Exclude<Route['body'], undefined>>;
+  /** How decimals are written in the answer. */
+  readonly decimals: DecimalForm;
 }
+
+/** `?decimals=`, which every route takes: exact strings, or floats for who prefers them. */
+export const DECIMAL_FORMS = ['string', 'number'] as const;
+export type DecimalForm = (typeof DECIMAL_FORMS)[number];
+const decimalFormSchema = z.object({ decimals: z.enum(DECIMAL_FORMS, 'expected "string" or "number"') });
 
 export interface RouteMatch {
   readonly route: AnyRoute;
@@ -125,11 +134,13 @@ function decodeSegments(groups: Readonly<Record<string, string>>): Record<string
  */
 export function validateInput<Route extends AnyRoute>(
   route: Route,
-  raw: { params: unknown; query: unknown; body: unknown },
+  raw: { params: unknown; query: Readonly<Record<string, string>>; body: unknown },
 ): RouteInput<Route> {
+  const { decimals = 'string', ...query } = raw.query;
   return {
+    decimals: (check(decimalFormSchema, { decimals }, 'query.') as { decimals: DecimalForm }).decimals,
     params: check(route.params, raw.params, ''),
-    query: check(route.query, raw.query, 'query.'),
+    query: check(route.query, query, 'query.'),
     body: route.body ? check(route.body, raw.body, '') : undefined,
   } as RouteInput<Route>;
 }

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import type { EnumTable, FlagTable } from './enums.ts';
+import { decimal, extra, instantMsOut, instantOut, loginOut, ticketOut } from './values.ts';
+
+/**
+ * How the objects of the contract are made: each field is declared once, with its schema and with the MT5 fields that
+ * it is read from. The schema, the types, the documents and the decoder (`service/decode.ts`) all follow from that.
+ */
+export type ReadKind =
+  | 'text'
+  | 'decimal'
+  | 'integer'
+  | 'login'
+  | 'ticket'
+  | 'flag'
+  | 'lots'
+  | 'instant'
+  | 'instantMs'
+  | 'enum'
+  | 'flags'
+  | 'raw';
+
+export interface Read {
+  readonly kind: ReadKind;
+  /** MT5 names, the first that is there counts. For `lots`: `[Volume, VolumeExt]`; for instants a `…Msc` one wins. */
+  readonly sources: readonly string[];
+  /** Without it the object cannot be told apart: its absence is the broker's fault (502). Others are null. */
+  readonly required: boolean;
+  readonly names?: EnumTable | FlagTable;
+}
+
+export interface Entry<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema;
+  readonly read: Read;
+}
+
+export type Entries = Readonly<Record<string, Entry>>;
+
+type SchemaOf<E extends Entries> = z.ZodObject<
+  { -readonly [Name in keyof E]: E[Name]['schema'] } & { extra: typeof extra }
+>;
+
+export interface ObjectDefinition<E extends Entries> {
+  readonly title: string;
+  readonly entries: E;
+  readonly schema: SchemaOf<E>;
+}
+
+/** What any definition is to the decoder. */
+export interface AnyObjectDefinition {
+  readonly title: string;
+  readonly entries: Entries;
+  readonly schema: z.ZodType;
+}
+
+export type ObjectOf<Definition extends AnyObjectDefinition> = z.output<Definition['schema']>;
+
+export function defineObject<E extends Entries>(title: string, entries: E): ObjectDefinition<E> {
+  const shape = Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, entry.schema]));
+  return { title, entries, schema: z.object({ ...shape, extra }).meta({ id: title }) as unknown as SchemaOf<E> };
+}
+
+const says = (sources: readonly string[]): string => `MT5 ${sources.map((source) => `\`${source}\``).join(', ')}.`;
+
+const optional = <S extends z.ZodType>(
+  schema: S,
+  kind: ReadKind,
+  sources: readonly string[],
+): Entry<z.ZodNullable<S>> => ({
+  schema: schema.nullable().meta({ description: says(sources) }),
+  read: { kind, sources, required: false },
+});
+const needed = <S extends z.ZodType>(schema: S, kind: ReadKind, sources: readonly string[]): Entry<S> => ({
+  schema: schema.meta({ ...schema.meta(), description: says(sources) }),
+  read: { kind, sources, required: true },
+});
+
+type Optional<S extends z.ZodType> = Entry<z.ZodNullable<S>>;
+
+export const text = (...sources: string[]): Optional<z.ZodString> => optional(z.string(), 'text', sources);
+export const name = (...sources: string[]): Entry<z.ZodString> => needed(z.string(), 'text', sources);
+export const amount = (...sources: string[]): Optional<typeof decimal> => optional(decimal, 'decimal', sources);
+export const integer = (...sources: string[]): Optional<z.ZodInt> => optional(z.int(), 'integer', sources);
+export const flag = (...sources: string[]): Optional<z.ZodBoolean> => optional(z.boolean(), 'flag', sources);
+export const login = (...sources: string[]): Entry<typeof loginOut> => needed(loginOut, 'login', sources);
+export const ticket = (...sources: string[]): Entry<typeof ticketOut> => needed(ticketOut, 'ticket', sources);
+/** A ticket that may point nowhere: 0 on the wire, null here. */
+export const reference = (...sources: string[]): Optional<typeof ticketOut> => optional(ticketOut, 'ticket', sources);
+export const lots = (volume: string): Optional<typeof decimal> => optional(decimal, 'lots', [volume, `${volume}Ext`]);
+export const raw = (...sources: string[]): Optional<z.ZodUnknown> => optional(z.unknown(), 'raw', sources);
+
+/** `openAt` and `openAtMs` from server time in seconds or, finer, milliseconds. */
+export function instant<Name extends string>(
+  field: Name,
+  ...sources: string[]
+): { readonly [Key in `${Name}At`]: Optional<typeof instantOut> } & {
+  readonly [Key in `${Name}AtMs`]: Optional<typeof instantMsOut>;
+} {
+  return {
+    [`${field}At`]: optional(instantOut, 'instant', sources),
+    [`${field}AtMs`]: optional(instantMsOut, 'instantMs', sources),
+  } as ReturnType<typeof instant<Name>>;
+}
+
+type NamesIn<Table extends EnumTable> = { readonly [Value in Extract<Table[keyof Table], string>]: Value };
+
+/** A name beside the integer: `state` and `stateCode`. A value without a name is carried: name null, integer as sent. */
+export function named<Name extends string, Table extends EnumTable>(
+  field: Name,
+  table: Table,
+  ...sources: string[]
+): { readonly [Key in Name]: Optional<z.ZodEnum<NamesIn<Table>>> } & {
+  readonly [Key in `${Name}Code`]: Optional<z.ZodInt>;
+} {
+  return {
+    ...nameOnly(field, table, ...sources),
+    [`${field}Code`]: optional(z.int(), 'integer', sources),
+  } as unknown as ReturnType<typeof named<Name, Table>>;
+}
+
+/** A second reading of an integer that has its `…Code` elsewhere. */
+export function nameOnly<Name extends string, Table extends EnumTable>(
+  field: Name,
+  table: Table,
+  ...sources: string[]
+): { readonly [Key in Name]: Optional<z.ZodEnum<NamesIn<Table>>> } {
+  const names = [...new Set(Object.values(table))] as [string, ...string[]];
+  const entry = optional(z.enum(names), 'enum', sources);
+  return { [field]: { ...entry, read: { ...entry.read, names: table } } } as unknown as ReturnType<
+    typeof nameOnly<Name, Table>
+  >;
+}
+
+/** Names of the bits that are set, beside the integer: `fillings` and `fillingsCode`. */
+export function flagNames<Name extends string>(
+  field: Name,
+  table: FlagTable,
+  ...sources: string[]
+): { readonly [Key in Name]: Optional<z.ZodArray<z.ZodString>> } & {
+  readonly [Key in `${Name}Code`]: Optional<z.ZodInt>;
+} {
+  const entry = optional(z.array(z.string()), 'flags', sources);
+  return {
+    [field]: { ...entry, read: { ...entry.read, names: table } },
+    [`${field}Code`]: optional(z.int(), 'integer', sources),
+  } as unknown as ReturnType<typeof flagNames<Name>>;
+}

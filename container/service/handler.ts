@@ -1,0 +1,41 @@
+/**
+ * service/ is what the bridge can do, in the broker's nouns: it turns validated input into Web API commands, and replies
+ * into the contract's types. It knows sessions as `Upstream`, durable state as `StateApi`, and nothing of sockets or HTTP.
+ */
+import type { AnyRoute, RouteInput } from '../contract/route.ts';
+import type { Caller } from '../contract/keys.ts';
+
+/** What a handler knows of a request beside its input. */
+export interface RouteContext {
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** Epoch ms. */
+  readonly deadlineAtMs: number;
+  /** Aborts when the caller goes away. */
+  readonly signal: AbortSignal;
+  readonly idempotencyKey: string | undefined;
+  /** The body as it came, for fingerprints; '' where there was none. */
+  readonly bodyText: string;
+}
+
+export interface RouteAnswer {
+  readonly body: unknown;
+  /** Where it differs from the route's plain success (202 for an unknown outcome). */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long the answer stays true; 0 or absent = it may have changed already. */
+  readonly freshForMs?: number;
+}
+
+export type RouteHandler<Route extends AnyRoute> = (
+  input: RouteInput<Route>,
+  context: RouteContext,
+) => Promise<RouteAnswer>;
+
+/** operationId → handler. */
+export type RouteHandlers = Readonly<Record<string, RouteHandler<AnyRoute>>>;
+
+/** Ties a handler to its route's types. */
+export const handle = <Route extends AnyRoute>(route: Route, handler: RouteHandler<Route>): RouteHandlers => ({
+  [route.id]: handler as RouteHandler<AnyRoute>,
+});

@@ -1,0 +1,119 @@
+/**
+ * The broker's clock. MT5 counts seconds since 1970 *in server time*; the bridge speaks UTC. `time/get` tells the zone
+ * in minutes east of Greenwich, whether daylight saving is on (`Daylight`), and whether the zone has it at all
+ * (`DaylightState`). It does not tell the dates: the server takes them from its operating system's zone, so the calendar
+ * is chosen by the zone and corrected by what the clock is seen to show.
+ */
+export type DaylightRule = 'none' | 'eu' | 'us' | 'au';
+
+export interface BrokerClockSettings {
+  /** Minutes east of Greenwich in winter. */
+  readonly zoneMinutes: number;
+  readonly daylight: DaylightRule;
+}
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** 1601-01-01 to 1970-01-01 in 100 ns (Windows FILETIME). */
+const FILETIME_EPOCH = 116_444_736_000_000_000n;
+
+/** UTC ms of the n-th (1…, or -1 = last) Sunday of a month at an hour UTC. */
+function sundayUtcMs(year: number, month: number, nth: number, hourUtc: number): number {
+  const anchor = nth > 0 ? Date.UTC(year, month, 1) : Date.UTC(year, month + 1, 0);
+  const weekday = new Date(anchor).getUTCDay();
+  const day = nth > 0 ? anchor + (((7 - weekday) % 7) + (nth - 1) * 7) * DAY_MS : anchor - weekday * DAY_MS;
+  return day + hourUtc * HOUR_MS;
+}
+
+/** Whether a calendar has summer time at a moment of UTC in that year. */
+const SUMMER: Readonly<Record<DaylightRule, (year: number, utcMs: number) => boolean>> = {
+  none: () => false,
+  // Last Sundays of March and October, 01:00 UTC (Directive 2000/84/EC).
+  eu: (year, utcMs) => utcMs >= sundayUtcMs(year, 2, -1, 1) && utcMs < sundayUtcMs(year, 9, -1, 1),
+  // Second Sunday of March and first of November, 02:00 in New York (Energy Policy Act of 2005).
+  us: (year, utcMs) => utcMs >= sundayUtcMs(year, 2, 2, 7) && utcMs < sundayUtcMs(year, 10, 1, 6),
+  // First Sundays of April and October, 16:00 UTC of the day before, in Sydney.
+  au: (year, utcMs) => utcMs < sundayUtcMs(year, 3, 1, -8) || utcMs >= sundayUtcMs(year, 9, 1, -8),
+};
+
+const summerAt = (rule: DaylightRule, utcMs: number): boolean => SUMMER[rule](new Date(utcMs).getUTCFullYear(), utcMs);
+
+export class BrokerClock {
+  readonly settings: BrokerClockSettings;
+
+  constructor(settings: BrokerClockSettings) {
+    this.settings = settings;
+  }
+
+  /** Server time minus UTC at a moment of UTC. */
+  offsetMs(utcMs: number): number {
+    return this.settings.zoneMinutes * MINUTE_MS + (summerAt(this.settings.daylight, utcMs) ? HOUR_MS : 0);
+  }
+
+  toServerMs(utcMs: number): number {
+    return utcMs + this.offsetMs(utcMs);
+  }
+
+  /**
+   * UTC of a server time. The hour that autumn shows twice is read as its first showing; the hour that spring leaves
+   * out, as if the clock had not been moved. Markets are closed in both.
+   */
+  toUtcMs(serverMs: number): number {
+    const zoneMs = this.settings.zoneMinutes * MINUTE_MS;
+    const asSummer = serverMs - zoneMs - HOUR_MS;
+    return summerAt(this.settings.daylight, asSummer) ? asSummer : serverMs - zoneMs;
+  }
+}
+
+/** RFC 3339 in UTC with milliseconds. */
+export const rfc3339 = (utcMs: number): string => new Date(utcMs).toISOString();
+
+/** ms since 1970 of a Windows FILETIME, which daily reports carry; `undefined` for what cannot be one. */
+export function fileTimeToMs(text: string): number | undefined {
+  if (!/^\d{17,19}$/.test(text)) return undefined;
+  return Number((BigInt(text) - FILETIME_EPOCH) / 10_000n);
+}
+
+/** The calendar that an operating system's zone of this offset has, where it has summer time at all. */
+function usualRule(zoneMinutes: number): DaylightRule {
+  if (zoneMinutes <= -180) return 'us';
+  if (zoneMinutes >= 570) return 'au';
+  return 'eu';
+}
+
+/**
+ * Settings from `time/get`, checked against what the clock showed: for the weeks in which Europe and the United States
+ * disagree, the calendar that explains the clock is the right one.
+ */
+export function clockSettings(time: {
+  zoneMinutes: number;
+  daylightOn: boolean;
+  /** Server time minus UTC as measured, and when; absent = not measured. */
+  measured?: { offsetMs: number; utcMs: number };
+}): BrokerClockSettings {
+  const { zoneMinutes, daylightOn, measured } = time;
+  if (!daylightOn) return { zoneMinutes, daylight: 'none' };
+  const usual = usualRule(zoneMinutes);
+  if (measured) {
+    const explains = (daylight: DaylightRule): boolean => {
+      const expected = new BrokerClock({ zoneMinutes, daylight }).offsetMs(measured.utcMs);
+      return Math.abs(expected - measured.offsetMs) < 5 * MINUTE_MS;
+    };
+    const other = ([usual, 'eu', 'us', 'au'] as const).find(explains);
+    if (other) return { zoneMinutes, daylight: other };
+  }
+  return { zoneMinutes, daylight: usual };
+}
+
+/** For a server that does not answer `time/get`: a fixed offset, rounded to the quarter hours that zones come in. */
+export function measuredSettings(offsetMs: number): BrokerClockSettings {
+  const zoneMinutes = Math.round(offsetMs / (15 * MINUTE_MS)) * 15;
+  return { zoneMinutes: Math.abs(zoneMinutes) <= 14 * 60 ? zoneMinutes : 0, daylight: 'none' };
+}
+
+/** `"1572518788 2019.10.31 10:46:28"` → server ms. */
+export function parseServerTime(text: string): number | undefined {
+  const seconds = /^(\d{1,11})(?: |$)/.exec(text)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}

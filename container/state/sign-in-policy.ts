@@ -11,9 +11,12 @@ export interface SignInPolicy {
   readonly refusedCapMs: number;
   /** ±, as a fraction. */
   readonly jitter: number;
-  /** Sign-ins that failed, or whose process crashed, per minute and per hour. */
-  readonly crashesPerMinute: number;
-  readonly crashesPerHour: number;
+  /** Sign-ins that failed, or that nothing was heard of again. */
+  readonly failedPerMinute: number;
+  readonly failedPerHour: number;
+  /** Instances that signed in and then vanished without saying so: a crashing program, or a host that kills it. */
+  readonly vanishedPerMinute: number;
+  readonly vanishedPerHour: number;
   /** All sign-ins, of healthy instances too: pool growth and lost connections. */
   readonly allPerMinute: number;
   readonly allPerHour: number;
@@ -24,8 +27,10 @@ export const SIGN_IN_POLICY: SignInPolicy = {
   capMs: 120_000,
   refusedCapMs: 300_000,
   jitter: 0.2,
-  crashesPerMinute: 5,
-  crashesPerHour: 30,
+  failedPerMinute: 5,
+  failedPerHour: 30,
+  vanishedPerMinute: 20,
+  vanishedPerHour: 120,
   allPerMinute: 60,
   allPerHour: 600,
 };

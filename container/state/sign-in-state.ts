@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BridgeError } from '../contract/errors.ts';
 import { backoffMs, windowOpensAtMs, type SignInPolicy } from './sign-in-policy.ts';
-import type { Sql } from './sql.ts';
+import type { Sql, SqlRow } from './sql.ts';
 import type {
   InstanceId,
   JournalEntry,
@@ -214,18 +214,22 @@ export class SignInState implements SignInStateApi {
     const { sql, policy } = this.#parts;
     const rows = sql.run(
       `SELECT p.at_ms AS at_ms,
-              (p.outcome IN ('open', 'failed')
-                OR (p.outcome = 'first' AND p.instance_id <> ? AND coalesce(i.released, 0) = 0)) AS crashed
+              p.outcome IN ('open', 'failed') AS failed,
+              (p.outcome = 'first' AND p.instance_id <> ? AND coalesce(i.released, 0) = 0) AS vanished
          FROM permits p LEFT JOIN instances i ON i.instance_id = p.instance_id
         WHERE p.at_ms > ? ORDER BY p.at_ms`,
       instanceId,
       nowMs - HOUR_MS,
     );
-    const all = rows.map((row) => Number(row['at_ms']));
-    const crashed = rows.filter((row) => row['crashed'] === 1).map((row) => Number(row['at_ms']));
+    const times = (of: readonly SqlRow[]): number[] => of.map((row) => Number(row['at_ms']));
+    const all = times(rows);
+    const failed = times(rows.filter((row) => row['failed'] === 1));
+    const vanished = times(rows.filter((row) => row['vanished'] === 1));
     return Math.max(
-      windowOpensAtMs(crashed, policy.crashesPerMinute, MINUTE_MS, nowMs),
-      windowOpensAtMs(crashed, policy.crashesPerHour, HOUR_MS, nowMs),
+      windowOpensAtMs(failed, policy.failedPerMinute, MINUTE_MS, nowMs),
+      windowOpensAtMs(failed, policy.failedPerHour, HOUR_MS, nowMs),
+      windowOpensAtMs(vanished, policy.vanishedPerMinute, MINUTE_MS, nowMs),
+      windowOpensAtMs(vanished, policy.vanishedPerHour, HOUR_MS, nowMs),
       windowOpensAtMs(all, policy.allPerMinute, MINUTE_MS, nowMs),
       windowOpensAtMs(all, policy.allPerHour, HOUR_MS, nowMs),
     );

@@ -1,7 +1,17 @@
-import { done, type Command } from '../command.ts';
+import { done, refused, type Command } from '../command.ts';
 
-/** Commands that only ask whether the session is there. */
+/** Administration that a bridge does not need. It exists, and every manager here lacks the right to it. */
+const ADMINISTRATION = [
+  'server/restart',
+  'logger/server_request',
+  ...['server', 'gateway', 'feeder', 'plugin', 'report', 'manager', 'route', 'firewall', 'holiday', 'leverage'].flatMap(
+    (what) => ['add', 'delete', 'shift', 'total', 'next', 'get'].map((verb) => `${what}/${verb}`),
+  ),
+  ...['get', 'set', 'delete'].map((verb) => `setting/${verb}`),
+];
+
 export const serviceCommands: readonly Command[] = [
   { path: 'test/access', rights: [], run: () => done() },
   { path: 'test/trade', rights: [], run: () => done() },
+  ...ADMINISTRATION.map((path): Command => ({ path, rights: [], run: () => refused(8) })),
 ];

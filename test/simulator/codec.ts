@@ -1,0 +1,43 @@
+import { type CommandReply, Json } from './command.ts';
+import { retcodeText } from './retcodes.ts';
+import type { Switches } from './switches.ts';
+
+/** JSON of a reply, `retcode` first. Numbers in objects are strings on the wire, numbers in arrays are bare. */
+export function encodeReply(reply: CommandReply, switches: Readonly<Switches>): string {
+  const text = reply.retcode === 10009 ? `10009 ${switches.textOf10009}` : retcodeText(reply.retcode);
+  let json = `{"retcode":"${text}"`;
+  if (reply.top !== undefined) {
+    const top = encode(reply.top);
+    if (top.length > 2) json += `,${top.slice(1, -1)}`;
+  }
+  if (reply.scalars !== undefined) {
+    const entries = Object.entries(reply.scalars);
+    const lower = switches.scalarCasing === 'lower';
+    json += `,"answer":${encode(lower ? Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value])) : reply.scalars)}`;
+  } else if (reply.answer !== undefined) json += `,"answer":${encode(reply.answer)}`;
+  return `${json}}`;
+}
+
+function encode(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (value instanceof Json) return value.text;
+  if (Array.isArray(value)) {
+    let json = '[';
+    for (let index = 0; index < value.length; index += 1) json += (index === 0 ? '' : ',') + encode(value[index]);
+    return `${json}]`;
+  }
+  if (typeof value === 'object' && value !== null) {
+    let json = '{';
+    for (const name of Object.keys(value)) {
+      const member: unknown = (value as Record<string, unknown>)[name];
+      if (member === undefined) continue;
+      json += `${json === '{' ? '' : ','}"${name}":${encodeMember(member)}`;
+    }
+    return `${json}}`;
+  }
+  return value === true ? '"1"' : value === false ? '"0"' : 'null';
+}
+
+const encodeMember = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'bigint' ? `"${value}"` : encode(value);

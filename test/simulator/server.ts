@@ -1,0 +1,204 @@
+/**
+ * An MT5 access server for tests, benchmarks and people without a broker: the Web API over TLS on one port, a control
+ * port beside it. It never imports the bridge, and relies on nothing of it: mt5-webapi.md is the measure.
+ *
+ * server → connection (HTTP) → session (sign-in, rights) → commands → broker. This room may know nothing above.
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import { Broker } from './broker/broker.ts';
+import { makeCertificate } from './certificate.ts';
+import { Connection } from './connection.ts';
+import { Control, type StatsAnswer } from './control.ts';
+import { Faults } from './faults.ts';
+import type { Shared } from './session.ts';
+import { Stats } from './stats.ts';
+import { defaultSwitches, type Switches } from './switches.ts';
+
+export interface SimulatorOptions {
+  /** 0 = any free port. */
+  readonly port?: number;
+  readonly controlPort?: number;
+  readonly host?: string;
+  readonly seed?: number;
+  readonly ticksPerSecond?: number;
+  readonly latencyMs?: number;
+  readonly authLatencyMs?: number;
+}
+
+export interface FaultRequest {
+  readonly kind: string;
+  readonly count?: number | 'always';
+  readonly command?: string;
+  readonly ms?: number;
+  readonly code?: number;
+}
+
+export interface Simulator {
+  readonly host: string;
+  readonly port: number;
+  readonly controlPort: number;
+  readonly certificateSha256: string;
+  readonly certificatePem: string;
+  /** The broker itself, for tests that look deeper than the wire. */
+  readonly broker: Broker;
+  stats(): StatsAnswer;
+  /** Throws what the control port would answer with 400. */
+  fault(fault: FaultRequest): void;
+  clearFaults(): void;
+  switch(changes: Partial<Switches>): void;
+  latency(change: { readonly latencyMs?: number; readonly authLatencyMs?: number }): void;
+  reset(): void;
+  books(): object;
+  /** Destroys every connection of clients, as a network would. */
+  dropConnections(): void;
+  close(): Promise<void>;
+}
+
+/** A raw client opens with `MT5WEBAPI`; a TLS client with a handshake record. */
+const TLS_HANDSHAKE = 0x16;
+const SILENT_START_MS = 30_000;
+
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const host = options.host ?? '127.0.0.1';
+  const initialLatency = { latencyMs: options.latencyMs ?? 0, authLatencyMs: options.authLatencyMs ?? 0 };
+  const broker = new Broker({ seed: options.seed ?? 1, ticksPerSecond: options.ticksPerSecond ?? 20 });
+  const connections = new Map<number, Connection>();
+  const sockets = new Set<net.Socket>();
+  const lateTimers = new Set<NodeJS.Timeout>();
+  let lastId = 0;
+
+  const shared: Shared = {
+    broker,
+    switches: defaultSwitches(),
+    faults: new Faults(),
+    stats: new Stats(),
+    latency: { ...initialLatency },
+    nowMs: () => performance.now(),
+    signedIn: (connectionId, login) => {
+      if (!shared.switches.secondSignInEndsFirst) return;
+      for (const connection of connections.values()) {
+        if (connection.id !== connectionId && connection.session.managerLogin === login) connection.session.end();
+      }
+    },
+    later: (delayMs, act) => {
+      const timer = setTimeout(() => {
+        lateTimers.delete(timer);
+        act();
+      }, delayMs);
+      lateTimers.add(timer);
+    },
+  };
+
+  const dropConnections = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const control = new Control({
+    shared,
+    initialLatency,
+    certificatePem: () => certificate.cert,
+    switchesChanged: () => connections.forEach((connection) => connection.armIdle()),
+    dropConnections,
+  });
+
+  const certificate = await makeCertificate();
+  const tlsServer = tls.createServer({ key: certificate.key, cert: certificate.cert, ALPNProtocols: ['http/1.1'] });
+  /** The TCP socket under each TLS socket: a reset needs it. */
+  const tcpByPeer = new Map<string, net.Socket>();
+  tlsServer.on('secureConnection', (socket) => {
+    const tcp = tcpByPeer.get(peerOf(socket));
+    if (tcp === undefined) {
+      socket.destroy();
+      return;
+    }
+    const id = (lastId += 1);
+    const closed = (): void => {
+      connections.delete(id);
+      broker.connectionLost(id);
+    };
+    connections.set(id, new Connection(id, socket, tcp, shared, closed));
+  });
+  tlsServer.on('tlsClientError', (_error, socket) => socket.destroy());
+
+  const server = net.createServer({ noDelay: true }, (tcp) => {
+    if (control.inMaintenance) {
+      tcp.resetAndDestroy();
+      return;
+    }
+    sockets.add(tcp);
+    const peer = peerOf(tcp);
+    tcpByPeer.set(peer, tcp);
+    tcp.on('error', () => tcp.destroy());
+    tcp.once('close', () => {
+      sockets.delete(tcp);
+      if (tcpByPeer.get(peer) === tcp) tcpByPeer.delete(peer);
+    });
+    tcp.setTimeout(SILENT_START_MS, () => tcp.destroy());
+    tcp.once('data', (first: Buffer) => {
+      tcp.setTimeout(0);
+      if (first[0] !== TLS_HANDSHAKE) {
+        // The raw flavour (`MT5WEBAPI` …) would start here.
+        tcp.destroy();
+        return;
+      }
+      tcp.pause();
+      tcp.unshift(first);
+      tlsServer.emit('connection', tcp);
+    });
+  });
+  const port = await listen(server, options.port ?? 0, host);
+  let controlPort: number;
+  try {
+    controlPort = await listen(control.server, options.controlPort ?? 0, host);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  broker.start();
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    broker.close();
+    for (const timer of lateTimers) clearTimeout(timer);
+    lateTimers.clear();
+    const closed = Promise.all([closeServer(server), closeServer(control.server)]);
+    dropConnections();
+    control.server.closeAllConnections();
+    await closed;
+  };
+  const must = (problem: string | undefined): void => {
+    if (problem !== undefined) throw new TypeError(problem);
+  };
+  return {
+    host,
+    port,
+    controlPort,
+    certificateSha256: certificate.sha256,
+    certificatePem: certificate.cert,
+    broker,
+    stats: () => control.stats(),
+    fault: (fault) => must(control.fault(fault)),
+    clearFaults: () => control.clearFaults(),
+    switch: (changes) => must(control.switch(changes)),
+    latency: (change) => must(control.latency(change)),
+    reset: () => must(control.reset(undefined)),
+    books: () => broker.books(),
+    dropConnections,
+    close: () => (closing ??= close()),
+  };
+}
+
+const peerOf = (socket: net.Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
+
+function listen(server: net.Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+const closeServer = (server: net.Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));

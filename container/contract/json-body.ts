@@ -36,6 +36,10 @@ export function checkBodyHeaders(header: (name: string) => string | null | undef
   if (length && Number(length) > MAX_BODY_BYTES) throw bodyTooLarge();
 }
 
+/** The request announces no body: what a route with `bodyOptional` takes for `{}`. */
+export const announcesNoBody = (header: (name: string) => string | null | undefined): boolean =>
+  !header('transfer-encoding') && Number(header('content-length') ?? 0) === 0;
+
 export const bodyTooLarge = (): BridgeError =>
   new BridgeError('payload_too_large', {
     detail: `The body is larger than ${MAX_BODY_BYTES} bytes.`,

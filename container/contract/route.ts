@@ -30,6 +30,8 @@ export interface RouteDefinition<
   readonly query: Query;
   /** Absent = the route takes no body. */
   readonly body?: Body;
+  /** A request without a body counts as `{}`. */
+  readonly bodyOptional?: boolean;
   readonly answer: Answer;
   /** Status of the plain success. */
   readonly status: 200 | 201;

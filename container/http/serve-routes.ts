@@ -3,7 +3,13 @@ import type { Request, RequestHandler, Response } from 'express';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
-import { bodyTooLarge, checkBodyHeaders, MAX_BODY_BYTES, parseJsonBody } from '../contract/json-body.ts';
+import {
+  announcesNoBody,
+  bodyTooLarge,
+  checkBodyHeaders,
+  MAX_BODY_BYTES,
+  parseJsonBody,
+} from '../contract/json-body.ts';
 import { requireLogin, requireScope } from '../contract/keys.ts';
 import type { Caller } from '../contract/keys.ts';
 import { RouteTable, singleValues, validateInput } from '../contract/route.ts';
@@ -112,7 +118,7 @@ export function serveRoutes(
         field: HEADER.idempotencyKey,
         expected: '1–255 visible ASCII characters',
       });
-    const body = route.body ? await readBody(request) : undefined;
+    const body = route.body ? await readBody(request, route.bodyOptional === true) : undefined;
     const answer = await api.answer(
       {
         method: request.method,
@@ -128,9 +134,10 @@ export function serveRoutes(
 }
 
 function send(request: Request, response: Response, answer: TypedAnswer): void {
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   const text = JSON.stringify(answer.body);
   response.setHeader('content-type', 'application/json; charset=utf-8');
+  // After the type, which a stored problem has its own of.
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (answer.route.cacheable) {
     const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
     const maxAgeSeconds = Math.floor((answer.freshForMs ?? 0) / 1000);
@@ -155,7 +162,8 @@ const matches = (header: string | undefined, etag: string): boolean =>
  * The body, bounded: nothing beyond the limit is kept. The stream is not destroyed, so that the refusal can still be sent.
  * @throws BridgeError 400 · 413 · 415
  */
-async function readBody(request: Request): Promise<{ text: string; value: unknown }> {
+async function readBody(request: Request, optional: boolean): Promise<{ text: string; value: unknown }> {
+  if (optional && announcesNoBody((name) => request.get(name))) return { text: '', value: {} };
   checkBodyHeaders((name) => request.get(name));
   const chunks: Buffer[] = [];
   let bytes = 0;

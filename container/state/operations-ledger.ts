@@ -45,16 +45,16 @@ export class OperationsLedger implements OperationsApi {
     this.#parts = parts;
   }
 
+  async recall(caller: string, key: string, fingerprint: string): Promise<BeginDecision | null> {
+    return this.#recall(caller, key, fingerprint);
+  }
+
   async begin(request: BeginRequest): Promise<BeginDecision> {
     const { sql, now, requireUnfenced } = this.#parts;
     this.#sweep();
     return sql.transaction((): BeginDecision => {
-      const known = this.#row(request.caller, request.key);
-      if (known) {
-        if (known['fingerprint'] !== request.fingerprint) return { kind: 'other_body' };
-        const operation = toOperation(known);
-        return { kind: operation.state === 'sending' ? 'in_flight' : 'replay', operation };
-      }
+      const known = this.#recall(request.caller, request.key, request.fingerprint);
+      if (known) return known;
       requireUnfenced(request.instanceId);
       const nowMs = now();
       if (nowMs >= request.deadlineAtMs)
@@ -189,6 +189,14 @@ export class OperationsLedger implements OperationsApi {
       this.#set('fingerprint_secret', made);
       return made;
     });
+  }
+
+  #recall(caller: string, key: string, fingerprint: string): BeginDecision | null {
+    const row = this.#row(caller, key);
+    if (!row) return null;
+    if (row['fingerprint'] !== fingerprint) return { kind: 'other_body' };
+    const operation = toOperation(row);
+    return { kind: operation.state === 'sending' ? 'in_flight' : 'replay', operation };
   }
 
   #halted(): TradingHalt {

@@ -201,6 +201,8 @@ export interface OperationFilter {
 }
 
 export interface OperationsApi {
+  /** What `begin` would say of a key that is known; `null` = not known. Writes nothing. */
+  recall(caller: string, key: string, fingerprint: string): Promise<BeginDecision | null>;
   /**
    * Writes the row `sending`, or tells why not.
    * @throws BridgeError `deadline_exceeded` when the deadline has passed, `draining` for a fenced instance

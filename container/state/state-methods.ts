@@ -7,6 +7,8 @@ type Group = 'signIn' | 'sessions' | 'operations' | 'journal';
 type MethodName = { [G in Group]: `${G}.${Extract<keyof StateApi[G], string>}` }[Group];
 
 const short = z.string().max(256);
+/** Key of an API key or operation; a bulk write adds `/` and a ticket to its own. */
+const operationKeyPart = z.string().max(300);
 const text = z.string().max(4_000_000);
 const count = z.int().nonnegative();
 const login = z.int().positive();
@@ -59,10 +61,11 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'sessions.revoke': z.tuple([short, z.string().max(2000)]),
   'sessions.list': z.tuple([z.object({ login: login.optional() })]),
 
+  'operations.recall': z.tuple([operationKeyPart, operationKeyPart, short]),
   'operations.begin': z.tuple([
     z.object({
-      caller: short,
-      key: short,
+      caller: operationKeyPart,
+      key: operationKeyPart,
       kind: short,
       tag: short,
       login: login.nullable(),
@@ -74,10 +77,10 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       perMinute: count.optional(),
     }),
   ]),
-  'operations.drop': z.tuple([short, short, short]),
+  'operations.drop': z.tuple([operationKeyPart, operationKeyPart, short]),
   'operations.move': z.tuple([
-    short,
-    short,
+    operationKeyPart,
+    operationKeyPart,
     z.object({
       to: operationState,
       answer: z.object({ status: z.int().min(100).max(599), body: text }).optional(),
@@ -85,7 +88,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       emptyLook: z.boolean().optional(),
     }),
   ]),
-  'operations.get': z.tuple([short, short]),
+  'operations.get': z.tuple([operationKeyPart, operationKeyPart]),
   'operations.list': z.tuple([
     z.object({
       caller: short.optional(),

@@ -1,0 +1,224 @@
+import { z } from 'zod';
+import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
+import { commentBody, dryRunAnswer, dryRunIn, operation, passwordBody } from '../schemas/operation.ts';
+import { deal } from '../schemas/trade.ts';
+import { decimalBody, groupIn, loginBody, loginIn, ticketOut } from '../schemas/values.ts';
+
+/** Money and accounts: scope `admin`, one operation of the ledger each. */
+
+const loginParams = z.strictObject({ login: loginIn });
+const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
+const ofLogin = ({ params }: { params: { login: number } }): readonly number[] => [params.login];
+
+const balanceAnswer = z
+  .object({
+    operation: operation.optional(),
+    deal: ticketOut.nullable().optional(),
+    deals: z.array(deal.schema).optional(),
+    dryRun: dryRunAnswer.optional(),
+  })
+  .meta({ id: 'BalanceAnswer' });
+
+export const changeBalance = defineRoute({
+  id: 'changeBalance',
+  method: 'POST',
+  path: '/v1/accounts/{login}/balance',
+  tag: 'Money',
+  summary: 'Deposit, withdraw, credit, correct or reward',
+  description: 'A negative amount takes money away; the broker checks that the margin allows it.',
+  scope: 'admin',
+  write: true,
+  params: loginParams,
+  query: dryRunQuery,
+  body: z.strictObject({
+    kind: z.enum(['balance', 'credit', 'correction', 'bonus'], 'expected "balance", "credit", "correction" or "bonus"'),
+    amount: decimalBody.refine((text) => /[1-9]/.test(text), 'expected an amount that is not 0, like "100.00"'),
+    comment: commentBody.optional(),
+  }),
+  answer: balanceAnswer,
+  status: 201,
+  logins: ofLogin,
+  example: { params: { login: '1001' }, body: { kind: 'balance', amount: '100.00', comment: 'deposit 4711' } },
+});
+
+/** What the broker holds of an account, under its own names, without anything secret. */
+const accountAnswer = z
+  .object({
+    operation: operation.optional(),
+    login: z.int().nullable().optional(),
+    account: z.record(z.string(), z.unknown()).nullable().optional(),
+    dryRun: dryRunAnswer.optional(),
+  })
+  .meta({ id: 'AccountAnswer' });
+
+const line = (most: number) =>
+  z
+    .string()
+    .max(most, `expected at most ${most} characters`)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected text without control characters');
+
+/** Limits as MT5 has them (mt5-webapi §3.3). */
+const profile = {
+  name: line(128),
+  firstName: line(64),
+  lastName: line(64),
+  company: line(64),
+  country: line(32),
+  city: line(32),
+  state: line(32),
+  zipCode: line(16),
+  address: line(128),
+  phone: line(32),
+  email: line(64),
+  id: line(32),
+  status: line(16),
+  comment: line(64),
+  leadSource: line(32),
+  leadCampaign: line(32),
+  leverage: z.int('expected a whole number from 1 to 10000').min(1).max(10_000),
+  agent: z.int('expected a login, or 0 for none').min(0),
+  language: z.int('expected a Windows language id').min(0).max(65_535),
+  color: z.int('expected a colour').min(0).max(4_294_967_295),
+} as const;
+const optionalProfile = z.strictObject(profile).partial();
+
+export const createAccount = defineRoute({
+  id: 'createAccount',
+  method: 'POST',
+  path: '/v1/accounts',
+  tag: 'Accounts',
+  summary: 'Open an account',
+  scope: 'admin',
+  write: true,
+  params: noParams,
+  query: dryRunQuery,
+  body: optionalProfile.extend({
+    login: loginBody.optional(),
+    group: groupIn,
+    name: profile.name.min(1, 'expected a name'),
+    leverage: profile.leverage,
+    passwordMain: passwordBody,
+    passwordInvestor: passwordBody,
+  }),
+  answer: accountAnswer,
+  status: 201,
+  logins: ({ body }) => [body.login ?? 0],
+  example: {
+    body: {
+      group: 'demo\\standard',
+      name: 'Ann Example',
+      leverage: 100,
+      passwordMain: 'Main#4711x',
+      passwordInvestor: 'Invest#4711x',
+    },
+  },
+});
+
+export const updateAccount = defineRoute({
+  id: 'updateAccount',
+  method: 'PATCH',
+  path: '/v1/accounts/{login}',
+  tag: 'Accounts',
+  summary: 'Change the record of an account',
+  description: 'Only what is named changes: the bridge reads the whole record, changes it, and writes it back.',
+  scope: 'admin',
+  write: true,
+  params: loginParams,
+  query: dryRunQuery,
+  body: optionalProfile.refine((body) => Object.keys(body).length > 0, 'expected at least one change'),
+  answer: accountAnswer,
+  status: 200,
+  logins: ofLogin,
+  example: { params: { login: '1001' }, body: { phone: '+44 20 7946 0000' } },
+});
+
+const accountAction = <Body extends z.ZodType>(action: string, summary: string, body: Body, example: unknown) =>
+  defineRoute({
+    id: `${action}Account`,
+    method: 'POST',
+    path: `/v1/accounts/{login}/${action}`,
+    tag: 'Accounts',
+    summary,
+    scope: 'admin',
+    write: true,
+    params: loginParams,
+    query: dryRunQuery,
+    body,
+    bodyOptional: true,
+    answer: accountAnswer,
+    status: 200,
+    logins: ofLogin,
+    example: { params: { login: '1001' }, body: example },
+  });
+
+const noBody = z.strictObject({});
+export const enableAccount = accountAction('enable', 'Let an account sign in', noBody, {});
+export const disableAccount = accountAction('disable', 'Keep an account from signing in', noBody, {});
+
+export const changeAccountGroup = defineRoute({
+  id: 'changeAccountGroup',
+  method: 'POST',
+  path: '/v1/accounts/{login}/group',
+  tag: 'Accounts',
+  summary: 'Move an account to another group',
+  scope: 'admin',
+  write: true,
+  params: loginParams,
+  query: dryRunQuery,
+  body: z.strictObject({ group: groupIn }),
+  answer: accountAnswer,
+  status: 200,
+  logins: ofLogin,
+  example: { params: { login: '1001' }, body: { group: 'demo\\pro' } },
+});
+
+const passwordTypeIn = z
+  .enum(['main', 'investor', 'api'], 'expected "main", "investor" or "api"')
+  .default('main')
+  .meta({ description: 'Which password of the account.' });
+
+export const changePassword = defineRoute({
+  id: 'changePassword',
+  method: 'POST',
+  path: '/v1/accounts/{login}/password',
+  tag: 'Accounts',
+  summary: 'Set a password of an account',
+  scope: 'admin',
+  write: true,
+  params: loginParams,
+  query: noQuery,
+  body: z.strictObject({ type: passwordTypeIn, password: passwordBody }),
+  answer: accountAnswer,
+  status: 200,
+  logins: ofLogin,
+  example: { params: { login: '1001' }, body: { type: 'investor', password: 'Invest#4712x' } },
+});
+
+export const checkPassword = defineRoute({
+  id: 'checkPassword',
+  method: 'POST',
+  path: '/v1/accounts/{login}/password/check',
+  tag: 'Accounts',
+  summary: 'Whether a password is right',
+  description: 'Guessing is throttled per login.',
+  scope: 'admin',
+  write: false,
+  params: loginParams,
+  query: noQuery,
+  body: z.strictObject({ type: passwordTypeIn, password: passwordBody }),
+  answer: z.object({ valid: z.boolean() }),
+  status: 200,
+  logins: ofLogin,
+  example: { params: { login: '1001' }, body: { type: 'main', password: 'Client1001!' } },
+});
+
+export const moneyRoutes: readonly AnyRoute[] = [
+  changeBalance,
+  createAccount,
+  updateAccount,
+  enableAccount,
+  disableAccount,
+  changeAccountGroup,
+  changePassword,
+  checkPassword,
+];

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { type AnyRoute, defineRoute, noQuery } from '../route.ts';
+import { operation, operationStateIn } from '../schemas/operation.ts';
+import { cursorIn, limitIn, listOf, loginIn } from '../schemas/values.ts';
+
+/** The fate of every write. Behind the Worker the Durable Object answers the reads without waking the container. */
+
+const keyParams = z.strictObject({
+  key: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,300}$/, 'expected an operation key, percent-encoded')
+    .meta({ description: 'The `Idempotency-Key` of the write, percent-encoded.' }),
+});
+
+export const getOperation = defineRoute({
+  id: 'getOperation',
+  method: 'GET',
+  path: '/v1/operations/{key}',
+  tag: 'Operations',
+  summary: 'What became of a write',
+  scope: 'read',
+  write: false,
+  params: keyParams,
+  query: noQuery,
+  answer: operation,
+  status: 200,
+  example: { params: { key: 'order-4711' } },
+});
+
+export const listOperations = defineRoute({
+  id: 'listOperations',
+  method: 'GET',
+  path: '/v1/operations',
+  tag: 'Operations',
+  summary: 'Writes of this key, newest first',
+  scope: 'read',
+  write: false,
+  params: z.strictObject({}),
+  query: z.strictObject({
+    state: operationStateIn.optional(),
+    login: loginIn.optional(),
+    caller: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,100}$/, 'expected the id of a key, or * for all')
+      .optional()
+      .meta({ description: 'Administrators only: writes of another key, or `*` for all.' }),
+    limit: limitIn(100, 1000),
+    cursor: cursorIn.optional(),
+  }),
+  answer: listOf(operation),
+  status: 200,
+  example: { query: { state: 'unknown' } },
+});
+
+export const reconcileOperation = defineRoute({
+  id: 'reconcileOperation',
+  method: 'POST',
+  path: '/v1/operations/{key}/reconcile',
+  tag: 'Operations',
+  summary: 'Look at the broker’s books now',
+  description: 'Never sends anything again. Answers the operation as it stands after the look.',
+  scope: 'trade',
+  write: false,
+  params: keyParams,
+  query: noQuery,
+  answer: operation,
+  status: 200,
+  example: { params: { key: 'order-4711' } },
+});
+
+export const operationRoutes: readonly AnyRoute[] = [getOperation, listOperations, reconcileOperation];

@@ -1,0 +1,327 @@
+import { z } from 'zod';
+import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
+import { commentBody, dryRunAnswer, dryRunIn, operation, tradeResult } from '../schemas/operation.ts';
+import { deal, order, position } from '../schemas/trade.ts';
+import {
+  decimalBody,
+  instantIn,
+  loginBody,
+  loginIn,
+  lotsBody,
+  positiveDecimalBody,
+  sideIn,
+  symbolIn,
+  ticketIn,
+} from '../schemas/values.ts';
+
+/** Orders and positions. Every write is one operation of the ledger and happens at most once. */
+
+const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
+const ticketParams = z.strictObject({ ticket: ticketIn });
+const loginParams = z.strictObject({ login: loginIn });
+
+/** Absent where the operation is not settled (202); `dryRun` alone after a dry run. */
+const tradeAnswer = z
+  .object({
+    operation: operation.optional(),
+    order: order.schema.nullable().optional(),
+    deals: z.array(deal.schema).optional(),
+    position: position.schema.nullable().optional(),
+    result: tradeResult.optional(),
+    dryRun: dryRunAnswer.optional(),
+  })
+  .meta({ id: 'TradeAnswer' });
+
+const timeInForceIn = z.enum(['gtc', 'day', 'gtd', 'gtd_day'], 'expected "gtc", "day", "gtd" or "gtd_day"');
+const fillingIn = z.enum(['fok', 'ioc', 'return'], 'expected "fok", "ioc" or "return"');
+/** A price level, or `null`/0 for none. */
+const level = z
+  .union([decimalBody.refine((text) => !text.startsWith('-'), 'expected a price like "1.10850", or null'), z.null()])
+  .meta({ description: 'Price; `null` = none.' });
+
+const needs = (wanted: boolean, present: boolean): boolean => wanted === present;
+
+export const placeOrder = defineRoute({
+  id: 'placeOrder',
+  method: 'POST',
+  path: '/v1/orders',
+  tag: 'Trading',
+  summary: 'Place an order: market, limit, stop or stop-limit',
+  description:
+    'Checked against the symbol’s settings for the account’s group before anything is sent. 201 when the dealer ' +
+    'executed or placed it, 422 when it was refused, 202 while the outcome is not known yet: then `Location` names ' +
+    'the operation. Send the same request with the same key again as often as you like.',
+  scope: 'trade',
+  write: true,
+  params: noParams,
+  query: dryRunQuery,
+  body: z
+    .strictObject({
+      login: loginBody,
+      symbol: symbolIn,
+      side: sideIn,
+      type: z
+        .enum(['market', 'limit', 'stop', 'stop_limit'], 'expected "market", "limit", "stop" or "stop_limit"')
+        .default('market'),
+      volume: lotsBody,
+      price: positiveDecimalBody.optional(),
+      stopLimitPrice: positiveDecimalBody.optional(),
+      stopLoss: level.optional(),
+      takeProfit: level.optional(),
+      filling: fillingIn.optional(),
+      timeInForce: timeInForceIn.optional(),
+      expiresAt: instantIn.optional(),
+      comment: commentBody.optional(),
+    })
+    .refine((body) => body.type === 'market' || body.price !== undefined, {
+      path: ['price'],
+      error: 'expected a price for an order that is not a market order',
+    })
+    .refine((body) => needs(body.type === 'stop_limit', body.stopLimitPrice !== undefined), {
+      path: ['stopLimitPrice'],
+      error: 'expected for a stop_limit order, and for no other',
+    })
+    .refine(
+      (body) => needs(body.timeInForce === 'gtd' || body.timeInForce === 'gtd_day', body.expiresAt !== undefined),
+      { path: ['expiresAt'], error: 'expected with timeInForce "gtd" or "gtd_day", and with no other' },
+    )
+    .refine((body) => body.type !== 'market' || (body.timeInForce ?? 'gtc') === 'gtc', {
+      path: ['timeInForce'],
+      error: 'expected no timeInForce for a market order',
+    }),
+  answer: tradeAnswer,
+  status: 201,
+  logins: ({ body }) => [body.login],
+  example: { body: { login: 1001, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.10' } },
+});
+
+export const modifyOrder = defineRoute({
+  id: 'modifyOrder',
+  method: 'PATCH',
+  path: '/v1/orders/{ticket}',
+  tag: 'Trading',
+  summary: 'Change price, levels or expiration of a pending order',
+  scope: 'trade',
+  write: true,
+  params: ticketParams,
+  query: dryRunQuery,
+  body: z
+    .strictObject({
+      price: positiveDecimalBody.optional(),
+      stopLimitPrice: positiveDecimalBody.optional(),
+      stopLoss: level.optional(),
+      takeProfit: level.optional(),
+      timeInForce: timeInForceIn.optional(),
+      expiresAt: instantIn.optional(),
+    })
+    .refine((body) => Object.values(body).some((value) => value !== undefined), 'expected at least one change')
+    .refine(
+      (body) =>
+        body.timeInForce === undefined
+          ? true
+          : needs(body.timeInForce === 'gtd' || body.timeInForce === 'gtd_day', body.expiresAt !== undefined),
+      { path: ['expiresAt'], error: 'expected with timeInForce "gtd" or "gtd_day", and with no other' },
+    ),
+  answer: tradeAnswer,
+  status: 200,
+  example: { params: { ticket: '100001' }, body: { price: '1.05000' } },
+});
+
+export const cancelOrder = defineRoute({
+  id: 'cancelOrder',
+  method: 'DELETE',
+  path: '/v1/orders/{ticket}',
+  tag: 'Trading',
+  summary: 'Cancel a pending order',
+  scope: 'trade',
+  write: true,
+  params: ticketParams,
+  query: dryRunQuery,
+  answer: tradeAnswer,
+  status: 200,
+  example: { params: { ticket: '100001' } },
+});
+
+export const modifyPosition = defineRoute({
+  id: 'modifyPosition',
+  method: 'PATCH',
+  path: '/v1/positions/{ticket}',
+  tag: 'Trading',
+  summary: 'Set or clear stop loss and take profit of a position',
+  scope: 'trade',
+  write: true,
+  params: ticketParams,
+  query: dryRunQuery,
+  body: z
+    .strictObject({ stopLoss: level.optional(), takeProfit: level.optional() })
+    .refine((body) => body.stopLoss !== undefined || body.takeProfit !== undefined, {
+      path: ['stopLoss'],
+      error: 'expected stopLoss, takeProfit or both',
+    }),
+  answer: tradeAnswer,
+  status: 200,
+  example: { params: { ticket: '100001' }, body: { stopLoss: '1.05000' } },
+});
+
+export const closePosition = defineRoute({
+  id: 'closePosition',
+  method: 'POST',
+  path: '/v1/positions/{ticket}/close',
+  tag: 'Trading',
+  summary: 'Close a position, wholly or in part',
+  scope: 'trade',
+  write: true,
+  params: ticketParams,
+  query: dryRunQuery,
+  body: z.strictObject({
+    volume: lotsBody.optional(),
+    price: positiveDecimalBody.optional(),
+    filling: fillingIn.optional(),
+    comment: commentBody.optional(),
+  }),
+  bodyOptional: true,
+  answer: tradeAnswer,
+  status: 200,
+  example: { params: { ticket: '100001' }, body: { volume: '0.05' } },
+});
+
+export const closePositionBy = defineRoute({
+  id: 'closePositionBy',
+  method: 'POST',
+  path: '/v1/positions/{ticket}/close-by',
+  tag: 'Trading',
+  summary: 'Close a position by an opposite one of the same symbol',
+  scope: 'trade',
+  write: true,
+  params: ticketParams,
+  query: dryRunQuery,
+  body: z.strictObject({ by: ticketIn, comment: commentBody.optional() }),
+  answer: tradeAnswer,
+  status: 200,
+  example: { params: { ticket: '100001' }, body: { by: '100002' } },
+});
+
+const bulkAnswer = z
+  .object({
+    operation: operation.optional(),
+    items: z.array(
+      z.object({
+        ticket: z.string(),
+        status: z.int().meta({ description: 'What the single request would have answered.' }),
+        answer: z.unknown(),
+      }),
+    ),
+  })
+  .meta({ id: 'BulkAnswer' });
+
+export const closePositions = defineRoute({
+  id: 'closePositions',
+  method: 'POST',
+  path: '/v1/accounts/{login}/positions/close',
+  tag: 'Trading',
+  summary: 'Close every position of an account that fits',
+  description: 'Each position is an operation of its own, under the key and `/` and its ticket.',
+  scope: 'trade',
+  write: true,
+  params: loginParams,
+  query: dryRunQuery,
+  body: z.strictObject({ symbol: symbolIn.optional(), side: sideIn.optional() }),
+  bodyOptional: true,
+  answer: bulkAnswer,
+  status: 200,
+  logins: ({ params }) => [params.login],
+  example: { params: { login: '1001' }, body: { symbol: 'EURUSD' } },
+});
+
+export const cancelOrders = defineRoute({
+  id: 'cancelOrders',
+  method: 'POST',
+  path: '/v1/accounts/{login}/orders/cancel',
+  tag: 'Trading',
+  summary: 'Cancel every pending order of an account that fits',
+  description: 'Each order is an operation of its own, under the key and `/` and its ticket.',
+  scope: 'trade',
+  write: true,
+  params: loginParams,
+  query: dryRunQuery,
+  body: z.strictObject({
+    symbol: symbolIn.optional(),
+    side: sideIn.optional(),
+    type: z.enum(['limit', 'stop', 'stop_limit'], 'expected "limit", "stop" or "stop_limit"').optional(),
+  }),
+  bodyOptional: true,
+  answer: bulkAnswer,
+  status: 200,
+  logins: ({ params }) => [params.login],
+  example: { params: { login: '1001' }, body: { type: 'limit' } },
+});
+
+const haltAnswer = z.object({
+  halted: z.boolean(),
+  reason: z.string().nullable(),
+  since: z.string().nullable(),
+  sinceMs: z.int().nullable(),
+});
+
+export const getTradingHalt = defineRoute({
+  id: 'getTradingHalt',
+  method: 'GET',
+  path: '/admin/trading',
+  tag: 'admin',
+  summary: 'Whether trading is halted',
+  scope: 'admin',
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: haltAnswer,
+  status: 200,
+  example: {},
+});
+
+export const haltTrading = defineRoute({
+  id: 'haltTrading',
+  method: 'POST',
+  path: '/admin/trading/halt',
+  tag: 'admin',
+  summary: 'Refuse every trade from now on',
+  scope: 'admin',
+  write: false,
+  params: noParams,
+  query: noQuery,
+  body: z.strictObject({
+    reason: z.string().max(500, 'expected at most 500 characters').default('by an administrator'),
+  }),
+  bodyOptional: true,
+  answer: haltAnswer,
+  status: 200,
+  example: { body: { reason: 'end-of-day audit' } },
+});
+
+export const resumeTrading = defineRoute({
+  id: 'resumeTrading',
+  method: 'POST',
+  path: '/admin/trading/resume',
+  tag: 'admin',
+  summary: 'Let trades through again',
+  scope: 'admin',
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: haltAnswer,
+  status: 200,
+  example: {},
+});
+
+export const tradingRoutes: readonly AnyRoute[] = [
+  placeOrder,
+  modifyOrder,
+  cancelOrder,
+  modifyPosition,
+  closePosition,
+  closePositionBy,
+  closePositions,
+  cancelOrders,
+  getTradingHalt,
+  haltTrading,
+  resumeTrading,
+];

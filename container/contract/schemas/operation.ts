@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { decimal, instantMsOut, instantOut, loginOut } from './values.ts';
+
+/** The ledger as callers see it: `state/operation-view.ts` makes it. */
+
+const OPERATION_STATE = ['sending', 'pending', 'done', 'refused', 'unknown', 'not_executed', 'unresolved'] as const;
+
+export const operationStateIn = z
+  .enum(OPERATION_STATE, `expected one of ${OPERATION_STATE.join(', ')}`)
+  .meta({ description: 'State of an operation.' });
+
+export const operation = z
+  .object({
+    key: z.string().meta({ description: 'The `Idempotency-Key` it was sent with.' }),
+    kind: z.string().meta({ description: '`order.place`, `position.close`, `balance`, `passthrough:trade/balance` …' }),
+    state: z.enum(OPERATION_STATE).meta({
+      description:
+        '`sending` → `pending` (queued at the dealer) → `done` | `refused`; `unknown` while the bridge looks it up in ' +
+        'the broker’s books → `done` | `refused` | `not_executed` | `unresolved` (the books cannot tell).',
+    }),
+    outcome: z.enum(['executed', 'refused', 'not_executed', 'pending', 'unknown']),
+    detail: z.string().meta({ description: 'The same in words.' }),
+    login: loginOut.nullable(),
+    tag: z.string().meta({ description: 'Last word of the comment in the broker’s books.' }),
+    createdAt: instantOut,
+    createdAtMs: instantMsOut,
+    settledAt: instantOut.optional(),
+    settledAtMs: instantMsOut.optional(),
+    looks: z.int().meta({ description: 'Looks at the broker’s books that found nothing.' }),
+    result: z.unknown().optional().meta({ description: 'The answer of the write, once there is one.' }),
+  })
+  .meta({ id: 'Operation' });
+
+/** Asked for with `?dryRun=true`: everything is checked, nothing is sent. */
+export const dryRunIn = z
+  .enum(['true', 'false'], 'expected "true" or "false"')
+  .transform((text) => text === 'true')
+  .default(false)
+  .meta({ openapi: { type: 'boolean', default: false, description: 'Check everything, send nothing.' } });
+
+/** What the dealer said, and what became of it. */
+export const tradeResult = z
+  .object({
+    retcode: z.int(),
+    retcodeName: z.string(),
+    detail: z
+      .string()
+      .meta({ description: '`executed`, `executed partially: 0.50 of 1.00 lots`, `requote` … in words.' }),
+    volume: decimal.nullable().meta({ ...decimal.meta(), description: 'Lots that were executed.' }),
+    price: decimal.nullable(),
+    bid: decimal.nullable(),
+    ask: decimal.nullable(),
+    comment: z.string().nullable().meta({ description: 'Words of the dealer.' }),
+  })
+  .meta({ id: 'TradeResult' });
+
+export const margin = z
+  .object({ current: z.record(z.string(), z.unknown()), after: z.record(z.string(), z.unknown()) })
+  .meta({ id: 'MarginCheck', description: 'The account as it is and as it would be (MT5 `trade/check_margin`).' });
+
+/** What a dry run tells: the command as it would be sent, and the margin. */
+export const dryRunAnswer = z
+  .object({ request: z.record(z.string(), z.unknown()), margin: margin.nullable() })
+  .meta({ id: 'DryRun' });
+
+/**
+ * A comment leaves room for the operation's tag: MT5 keeps 31 characters, the tag takes 10 and a blank. Control
+ * characters and what MT5's text protocol parts by have no place in it.
+ */
+export const COMMENT_CHARACTERS = 31;
+export const TAG_CHARACTERS = 10;
+const USER_COMMENT_CHARACTERS = COMMENT_CHARACTERS - TAG_CHARACTERS - 1;
+const COMMENT_EXPECTED =
+  `expected at most ${USER_COMMENT_CHARACTERS} characters (UTF-16), since the bridge adds its tag; ` +
+  'no control characters, no | and no =';
+
+export const commentBody = z
+  .string()
+  .max(USER_COMMENT_CHARACTERS, COMMENT_EXPECTED)
+  .regex(/^[^\p{Cc}\p{Cs}|=]*$/u, COMMENT_EXPECTED)
+  .meta({ description: `Comment of at most ${USER_COMMENT_CHARACTERS} characters; the bridge adds its tag.` });
+
+/** Passwords come in bodies only; MT5 wants 8–16 characters of all classes, and says itself what it does not like. */
+export const passwordBody = z
+  .string()
+  .min(1, 'expected a password')
+  .max(64, 'expected a password of at most 64 characters')
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected a password without control characters')
+  .meta({ format: 'password', description: 'Never stored, logged or returned.' });

@@ -8,8 +8,12 @@ export interface Command {
   readonly path: string;
   /** Sent as the query, percent-encoded; values are any text. */
   readonly query?: readonly (readonly [name: string, value: string])[];
-  /** JSON text; its presence makes the request a POST. */
-  readonly body?: string;
+  /** Instead of `query`: one that is encoded already, sent as it is. */
+  readonly rawQuery?: string;
+  /** JSON text, or bytes sent as they are; its presence makes the request a POST. */
+  readonly body?: string | Uint8Array;
+  /** Of the body, where it is not the one MT5 documents. */
+  readonly contentType?: string;
 }
 
 export interface CallOptions {

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { configSecrets, type Config } from './config.ts';
+import { INTERNAL_PATH } from './contract/headers.ts';
+import type { Logger } from './contract/logger.ts';
+import { ROUTES } from './contract/routes.ts';
+import { BRIDGE_VERSION } from './contract/version.ts';
+import { ControlChannel } from './control-channel.ts';
+import { createApp } from './http/app.ts';
+import { checkKeys, trustDoor, type Authenticate } from './http/authenticate.ts';
+import { TypedApi } from './http/serve-routes.ts';
+import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
+import { createLog } from './log.ts';
+import { Passthrough } from './service/passthrough.ts';
+import type { RouteHandlers } from './service/handler.ts';
+import { SessionPool } from './session/pool.ts';
+import { SESSION_TIMINGS, type SessionTimings } from './session/session.ts';
+import type { SessionEvent } from './session/status.ts';
+import { linkState, signInGate } from './state-link.ts';
+import type { BridgeStateOptions } from './state/bridge-state.ts';
+import { UndiciTransport } from './transport/undici-transport.ts';
+import { passwordHash } from './webapi/handshake.ts';
+
+/** Platforms send SIGKILL 10 s or more after SIGTERM: requests get most of that, goodbyes the rest. */
+const REQUEST_GRACE_MS = 6_000;
+const GOODBYE_GRACE_MS = 1_500;
+
+export interface ContainerOptions {
+  /** Address to listen on; all by default. */
+  readonly host?: string;
+  readonly now?: () => number;
+  readonly random?: () => number;
+  readonly timings?: Partial<SessionTimings>;
+  readonly signIn?: BridgeStateOptions['signIn'];
+  /** Receives log lines instead of standard output. */
+  readonly writeLog?: (line: string) => void;
+  /** The process should end: another instance took over, or the Durable Object asks for it. */
+  readonly onDrainAsked?: (reason: string) => void;
+}
+
+export interface RunningContainer {
+  readonly port: number;
+  readonly log: Logger;
+  readonly upstream: SessionPool;
+  /** Finishes what is in flight, says goodbye to the server, releases everything. Idempotent, bounded. */
+  close(): Promise<void>;
+}
+
+/** Constructs every object of the container program and listens: the one place where rooms meet. */
+export async function startContainer(config: Config, options: ContainerOptions = {}): Promise<RunningContainer> {
+  const { now = Date.now, random = Math.random } = options;
+  const instanceId = randomUUID();
+  const log = createLog({
+    level: config.logLevel,
+    secrets: configSecrets(config),
+    now,
+    ...(options.writeLog ? { write: options.writeLog } : {}),
+  });
+  if (config.tls.mode === 'insecure')
+    log.warn('insecure_tls', {
+      reason: 'MT5_TLS=insecure: anyone on the way can pose as the broker. Use MT5_TLS=pin:<sha256> instead.',
+    });
+
+  const state = linkState(config, log, { now, random, ...(options.signIn ? { signIn: options.signIn } : {}) });
+  const checkpoint = state.where === 'here' ? await state.api.signIn.read() : undefined;
+
+  const upstream: SessionPool = new SessionPool({
+    transport: new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) }),
+    gate: signInGate(state.api, instanceId, state.where === 'here' ? Promise.resolve() : handedOver()),
+    addresses: config.servers,
+    credentials: { login: config.login, passwordHash: passwordHash(config.password), agent: config.agent },
+    timings: { ...SESSION_TIMINGS, ...options.timings },
+    max: config.poolMax,
+    preferredAddress: checkpoint?.address ?? undefined,
+    now,
+    random,
+    onEvent: (event) => logSessionEvent(log, event),
+    onStatus: () => control?.sendActivity(),
+  });
+  const warm = (): void => void upstream.warm().catch(() => undefined);
+
+  const control =
+    state.where === 'durable_object'
+      ? new ControlChannel({
+          instanceId,
+          state: state.api,
+          log,
+          session: () => upstream.status,
+          listeningAfterMs: () => performance.now(),
+          onHandover: ({ address }) => {
+            if (address !== null) upstream.prefer(address);
+            warm();
+          },
+          onWarm: warm,
+          onDrain: (reason) => options.onDrainAsked?.(reason),
+          onRevoked: () => undefined,
+        })
+      : undefined;
+  async function handedOver(): Promise<void> {
+    await control?.handedOver;
+  }
+
+  const handlers: RouteHandlers = {};
+
+  const authenticate: Authenticate =
+    config.startSecret === undefined
+      ? checkKeys(config.apiKeys ?? [], async () => null)
+      : trustDoor(config.startSecret);
+  let draining = false;
+  const app = createApp({
+    log,
+    now,
+    authenticate,
+    session: () => upstream.status,
+    draining: () => draining,
+    passthrough: new Passthrough(upstream),
+    typed: new TypedApi(ROUTES, handlers),
+  });
+
+  const upgrades: Record<string, UpgradeHandler> = {};
+  if (control) upgrades[INTERNAL_PATH.control] = (request, socket, head) => control.accept(request, socket, head);
+
+  // Sane bounds against slow and oversized requests; keep-alive longer than that of common proxies (60 s).
+  const server = createServer(
+    { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    app,
+  );
+  const active = countRequests(server);
+  server.on('upgrade', createUpgrades({ authenticate, handlers: upgrades, log, draining: () => draining }));
+  const port = await listen(server, config.port, options.host);
+  log.info('listening', { port, version: BRIDGE_VERSION, instanceId });
+  if (state.where === 'here') warm();
+
+  const close = async (): Promise<void> => {
+    draining = true;
+    log.info('draining');
+    await active.idle(REQUEST_GRACE_MS);
+    await upstream.drain(GOODBYE_GRACE_MS);
+    await state.api.signIn.released(instanceId).catch(() => undefined);
+    control?.close();
+    state.close();
+    server.close();
+    server.closeAllConnections();
+    log.info('stopped');
+  };
+  let closing: Promise<void> | undefined;
+  return { port, log, upstream, close: () => (closing ??= close()) };
+}
+
+function listen(server: Server, port: number, host: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** How many requests are being answered, and when none is. */
+function countRequests(server: Server): { idle(graceMs: number): Promise<void> } {
+  let count = 0;
+  let onIdle: (() => void) | undefined;
+  server.on('request', (_request, response) => {
+    count++;
+    response.once('close', () => {
+      if (--count === 0) onIdle?.();
+    });
+  });
+  return {
+    idle: (graceMs) =>
+      new Promise((resolve) => {
+        if (count === 0) return resolve();
+        const timer = setTimeout(resolve, graceMs);
+        onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+  };
+}
+
+function logSessionEvent(log: Logger, event: SessionEvent): void {
+  const { type, ...fields } = event;
+  if (event.type === 'sign_in_failed') log.error(event.kind === 'impostor' ? 'impostor_alert' : type, fields);
+  else if (event.type === 'signed_in') log.info(type, fields);
+  else if (event.type === 'closed' && event.cause === 'quit') log.info('session_closed', fields);
+  else log.warn(event.type === 'closed' ? 'session_closed' : type, fields);
+}

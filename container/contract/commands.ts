@@ -1,0 +1,191 @@
+import { BridgeError } from './errors.ts';
+import type { Scope } from './keys.ts';
+
+/**
+ * The commands of the MT5 Web API that `/api/*` passes through (mt5-webapi §3.1–3.8). A command that is not in this
+ * table does not reach the broker, whatever way its path is written.
+ */
+export interface PassedCommand {
+  /** Without `/api/`. */
+  readonly path: string;
+  readonly scope: Scope;
+  /** Changes the books: sent at most once, through the operations ledger. */
+  readonly mutation: boolean;
+  /** Goes over the one dealer connection. */
+  readonly dealer: boolean;
+  /**
+   * The parameters a key with a login mask may use, `login` among them: each names either logins or nothing that
+   * belongs to one. Absent = not for such keys.
+   */
+  readonly masked: readonly string[] | undefined;
+}
+
+const PAGE = ['offset', 'total', 'from', 'to'];
+const READ: Readonly<Record<string, readonly string[] | null>> = {
+  'test/access': null,
+  'common/get': null,
+  'time/server': null,
+  'time/get': null,
+  'group/total': null,
+  'group/next': null,
+  'group/get': null,
+  'symbol/total': null,
+  'symbol/list': null,
+  'symbol/next': null,
+  'symbol/get': null,
+  'symbol/get_group': null,
+  'user/total': null,
+  'user/logins': null,
+  'user/group': ['login'],
+  'user/get': ['login'],
+  'user/get_batch': ['login'],
+  'user/get_external': null,
+  'user/account/get': ['login'],
+  'user/account/get_batch': ['login'],
+  'tick/last': null,
+  'tick/last_group': null,
+  'tick/stat': null,
+  'tick/history': null,
+  'chart/get': null,
+  'book/get': null,
+  'order/get': null,
+  'order/get_total': ['login'],
+  'order/get_page': ['login', ...PAGE],
+  'order/get_batch': ['login', 'symbol'],
+  'history/get': null,
+  'history/get_total': ['login', 'from', 'to'],
+  'history/get_page': ['login', ...PAGE],
+  'history/get_batch': ['login', 'symbol', 'from', 'to'],
+  'deal/get': null,
+  'deal/get_total': ['login', 'from', 'to'],
+  'deal/get_page': ['login', ...PAGE],
+  'deal/get_batch': ['login', 'symbol', 'from', 'to'],
+  'position/get': ['login', 'symbol'],
+  'position/get_total': ['login'],
+  'position/get_page': ['login', ...PAGE],
+  'position/get_batch': ['login', 'symbol'],
+  'position/check': ['login'],
+  'trade/calc_rate_buy': null,
+  'trade/calc_rate_sell': null,
+  'trade/check_margin': ['login', 'symbol', 'type', 'volume', 'price'],
+  'trade/calc_profit': null,
+  'daily/get': ['login', 'from', 'to'],
+  'daily/get_light': ['login', 'from', 'to'],
+  'daily/get_batch': ['login', 'from', 'to'],
+  'news/get': null,
+  'news/get_body': null,
+  'subscription/get': ['login'],
+  'subscription/exist': ['login'],
+};
+
+/** Reads for administrators: they tell of the broker's people, or repair as they read. */
+const ADMIN_READ: Readonly<Record<string, readonly string[] | null>> = {
+  'user/check_password': ['login', 'type', 'password'],
+  'user/archive/get': null,
+  'client/get': null,
+  'client/get_ids': null,
+  'client/history/get': null,
+  'client/user/get_logins': null,
+  'document/get': null,
+  'comment/get': null,
+  'attachment/get': null,
+  'mail/get': null,
+  'mail/get_body': null,
+  'manager/total': null,
+  'manager/next': null,
+  'manager/get': null,
+  'gateway/total': null,
+  'gateway/get': null,
+  'feeder/total': null,
+  'feeder/get': null,
+  'plugin/total': null,
+  'plugin/get': null,
+  'route/total': null,
+  'route/next': null,
+  'route/get': null,
+  'holiday/total': null,
+  'holiday/next': null,
+  'holiday/get': null,
+  'spread/total': null,
+  'spread/next': null,
+  'spread/get': null,
+  'logger/server_request': null,
+};
+
+const ADMIN_WRITE: Readonly<Record<string, readonly string[] | null>> = {
+  'trade/balance': ['login', 'type', 'balance', 'comment', 'check_margin'],
+  'user/add': null,
+  'user/update': null,
+  'user/delete': ['login'],
+  'user/change_password': ['login', 'type', 'password'],
+  // With `fixflag=1` it corrects the balance.
+  'user/check_balance': ['login', 'fixflag'],
+  'position/fix': ['login'],
+  'order/update': null,
+  'order/delete': null,
+  'order/cancel': null,
+  'order/reopen': null,
+  'history/update': null,
+  'history/delete': null,
+  'deal/update': null,
+  'deal/delete': null,
+  'position/update': null,
+  'position/delete': null,
+  'group/add': null,
+  'group/delete': null,
+  'symbol/add': null,
+  'symbol/delete': null,
+  'client/add': null,
+  'client/update': null,
+  'client/delete': null,
+  'client/user/add': null,
+  'client/user/delete': null,
+  'mail/send': null,
+  'news/send': null,
+  'notification/send': ['login', 'text'],
+  'subscription/join': ['login', 'subscription'],
+  'subscription/cancel': ['login', 'subscription'],
+};
+
+const entries = (
+  table: Readonly<Record<string, readonly string[] | null>>,
+  scope: Scope,
+  mutation: boolean,
+): [string, PassedCommand][] =>
+  Object.entries(table).map(([path, masked]) => [
+    path,
+    { path, scope, mutation, dealer: false, masked: masked ?? undefined },
+  ]);
+
+/** The dealer's queue: request bodies hold tickets of any login, so keys with a mask use `/v1/orders` instead. */
+const DEALER: readonly PassedCommand[] = [
+  { path: 'dealer/send_request', scope: 'trade', mutation: true, dealer: true, masked: undefined },
+  // A final result is given out once: whoever may ask for any id could take another's.
+  { path: 'dealer/get_request_result', scope: 'admin', mutation: false, dealer: true, masked: undefined },
+];
+
+export const COMMANDS: ReadonlyMap<string, PassedCommand> = new Map([
+  ...entries(READ, 'read', false),
+  ...entries(ADMIN_READ, 'admin', false),
+  ...entries(ADMIN_WRITE, 'admin', true),
+  ...DEALER.map((command): [string, PassedCommand] => [command.path, command]),
+]);
+
+export const PASSTHROUGH_PREFIX = '/api/';
+
+/**
+ * The command that a request path names, exactly as it came over the wire: nothing is decoded or normalised, so no way
+ * of writing a path reaches another command or host.
+ * @throws BridgeError `command_not_passed`
+ */
+export function findCommand(pathname: string): PassedCommand {
+  const path = pathname.startsWith(PASSTHROUGH_PREFIX) ? pathname.slice(PASSTHROUGH_PREFIX.length) : '';
+  const command = COMMANDS.get(path);
+  if (command) return command;
+  throw new BridgeError('command_not_passed', {
+    detail:
+      path.startsWith('auth/') || path === 'quit'
+        ? 'The bridge signs in and out itself: a session belongs to a connection, and callers share it.'
+        : 'This command is not passed through to the broker; paths are lower case and exact, like /api/user/get.',
+  });
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { BridgeError, asBridgeError, PROBLEM_CONTENT_TYPE, toProblem } from '../contract/errors.ts';
+import type { Caller } from '../contract/keys.ts';
+import type { Logger } from '../contract/logger.ts';
+import type { Authenticate } from './authenticate.ts';
+
+/** Takes over an upgraded connection; `caller` is null where nobody said who they are. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller | null) => void;
+
+export interface UpgradesOptions {
+  readonly authenticate: Authenticate;
+  /** By exact path. */
+  readonly handlers: Readonly<Record<string, UpgradeHandler>>;
+  readonly log: Logger;
+  readonly draining: () => boolean;
+}
+
+/** WebSocket upgrades: same authentication as requests, then by path. */
+export function createUpgrades({ authenticate, handlers, log, draining }: UpgradesOptions) {
+  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    socket.on('error', () => socket.destroy());
+    try {
+      const path = (request.url ?? '').split('?', 1)[0] ?? '';
+      const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
+      if (!handler) throw new BridgeError('route_not_found', 'No WebSocket is served on this path.');
+      if (draining()) throw new BridgeError('draining', 'The bridge shuts down; another instance takes over.');
+      const caller = await authenticate((name) => [request.headers[name]].flat()[0]);
+      handler(request, socket, head, caller);
+    } catch (thrown) {
+      const error = asBridgeError(thrown);
+      if (error.code === 'internal_error') log.error('internal_error', { error: error.cause ?? error });
+      refuse(socket, error);
+    }
+  };
+  return (request: IncomingMessage, socket: Duplex, head: Buffer): void => void accept(request, socket, head);
+}
+
+function refuse(socket: Duplex, error: BridgeError): void {
+  const body = JSON.stringify(toProblem(error, ''));
+  socket.end(
+    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

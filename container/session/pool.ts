@@ -1,0 +1,373 @@
+import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
+import { GrowthPolicy, STUCK_WAIT_MS } from './growth.ts';
+import { JobQueue, createJob, type Job, type JobRequest } from './job-queue.ts';
+import type { CloseCause, Session, SessionHooks } from './session.ts';
+import type { SessionEvent, UpstreamState, UpstreamStats, UpstreamStatus } from './status.ts';
+import { TransportError } from '../transport/transport.ts';
+import { SessionError, type CallOptions, type Command, type Dealer, type MutateOptions } from './upstream.ts';
+import type { Reply, Upstream } from './upstream.ts';
+
+/** More requests than this waiting at once cannot be served in anybody's time. */
+const MAX_WAITING = 5_000;
+/** A refusal is repeated to callers for so long without asking the state again: an administrator may have reset it. */
+const PAUSE_CACHE_MS = 1_000;
+/** A session beyond the first that was free for so long says goodbye. */
+const IDLE_SHRINK_MS = 60_000;
+/** A session that ends so soon after another one signed in was ended by it. */
+const ENDED_BY_SIGN_IN_MS = 2_000;
+
+export interface PoolOptions extends DialerOptions {
+  readonly max: number;
+  readonly random: () => number;
+  readonly onEvent: (event: SessionEvent) => void;
+  readonly onStatus: (status: UpstreamStatus) => void;
+}
+
+interface Member {
+  readonly session: Session;
+  readonly signedInAtMs: number;
+  freeSinceMs: number;
+}
+
+/**
+ * The sessions with the server, and who may use them next. Starts with one, grows one at a time, and never signs in
+ * twice at once: everybody waits on the same sign-in and is told the same reason if it fails.
+ */
+export class SessionPool implements Upstream {
+  readonly dealer: Dealer;
+  readonly #options: PoolOptions;
+  readonly #dialer: Dialer;
+  readonly #growth = new GrowthPolicy();
+  readonly #jobs = new JobQueue();
+  readonly #dealerJobs = new JobQueue();
+  readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, replayed: 0, lost: 0 };
+  #members: Member[] = [];
+  #max: number;
+  /** Since when at least one session is ready. */
+  #upSinceMs = 0;
+  #dialing: Promise<void> | undefined;
+  #opening: Session | undefined;
+  #failure: { readonly error: SessionError; readonly retryAtMs: number; readonly cachedUntilMs: number } | undefined;
+  #dealerSession: Session | undefined;
+  #dealerGeneration = 0;
+  #dealerWasLast = false;
+  #draining = false;
+  #epoch: number | null = null;
+  #status: UpstreamStatus;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #stuckTimer: NodeJS.Timeout | undefined;
+  #shrinkTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#max = options.max;
+    this.#dialer = new Dialer(options);
+    this.#status = { state: 'idle', epoch: null, sinceMs: options.now(), reason: null, retcode: null, connections: 0 };
+    // oxlint-disable-next-line typescript/no-this-alias -- the getter of the object below is not a method of the pool
+    const pool = this;
+    this.dealer = {
+      get generation(): number {
+        return pool.#dealerGeneration;
+      },
+      mutate: async (command, mutate) => {
+        const reply = await pool.#run({ ...mutate, kind: 'dealer_write', command });
+        return Object.assign(reply, { generation: pool.#generationOf.get(reply) ?? pool.#dealerGeneration });
+      },
+      read: (command, generation, call) => pool.#run({ ...call, kind: 'dealer_read', command, generation }),
+    };
+  }
+
+  /** Which dealer connection a reply came over. */
+  readonly #generationOf = new WeakMap<Reply, number>();
+
+  read(command: Command, options: CallOptions): Promise<Reply> {
+    return this.#run({ ...options, kind: 'read', command });
+  }
+
+  mutate(command: Command, options: MutateOptions): Promise<Reply> {
+    return this.#run({ ...options, kind: 'write', command });
+  }
+
+  /** Signs in if no session is there. @throws SessionError the reason why not */
+  async warm(): Promise<void> {
+    if (this.#members.length === 0 && !this.#draining) await this.#dial();
+    if (this.#members.length === 0)
+      throw this.#failure?.error ?? new SessionError('draining', 'The bridge shuts down.');
+  }
+
+  /** The address that worked last. */
+  prefer(address: string): void {
+    this.#dialer.prefer(address);
+  }
+
+  get status(): UpstreamStatus {
+    return this.#status;
+  }
+
+  get stats(): UpstreamStats {
+    const busy = this.#members.filter(({ session }) => !session.free).length;
+    const waiting = this.#jobs.size + this.#dealerJobs.size;
+    return { ...this.#counters, connections: this.#members.length, busy, waiting };
+  }
+
+  // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #run(request: JobRequest): Promise<Reply> {
+    if (this.#draining) throw new SessionError('draining', 'The bridge shuts down.');
+    const now = this.#options.now();
+    if (this.#members.length === 0 && this.#failure && now < this.#failure.cachedUntilMs) throw this.#paused(now);
+    if (this.#jobs.size + this.#dealerJobs.size >= MAX_WAITING)
+      throw new SessionError('overloaded', `${MAX_WAITING} requests wait already.`, { retryAfterMs: 1_000 });
+    const queue = request.kind.startsWith('dealer') ? this.#dealerJobs : this.#jobs;
+    const [job, reply] = createJob(request, now, (released) => queue.remove(released));
+    if (!job.settled) {
+      queue.push(job);
+      this.#pump();
+    }
+    return reply;
+  }
+
+  /** Hands waiting requests to free sessions, the dealer's session last, so that dealing waits the least. */
+  #pump(): void {
+    this.#chooseDealer();
+    const isDealer = ({ session }: Member): boolean => session === this.#dealerSession;
+    for (const member of this.#members.filter((m) => !isDealer(m)).concat(this.#members.filter(isDealer))) {
+      if (!member.session.free) continue;
+      const job = this.#next(isDealer(member));
+      if (job) void this.#dispatch(job, member);
+    }
+    if (this.#jobs.size + this.#dealerJobs.size === 0) return;
+    if (this.#members.length === 0) void this.#dial().catch(() => undefined);
+    else this.#considerGrowth();
+  }
+
+  /** Dealing and the rest take turns on the dealer's session: neither starves. */
+  #next(onDealerSession: boolean): Job | undefined {
+    const dealing = onDealerSession && this.#dealerJobs.size > 0 && (!this.#dealerWasLast || this.#jobs.size === 0);
+    if (onDealerSession) this.#dealerWasLast = dealing;
+    const job = dealing ? this.#dealerJobs.shift() : this.#jobs.shift();
+    if (job?.kind === 'dealer_read' && job.generation !== this.#dealerGeneration) {
+      job.reject(new SessionError('lost', 'The dealer connection that sent the request is gone.'));
+      return this.#next(onDealerSession);
+    }
+    return job;
+  }
+
+  /** The dealer's session is the oldest one, from the first dealer request on, for as long as it lives. */
+  #chooseDealer(): void {
+    if (this.#dealerSession || this.#dealerJobs.size === 0) return;
+    this.#dealerSession = this.#members[0]?.session;
+    if (this.#dealerSession) this.#dealerGeneration++;
+  }
+
+  async #dispatch(job: Job, member: Member): Promise<void> {
+    const now = this.#options.now();
+    this.#growth.dispatched(now - Math.max(job.enqueuedAtMs, this.#upSinceMs), now);
+    if (now >= job.deadlineAtMs) {
+      job.reject(new SessionError('deadline', 'The deadline passed while the request waited for a session.'));
+      return this.#pump();
+    }
+    this.#counters.sent++;
+    const generation = this.#dealerGeneration;
+    try {
+      const reply = await member.session.send(job.command, () => {
+        job.dispatched = true;
+        job.onDispatch?.();
+      });
+      if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
+      job.resolve(reply);
+    } catch (error) {
+      this.#failed(job, error);
+    }
+  }
+
+  /** A read may be sent once more, on a fresh session; a mutation never. */
+  #failed(job: Job, error: unknown): void {
+    if (!(error instanceof SessionError)) {
+      job.reject(new SessionError('lost', 'The request failed.', { dispatched: job.dispatched, cause: error }));
+      return;
+    }
+    const cutOff = error.cause instanceof TransportError && error.cause.kind === 'truncated';
+    const again = job.kind === 'read' && !job.replayed && !job.settled && (error.kind === 'lost' || cutOff);
+    if (!again || this.#draining) return job.reject(error);
+    job.replayed = true;
+    this.#counters.replayed++;
+    this.#jobs.push(job);
+    this.#pump();
+  }
+
+  // ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** One sign-in at a time, shared by all who wait for it. */
+  #dial(): Promise<void> {
+    return (this.#dialing ??= this.#signIn().finally(() => {
+      this.#dialing = undefined;
+      this.#opening = undefined;
+      this.#updateStatus();
+      this.#pump();
+    }));
+  }
+
+  async #signIn(): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    try {
+      const dialled = await this.#dialer.dial(this.#hooks, (session) => (this.#opening = session));
+      // The server may have closed while the success was being recorded.
+      if (dialled.session.state === 'ready') this.#joined(dialled);
+    } catch (error) {
+      this.#signInFailed(asSessionError(error));
+    }
+  }
+
+  #joined({ session, address, epoch, phasesMs }: Dialled): void {
+    const now = this.#options.now();
+    this.#counters.signIns++;
+    this.#failure = undefined;
+    this.#epoch = epoch;
+    if (this.#members.length === 0) this.#upSinceMs = now;
+    this.#members.push({ session, signedInAtMs: now, freeSinceMs: now });
+    this.#options.onEvent({ type: 'signed_in', address, epoch, connections: this.#members.length, phasesMs });
+    if (this.#draining) void session.drain();
+    if (this.#members.length > 1) this.#scheduleShrink();
+  }
+
+  #signInFailed(given: SessionError): void {
+    const now = this.#options.now();
+    const known = this.#failure?.error;
+    // While a refusal is waited out, it stays the reason.
+    const error =
+      given.kind === 'backoff' && known?.kind === 'refused' && known.message === given.message
+        ? new SessionError('refused', given.message, { retryAfterMs: given.retryAfterMs, cause: given })
+        : given;
+    const retryAtMs = now + (error.retryAfterMs ?? PAUSE_CACHE_MS);
+    this.#failure = { error, retryAtMs, cachedUntilMs: Math.min(retryAtMs, now + PAUSE_CACHE_MS) };
+    if (error.kind === 'backoff') {
+      this.#options.onEvent({ type: 'sign_in_paused', reason: error.message, retryAtMs });
+    } else {
+      this.#counters.signInFailures++;
+      const retcode = error.retcode ?? null;
+      this.#options.onEvent({ type: 'sign_in_failed', kind: error.kind, retcode, reason: error.message });
+    }
+    if (this.#members.length > 0) return;
+    for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(this.#paused(now));
+    // Nobody may ask again while a load balancer reads 503 here: the bridge itself does.
+    if (this.#draining) return;
+    const jitterMs = this.#options.random() * 500;
+    this.#retryTimer = setTimeout(() => void this.#dial().catch(() => undefined), retryAtMs - now + jitterMs).unref();
+  }
+
+  /** The reason of the last failure, with the time that is left. */
+  #paused(nowMs: number): SessionError {
+    const { error, retryAtMs } = this.#failure ?? { error: new SessionError('backoff', 'Paused.'), retryAtMs: nowMs };
+    return new SessionError(error.kind, error.message, {
+      retcode: error.retcode,
+      retryAfterMs: Math.max(0, retryAtMs - nowMs),
+      cause: error,
+    });
+  }
+
+  readonly #hooks: SessionHooks = {
+    onFree: (session) => {
+      const member = this.#members.find((candidate) => candidate.session === session);
+      if (member) member.freeSinceMs = this.#options.now();
+      this.#pump();
+    },
+    onState: () => this.#updateStatus(),
+    onClosed: (session, cause, reason) => this.#left(session, cause, reason),
+  };
+
+  #left(session: Session, cause: CloseCause, reason: string): void {
+    const member = this.#members.find((candidate) => candidate.session === session);
+    if (!member) return;
+    this.#members = this.#members.filter((candidate) => candidate !== member);
+    if (this.#dealerSession === session) this.#dealerSession = undefined;
+    if (cause !== 'quit') this.#counters.lost++;
+    this.#options.onEvent({ type: 'closed', cause, reason, connections: this.#members.length });
+    this.#learn(member, cause);
+    this.#updateStatus(reason);
+    this.#pump();
+  }
+
+  /** Where a second sign-in ends the first session, one is all that works. */
+  #learn(member: Member, cause: CloseCause): void {
+    const newer = this.#members.find((other) => other.signedInAtMs > member.signedInAtMs);
+    const joining = this.#opening?.state === 'ready';
+    if ((!newer && !joining) || this.#max === 1) return;
+    const soon = joining || this.#options.now() - (newer?.signedInAtMs ?? 0) <= ENDED_BY_SIGN_IN_MS;
+    if (cause !== 'replaced' && !(cause === 'lost' && soon)) return;
+    this.#max = 1;
+    this.#options.onEvent({ type: 'one_session_only' });
+  }
+
+  #considerGrowth(): void {
+    if (this.#members.length >= this.#max || this.#dialing || this.#draining) return;
+    const now = this.#options.now();
+    if (this.#failure && now < this.#failure.retryAtMs) return;
+    const oldest = this.#jobs.oldest;
+    if (!oldest) return;
+    if (this.#growth.shouldGrow(now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs), now)) {
+      void this.#dial().catch(() => undefined);
+      return;
+    }
+    this.#stuckTimer ??= setTimeout(() => {
+      this.#stuckTimer = undefined;
+      this.#pump();
+    }, STUCK_WAIT_MS).unref();
+  }
+
+  #scheduleShrink(): void {
+    this.#shrinkTimer ??= setTimeout(() => {
+      this.#shrinkTimer = undefined;
+      const before = this.#options.now() - IDLE_SHRINK_MS;
+      const idle = this.#members.findLast(
+        ({ session, freeSinceMs }) => session !== this.#dealerSession && session.free && freeSinceMs <= before,
+      );
+      if (idle && this.#members.length > 1) void idle.session.drain();
+      if (this.#members.length > 1) this.#scheduleShrink();
+    }, IDLE_SHRINK_MS / 4).unref();
+  }
+
+  // ── Status and end ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #updateStatus(closedReason?: string): void {
+    const previous = this.#status;
+    const connections = this.#members.length;
+    let state: UpstreamState = previous.state === 'idle' ? 'idle' : 'closed';
+    let reason: string | null = closedReason ?? (previous.state === 'closed' ? previous.reason : null);
+    let retcode: number | null = null;
+    const opening = this.#opening?.state;
+    if (this.#draining) [state, reason] = ['draining', 'The bridge shuts down.'];
+    else if (connections > 0) [state, reason] = ['ready', null];
+    else if (this.#failure) {
+      const { error } = this.#failure;
+      state = error.kind === 'refused' || error.kind === 'impostor' ? 'refused' : 'unreachable';
+      if (error.kind === 'backoff') state = 'backoff';
+      [reason, retcode] = [error.message, error.retcode ?? null];
+    } else if (opening === 'connecting' || opening === 'challenged') [state, reason] = [opening, null];
+    const changed = state !== previous.state || reason !== previous.reason || connections !== previous.connections;
+    if (!changed && this.#epoch === previous.epoch) return;
+    const sinceMs = state === previous.state ? previous.sinceMs : this.#options.now();
+    this.#status = { state, epoch: this.#epoch, sinceMs, reason, retcode, connections };
+    this.#options.onStatus(this.#status);
+  }
+
+  /** No new requests; those in flight finish, within the grace; every session says `quit`. Idempotent. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    for (const timer of [this.#retryTimer, this.#stuckTimer, this.#shrinkTimer]) clearTimeout(timer);
+    for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()])
+      job.reject(new SessionError('draining', 'The bridge shuts down.'));
+    this.#updateStatus();
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    await Promise.race([Promise.all([...this.#members.map(({ session }) => session.drain()), this.#dialing]), grace]);
+    clearTimeout(timer);
+    this.#opening?.close();
+    for (const { session } of this.#members) session.close();
+  }
+}
+
+function asSessionError(error: unknown): SessionError {
+  if (error instanceof SessionError) return error;
+  return new SessionError('backoff', 'No sign-in is permitted now.', { cause: error });
+}

@@ -1,0 +1,34 @@
+import type { Config } from './config.ts';
+import type { Logger } from './contract/logger.ts';
+import type { SignInGate } from './session/sign-in-gate.ts';
+import { SqliteFile } from './sqlite-file.ts';
+import { BridgeState, type BridgeStateOptions } from './state/bridge-state.ts';
+import { RemoteState } from './state/remote-state.ts';
+import type { InstanceId, StateApi } from './state/state-api.ts';
+
+/** Where the durable state is: in this process over a file, or in the Durable Object over the control channel. */
+export type StateLink =
+  | { readonly where: 'here'; readonly api: BridgeState; readonly close: () => void }
+  | { readonly where: 'durable_object'; readonly api: RemoteState; readonly close: () => void };
+
+export function linkState(config: Config, log: Logger, options: BridgeStateOptions): StateLink {
+  if (config.startSecret !== undefined) {
+    const api = new RemoteState();
+    return { where: 'durable_object', api, close: () => api.detach() };
+  }
+  const warn = (reason: string): void => log.warn('checkpoint_warning', { reason });
+  const file = SqliteFile.open(config.checkpoint, warn);
+  return { where: 'here', api: new BridgeState(file, { ...options, warn }), close: () => file.close() };
+}
+
+/** The permits of the state, as the sessions know them. */
+export function signInGate(state: StateApi, instanceId: InstanceId, ready: Promise<void>): SignInGate {
+  return {
+    permit: async () => {
+      await ready;
+      return state.signIn.permit(instanceId);
+    },
+    succeeded: (success) => state.signIn.succeeded(instanceId, success),
+    failed: (failure) => state.signIn.failed(instanceId, failure),
+  };
+}

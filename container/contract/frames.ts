@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import type { Caller } from './keys.ts';
+
+/**
+ * What travels on `/v1/stream` (WebSocket) and `/v1/stream/sse`: the client's operations, the frames that answer them,
+ * the close codes, and the limits that the bridge states in its first acknowledgement.
+ *
+ * A connection has one subscription per topic: `subscribe` adds to it, `unsubscribe` takes from it.
+ *
+ * - `epoch` counts the bridge's instances. Sequences are of one epoch.
+ * - `seq` is the topic's sequence up to which this subscription is now complete.
+ * - `prev` is the `seq` of the frame before on this subscription. `prev` ≠ the last `seq` seen = something was lost.
+ *   `stale`, `live`, `heartbeat`, `ack` and `error` carry `seq` = `prev`: they use up no number.
+ * - `snapshot` replaces what is known of the symbols or logins that were just subscribed; after `gap`, of the whole
+ *   subscription. What happened in the gap is not sent, except as far as the snapshot shows it.
+ * - `resume` is for symbols and logins of which a snapshot was seen; `subscribe` is for the others.
+ * - `delta` holds every change of one flush. Ticks, accounts and positions may be conflated for a slow client (the
+ *   latest of each wins); orders and deals never.
+ */
+export const DATA_TOPICS = ['ticks', 'accounts', 'positions', 'orders', 'deals'] as const;
+export type DataTopic = (typeof DATA_TOPICS)[number];
+
+/** `system` speaks of the session and the market; every connection receives it without asking. */
+export const TOPICS = [...DATA_TOPICS, 'system'] as const;
+export type Topic = (typeof TOPICS)[number];
+
+export const FRAME_TYPES = [
+  'ack',
+  'snapshot',
+  'delta',
+  'heartbeat',
+  'stale',
+  'live',
+  'gap',
+  'system',
+  'error',
+] as const;
+export type FrameType = (typeof FRAME_TYPES)[number];
+
+/** Echoed in the acknowledgement or error of the operation. */
+export type OperationId = number | string;
+
+export interface Frame {
+  readonly type: FrameType;
+  readonly topic: Topic;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly prev: number;
+  /** RFC 3339 UTC, when the frame was made. */
+  readonly time: string;
+  /**
+   * `snapshot`, `delta`: a list of ticks, accounts, positions, orders or deals; changed positions and orders carry
+   * `event`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason}`.
+   */
+  readonly data?: unknown;
+  readonly id?: OperationId;
+}
+
+/** Events of the topic `system`. */
+export const SYSTEM_EVENTS = [
+  /** Another instance signed in: a new epoch. Every subscription gets `gap` and `snapshot`. */
+  'session_replaced',
+  /** The session or the container is gone; the bridge is working on it. */
+  'session_lost',
+  /** The session is back, of the same epoch. */
+  'session_restored',
+  'maintenance',
+  'market_closed',
+  'market_open',
+] as const;
+export type SystemEvent = (typeof SYSTEM_EVENTS)[number];
+
+/** Close codes of `/v1/stream`. 1000 and 1001 may come from the platform at any time: reconnect and resume. */
+export const CLOSE = {
+  normal: { code: 1000, means: 'closed by the client, or by the platform without a word' },
+  unsupported: { code: 1003, means: 'a binary message; the stream speaks JSON text' },
+  invalidText: { code: 1007, means: 'a message that is not UTF-8' },
+  policy: { code: 1008, means: 'too many messages, pings or bad operations' },
+  tooBig: { code: 1009, means: 'a message over the size limit' },
+  internal: { code: 1011, means: 'the bridge failed' },
+  restart: { code: 1012, means: 'the bridge restarts: reconnect and resume' },
+  overloaded: { code: 1013, means: 'the limit of connections is reached: try again later' },
+  unauthenticated: { code: 4001, means: 'no valid key or token, or it was revoked or expired' },
+  forbidden: { code: 4003, means: 'the key lacks the scope read' },
+  slowConsumer: { code: 4008, means: 'the client reads too slowly: over the limit in bytes or age' },
+} as const satisfies Record<string, { code: number; means: string }>;
+export type CloseName = keyof typeof CLOSE;
+
+export const STREAM_LIMITS = {
+  /** A heartbeat at least so often while the bridge is awake. */
+  heartbeatMs: 5_000,
+  /** No frame for so long = the connection is dead: two heartbeats (OANDA's rule). */
+  silenceLimitMs: 10_000,
+  /** A symbol without a tick for so long, inside its quote hours, is `stale`. */
+  staleAfterMs: 15_000,
+  /** Time to present a key. */
+  authenticateWithinMs: 10_000,
+  maxMessageBytes: 64 * 1024,
+  /** Client messages: sustained per second, and burst. */
+  messagesPerSecond: 50,
+  messageBurst: 200,
+  /** Operations in a row that were errors, before 1008. */
+  maxBadOperations: 50,
+  /** Symbols, masks and logins of one connection over all topics. */
+  maxSelectors: 12_000,
+  /** Unsent bytes of one connection above which it gets no more until it has caught up. */
+  softBufferBytes: 128 * 1024,
+  /** So long above it = 4008. */
+  maxLagMs: 15_000,
+  /** What nobody subscribes to any more is still followed for so long, so that a client can come back without a gap. */
+  lingerMs: 30_000,
+} as const;
+export type StreamLimits = { readonly [name in keyof typeof STREAM_LIMITS]: number };
+
+const id = z.union([z.number().finite(), z.string().max(64)]).optional();
+
+/** A symbol's name, or a mask over symbol paths: `Forex\*`, `!Forex\Exotic\*`. No comma: it separates upstream. */
+const symbolSelector = z
+  .string()
+  // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
+  .regex(/^[^,\u0000-\u001f\u007f]{1,128}$/u, 'expected a symbol or mask of 1–128 characters without commas');
+const symbols = z
+  .array(symbolSelector)
+  .min(1, 'expected at least one symbol or mask')
+  .max(10_000, 'expected at most 10000 symbols');
+const logins = z
+  .array(z.int('expected a login').min(1, 'expected a login').max(Number.MAX_SAFE_INTEGER, 'expected a login'))
+  .min(1, 'expected at least one login')
+  .max(10_000, 'expected at most 10000 logins');
+
+const selection = {
+  id,
+  topic: z.enum(TOPICS, `expected one of ${TOPICS.join(', ')}`),
+  symbols: symbols.optional(),
+  logins: logins.optional(),
+};
+
+export const clientOperationSchema = z.discriminatedUnion(
+  'op',
+  [
+    z.strictObject({ op: z.literal('auth'), id, key: z.string().min(1).max(512) }),
+    z.strictObject({ op: z.literal('subscribe'), ...selection }),
+    z.strictObject({ op: z.literal('unsubscribe'), ...selection }),
+    z.strictObject({
+      op: z.literal('resume'),
+      ...selection,
+      epoch: z.int('expected the epoch of the last frame').min(0),
+      seq: z.int('expected the seq of the last frame').min(0),
+    }),
+    z.strictObject({ op: z.literal('ping'), id }),
+  ],
+  'expected op to be one of auth, subscribe, unsubscribe, resume, ping',
+);
+export type ClientOperation = z.output<typeof clientOperationSchema>;
+export type Selection = Extract<ClientOperation, { op: 'subscribe' | 'unsubscribe' | 'resume' }>;
+
+/** Exactly this text is answered by the hub without waking it. */
+export const PING_TEXT = '{"op":"ping"}';
+
+/** Subprotocol that the server selects; a browser sends its key as a second one, which is never echoed. */
+export const STREAM_SUBPROTOCOL = 'mt5-edge-bridge';
+const KEY_SUBPROTOCOL_PREFIX = 'bearer.';
+
+/** `Sec-WebSocket-Protocol: mt5-edge-bridge, bearer.<key>` → the key. */
+export function keyFromSubprotocol(header: string | null | undefined): string | undefined {
+  for (const part of (header ?? '').split(',')) {
+    const name = part.trim();
+    if (name.startsWith(KEY_SUBPROTOCOL_PREFIX)) return name.slice(KEY_SUBPROTOCOL_PREFIX.length) || undefined;
+  }
+  return undefined;
+}
+
+export const offersStreamSubprotocol = (header: string | null | undefined): boolean =>
+  (header ?? '').split(',').some((part) => part.trim() === STREAM_SUBPROTOCOL);
+
+/** What a presented key or token is worth. `proof` (a hash, never the key) lets it be checked again later. */
+export interface Authenticated {
+  readonly caller: Caller;
+  readonly proof: string;
+}

@@ -1,0 +1,110 @@
+import { jsonList } from './chunk.ts';
+import type { Member } from './member.ts';
+import type { StreamCore } from './stream-core.ts';
+
+/** Items of one frame when a client is brought up to date. */
+const CATCH_UP_ITEMS = 500;
+
+/**
+ * Sends the snapshot that a member is owed, once all of it is loaded: one snapshot tells of everything asked for. A live
+ * member that asked for more goes on receiving deltas meanwhile.
+ */
+export function serve(core: StreamCore, member: Member): void {
+  const { connection, log, group } = member;
+  if (member.owed.size === 0 || connection.isLagging || !log.isReady(member.owed)) return;
+  core.flush();
+  if (connection.isLagging) return;
+  const slices = log.slicesOf(member.owed, group);
+  member.owed.clear();
+  const rows: string[] = [];
+  const stale: string[] = [];
+  for (const slice of slices) {
+    for (const { json } of slice.entities.values()) rows.push(json);
+    if (slice.mark === 'stale') stale.push(slice.key);
+  }
+  let prev = group.seqOf(member);
+  group.remove(member);
+  group.add(member);
+  member.state = 'live';
+  member.seq = log.seq;
+  if (member.gap !== undefined) {
+    core.counters.gaps++;
+    const data = JSON.stringify({ reason: member.gap });
+    connection.send({ type: 'gap', topic: log.name, seq: log.seq, prev, data });
+    member.gap = undefined;
+    prev = log.seq;
+  }
+  connection.send({ type: 'snapshot', topic: log.name, seq: log.seq, prev, data: jsonList(rows) });
+  if (stale.length > 0) sendMark(member, 'stale', stale);
+}
+
+/**
+ * Sends what a live member missed since its `seq`, from the ring, one by one or only the latest of each.
+ * Where the ring no longer has it: what stands now, if that is the same to the client; else a gap; else the end.
+ */
+export function catchUp(core: StreamCore, member: Member, mode: 'every' | 'latest'): void {
+  const { log, group, connection } = member;
+  if (member.state !== 'live') return;
+  const from = group.seqOf(member);
+  if (group.lastSeq <= from) return;
+  if (log.ring.floor > from) {
+    if (log.name === 'ticks' || log.name === 'accounts') {
+      const rows: string[] = [];
+      for (const key of group.keys)
+        for (const { json, seq } of log.slices.get(key)?.entities.values() ?? []) if (seq > from) rows.push(json);
+      sendDelta(member, group.lastSeq, rows);
+    } else if (log.name === 'positions') owe(member, 'the client was slower than the buffer');
+    else core.closeSlow(connection);
+    return;
+  }
+  const rows = new Map<string, string>();
+  let at = from;
+  let count = 0;
+  for (const entry of log.ring.since(from)) {
+    // Entities of one frame only: the latest of each within it is enough in either mode's order.
+    for (const change of entry.changes)
+      if (group.keys.has(change.key))
+        rows.set(mode === 'latest' ? `${change.key}\n${change.id}` : String(count++), change.json);
+    at = entry.seq;
+    if (mode === 'latest' || rows.size < CATCH_UP_ITEMS) continue;
+    sendDelta(member, at, [...rows.values()]);
+    rows.clear();
+    if (!connection.isWritable()) return;
+  }
+  sendDelta(member, Math.max(at, group.lastSeq), [...rows.values()]);
+}
+
+/** The whole subscription anew, declared as a gap. */
+export function owe(member: Member, reason: string): void {
+  const seq = member.group.seqOf(member);
+  member.group.remove(member);
+  member.group.add(member);
+  member.seq = seq;
+  member.state = 'waiting';
+  member.owed = new Set(member.selectors);
+  member.gap = reason;
+}
+
+function sendDelta(member: Member, seq: number, rows: readonly string[]): void {
+  if (rows.length === 0) return;
+  const prev = member.group.seqOf(member);
+  member.group.remove(member);
+  member.group.add(member);
+  member.seq = seq;
+  member.connection.send({ type: 'delta', topic: member.log.name, seq, prev, data: jsonList(rows) });
+}
+
+function sendMark(member: Member, type: 'stale' | 'live', symbols: readonly string[]): void {
+  const seq = member.group.seqOf(member);
+  member.connection.send({ type, topic: 'ticks', seq, prev: seq, data: JSON.stringify({ symbols }) });
+}
+
+export function sendMarks(member: Member, sinceMs: number): void {
+  const marked: Record<'stale' | 'live', string[]> = { stale: [], live: [] };
+  for (const key of member.group.keys) {
+    const slice = member.log.slices.get(key);
+    if (slice && slice.markedAtMs >= sinceMs) marked[slice.mark].push(key);
+  }
+  if (marked.stale.length > 0) sendMark(member, 'stale', marked.stale);
+  if (marked.live.length > 0) sendMark(member, 'live', marked.live);
+}

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { DataTopic, Frame } from '../../container/contract/frames.ts';
 import type { Connection } from '../../container/state/stream/connection.ts';

@@ -1,47 +1,188 @@
 /**
- * The broker behind the simulator: what the wire asks of it. The wire calls nothing else; commands may know the rest.
+ * The broker inside the simulator. This folder is pure domain: it knows symbols, money, time and orders, and nothing of
+ * HTTP, connections (but their numbers) or the commands' wire format. `Broker` composes the parts and drives them from
+ * one clock; the wire calls what is public here, the commands may reach into the parts.
  */
+import { Accounts } from './account.ts';
+import { PastMarket } from './bars.ts';
+import { Books } from './books.ts';
+import { booksJson } from './books-json.ts';
+import { dayStart, type ServerZone } from './calendar.ts';
+import { CLIENTS, createClient, createManagerAccount, FIRST_CLIENT } from './clients.ts';
+import { createClock, type BrokerClock } from './clock.ts';
+import { changeClock, clockJson } from './clock-control.ts';
+import { Execution } from './execution.ts';
+import { Feed } from './feed.ts';
+import { groupCatalog } from './group-catalog.ts';
+import { groupFromRecord } from './groups.ts';
+import { Past } from './past.ts';
+import { PricePath } from './price-path.ts';
+import { createRandom, hash32, type Random } from './random.ts';
+import { Rates } from './rates.ts';
+import { catalogRecords, type TradingHours } from './symbol-catalog.ts';
+import { symbolFromRecord } from './symbols.ts';
+import { verifyBooks } from './verify-books.ts';
+
 export interface BrokerOptions {
   readonly seed: number;
   readonly ticksPerSecond: number;
+  /** Source of real time, for tests. */
+  readonly now?: () => number;
+  /** Where the broker's clock starts, UTC; default the real time. */
+  readonly startUtcMs?: number;
+  readonly speed?: number;
+  readonly zone?: ServerZone;
+  readonly tradingHours?: TradingHours;
 }
 
 export type FeedFault = { readonly kind: 'freeze-feed' | 'gap' | 'out-of-order'; readonly ms: number };
+
+/** Cyprus and New York: 00:00 of the server is 17:00 in New York all year. */
+const DEFAULT_ZONE: ServerZone = { offsetMinutes: 120, daylight: 'us' };
+const MANAGER_LOGIN = 1000;
+/** Turn of the feed and the engine. */
+const TURN_MS = 20;
+
+/** Everything that a reset makes anew. */
+interface World {
+  readonly books: Books;
+  readonly path: PricePath;
+  readonly past: PastMarket;
+  readonly market: Feed;
+  readonly rates: Rates;
+  readonly accounts: Accounts;
+  readonly execution: Execution;
+  readonly random: Random;
+}
 
 export class Broker {
   readonly options: BrokerOptions;
   /** Executed changes of the books that a manager asked for. */
   mutations = 0;
+  readonly time: BrokerClock;
+  world: World;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  #lastTurnMs: number;
+  #dayMs = 0;
+
   readonly clock = {
     /** Server time, milliseconds. */
-    nowMs: (): number => Date.now(),
-    get: (): object => ({}),
+    nowMs: (): number => this.time.serverMs(),
+    get: (): object => clockJson(this.time),
     /** Sets clock and speed; what is wrong with the change, or undefined. */
-    set: (_change: unknown): string | undefined => 'the broker has no clock yet',
+    set: (change: unknown): string | undefined => {
+      const wrong = changeClock(this.time, change);
+      if (wrong === undefined) {
+        this.world.market.refresh(this.time.serverMs());
+        this.turn();
+      }
+      return wrong;
+    },
   };
+
   readonly feed = {
-    get: (): object => ({}),
+    get: (): object => ({ ticksPerSecond: this.world.market.ticksPerSecond, transId: this.world.market.transId }),
     /** `{ticksPerSecond}` */
-    set: (_change: unknown): string | undefined => 'the broker has no feed yet',
-    fault: (_fault: FeedFault): void => {},
+    set: (change: unknown): string | undefined => {
+      const rate = typeof change === 'object' && change !== null && 'ticksPerSecond' in change ? change.ticksPerSecond : undefined;
+      if (typeof rate !== 'number' || !(rate >= 0 && rate <= 10_000)) return 'ticksPerSecond: expected a number from 0 to 10000';
+      this.world.market.ticksPerSecond = rate;
+      return undefined;
+    },
+    fault: (fault: FeedFault): void => this.world.market.fault(fault.kind, this.#now() + fault.ms),
     /** Feed faults end. */
-    heal: (): void => {},
+    heal: (): void => this.world.market.heal(),
   };
 
   constructor(options: BrokerOptions) {
     this.options = options;
+    this.#now = options.now ?? Date.now;
+    this.time = createClock({
+      now: this.#now,
+      zone: options.zone ?? DEFAULT_ZONE,
+      startUtcMs: options.startUtcMs,
+      speed: options.speed,
+    });
+    this.#lastTurnMs = this.#now();
+    this.world = this.#create();
+  }
+
+  #create(): World {
+    const { seed, ticksPerSecond } = this.options;
+    const startMs = this.time.serverMs();
+    const books = new Books();
+    for (const record of groupCatalog()) {
+      const group = groupFromRecord(record);
+      books.groups.set(group.name, group);
+    }
+    for (const record of catalogRecords(this.options.tradingHours ?? 'always')) {
+      const symbol = symbolFromRecord(record);
+      books.symbols.set(symbol.name, symbol);
+    }
+    const path = new PricePath(seed);
+    const random = createRandom(seed);
+    const market = new Feed({ path, random, ticksPerSecond });
+    market.setSymbols(books.symbols.values(), startMs);
+    const quote = (symbol: string) => market.quote(symbol);
+    const rates = new Rates(quote);
+    const accounts = new Accounts(books, quote, rates);
+    const execution = new Execution(books, accounts);
+    const users = [createManagerAccount(MANAGER_LOGIN, startMs)];
+    for (let index = 0; index < CLIENTS; index += 1) {
+      const login = FIRST_CLIENT + index;
+      users.push(createClient(login, startMs, createRandom(hash32(seed ^ 0x55, login))));
+    }
+    for (const user of users) books.users.set(user.login, user);
+    new Past(execution, path, startMs, seed).write(users.slice(1));
+    this.#dayMs = dayStart(startMs);
+    return { books, path, past: new PastMarket(path, seed), market, rates, accounts, execution, random };
   }
 
   /** Clock and feed run. */
-  start(): void {}
+  start(): void {
+    this.#timer ??= setInterval(() => this.turn(), TURN_MS).unref();
+  }
+
   /** Timers are cleared; may be called twice. */
-  close(): void {}
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** The books, the clock and the feed as after the start. */
-  reset(): void {}
+  reset(): void {
+    this.time.setSpeed(this.options.speed ?? 1);
+    this.time.set(this.options.startUtcMs ?? this.#now());
+    this.mutations = 0;
+    this.#lastTurnMs = this.#now();
+    this.world = this.#create();
+  }
+
+  /** Brings the broker to the time of its clock: ticks, and what they set off. */
+  turn(): void {
+    const wallMs = this.#now();
+    const wallSeconds = Math.max(0, wallMs - this.#lastTurnMs) / 1000;
+    this.#lastTurnMs = wallMs;
+    const nowMs = this.time.serverMs();
+    this.world.market.advance(nowMs, wallSeconds, wallMs);
+    const dayMs = dayStart(nowMs);
+    if (dayMs > this.#dayMs) {
+      this.#dayMs = dayMs;
+      for (const position of this.world.books.positions.byTicket.values()) this.world.execution.roll(position, nowMs);
+    }
+  }
+
   /** Everything, for comparing. */
   books(): object {
-    return {};
+    return booksJson(this.world.books, this.world.accounts);
   }
+
+  /** What in the books does not follow from the deals, to the smallest unit; empty when they balance. */
+  verifyBooks(): readonly string[] {
+    return verifyBooks(this.world.books, this.world.accounts);
+  }
+
   /** Dealer requests that this connection asked for are forgotten. */
   connectionLost(_connectionId: number): void {}
 }

@@ -1,0 +1,90 @@
+/** Profit and margin of a trade in money: integer arithmetic, rounded once per amount. */
+import { divideRound, power10, productRound, RATE_DIGITS, RATE_ONE } from './money.ts';
+import type { Side } from './records.ts';
+import { CALC_MODE, type SymbolSpec } from './symbols.ts';
+
+/** 1e-8 lots, contract size with two decimals. */
+const VOLUME_AND_CONTRACT_DIGITS = 10;
+
+/** Profit in the smallest unit of the symbol's profit currency. */
+export function profitRaw(
+  symbol: SymbolSpec,
+  side: Side,
+  volume: number,
+  priceOpen: number,
+  priceClose: number,
+): number {
+  const difference = side === 0 ? priceClose - priceOpen : priceOpen - priceClose;
+  if (byTick(symbol)) {
+    // Ticks won, times the value of a tick (1e-8), times lots (1e-8).
+    return productRound([difference, volume, symbol.tickValue], 16 - symbol.profitDigits, BigInt(symbol.tickSize));
+  }
+  return productRound(
+    [difference, volume, symbol.contractSize],
+    symbol.digits + VOLUME_AND_CONTRACT_DIGITS - symbol.profitDigits,
+  );
+}
+
+function byTick(symbol: SymbolSpec): boolean {
+  return (
+    (symbol.calcMode === CALC_MODE.futures || symbol.calcMode === CALC_MODE.cfdIndex) &&
+    symbol.tickSize > 0 &&
+    symbol.tickValue > 0
+  );
+}
+
+/** An amount of one currency in another: digits of both, rate in 1e-8. */
+export function convert(amount: number, fromDigits: number, toDigits: number, rate: number): number {
+  const shift = RATE_DIGITS + fromDigits - toDigits;
+  return shift >= 0
+    ? productRound([amount, rate], shift)
+    : Number(divideRound(BigInt(amount) * BigInt(rate) * power10(-shift), 1n));
+}
+
+/** Value of a deal (volume × contract × price) in the smallest unit of the profit currency. */
+export function notional(symbol: SymbolSpec, volume: number, price: number): number {
+  return profitRaw(symbol, 0, volume, 0, price);
+}
+
+export interface MarginInput {
+  readonly symbol: SymbolSpec;
+  readonly side: Side;
+  readonly volume: number;
+  readonly price: number;
+  readonly leverage: number;
+  /** Margin currency to deposit currency, 1e-8. */
+  readonly rate: number;
+  /** Two decimals; the symbol's own, or that for hedged volume. */
+  readonly contractSize?: number;
+}
+
+/** Margin in the smallest unit of the deposit currency, by the symbol's calculation mode. */
+export function marginOf(input: MarginInput, currencyDigits: number): number {
+  const { symbol, volume, price, rate } = input;
+  const contractSize = input.contractSize ?? symbol.contractSize;
+  const leverage = BigInt(Math.max(1, input.leverage));
+  const marginRate = input.side === 0 ? symbol.marginRateBuy : symbol.marginRateSell;
+  // Every mode: volume (1e-8) × margin rate (1e-8) × conversion (1e-8) × what one lot is worth.
+  const scale = 24 - currencyDigits;
+  const base = [volume, marginRate, rate];
+  if (symbol.marginInitial > 0) {
+    const perLot = contractSize === symbol.contractSize ? symbol.marginInitial : 0;
+    return productRound([...base, perLot], scale + 2);
+  }
+  switch (symbol.calcMode) {
+    case CALC_MODE.forex:
+      return productRound([...base, contractSize], scale + 2, leverage);
+    case CALC_MODE.cfd:
+      return productRound([...base, contractSize, price], scale + 2 + symbol.digits);
+    case CALC_MODE.cfdLeverage:
+      return productRound([...base, contractSize, price], scale + 2 + symbol.digits, leverage);
+    case CALC_MODE.cfdIndex:
+      return byTick(symbol)
+        ? productRound([...base, price, symbol.tickValue], scale + RATE_DIGITS, BigInt(symbol.tickSize))
+        : productRound([...base, contractSize, price], scale + 2 + symbol.digits);
+    default:
+      return productRound([...base, contractSize], scale + 2);
+  }
+}
+
+export const NEUTRAL_RATE = RATE_ONE;

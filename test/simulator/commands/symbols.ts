@@ -1,0 +1,124 @@
+/** Symbols: reads and configuration. */
+import { compileMask } from '../broker/masks.ts';
+import { overridesOf } from '../broker/groups.ts';
+import { symbolDefaults } from '../broker/symbol-catalog.ts';
+import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from '../broker/symbols.ts';
+import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
+import { namesOf, recordsOf, wireRecord } from './records-in.ts';
+import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
+
+/** The record as the switch `optionsMode` wants it. */
+function answerOf(symbol: SymbolSpec, request: CommandRequest): Json {
+  if (request.switches.optionsMode === 'OptionsMode') return new Json(symbol.json);
+  const { OptionsMode: mode, ...rest } = symbol.record;
+  return new Json(JSON.stringify({ ...rest, OptionMode: mode ?? '0' }));
+}
+
+const all = (request: CommandRequest): SymbolSpec[] => [...request.broker.world.books.symbols.values()];
+
+function get(request: CommandRequest): CommandReply {
+  const name = request.parameters.text('symbol');
+  if (name !== undefined && name !== '') {
+    const symbol = request.broker.world.books.symbols.get(name);
+    return symbol === undefined ? refused(RETCODE.notFound) : done(answerOf(symbol, request));
+  }
+  const mask = request.parameters.text('mask');
+  if (mask === undefined || mask === '') return refused(RETCODE.params);
+  const matches = compileMask(mask);
+  const found = all(request).filter((symbol) => matches(symbol.name, symbol.path));
+  if (found.length === 0) return refused(RETCODE.notFound);
+  const answer = found.slice(0, MOST_OBJECTS).map((symbol) => answerOf(symbol, request));
+  return { retcode: found.length > MOST_OBJECTS ? RETCODE.partial : 0, answer };
+}
+
+/** The object at a place of the configuration, or `count` of them from there. */
+export function nextOf<T>(request: CommandRequest, items: readonly T[], render: (item: T) => unknown): CommandReply {
+  const index = request.parameters.integer('index');
+  const count = request.parameters.integer('count');
+  if (index === undefined || Number.isNaN(index) || Number.isNaN(count)) return refused(RETCODE.params);
+  const item = items[index];
+  if (item === undefined) return refused(RETCODE.notFound);
+  return count === undefined ? done(render(item)) : done(items.slice(index, index + count).map(render));
+}
+
+function getGroup(request: CommandRequest): CommandReply {
+  const name = request.parameters.text('symbol');
+  const groupName = request.parameters.text('group');
+  if (name === undefined || name === '' || groupName === undefined || groupName === '') return refused(RETCODE.params);
+  const { symbols, groups } = request.broker.world.books;
+  const symbol = symbols.get(name);
+  const group = groups.get(groupName);
+  if (group === undefined || !seesGroup(request.manager, groupName)) return refused(RETCODE.permissions);
+  if (symbol === undefined) return refused(RETCODE.notFound);
+  const { Path: _path, ...overrides } = overridesOf(group, symbol) ?? {};
+  return done(answerOf(symbolFromRecord({ ...symbol.record, ...overrides }), request));
+}
+
+/** Adds or replaces one symbol; the retcode. */
+function put(request: CommandRequest, given: WireRecord): number {
+  const { world } = request.broker;
+  const name = textOf(given, 'Symbol');
+  if (name === '' || name.length > 31 || /[\\,*!]/u.test(name)) return RETCODE.params;
+  const before = world.books.symbols.get(name)?.record ?? symbolDefaults();
+  const record = { ...before, ...given };
+  if (textOf(record, 'Path') === '') record['Path'] = name;
+  const symbol = symbolFromRecord(record);
+  if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0) return RETCODE.params;
+  world.books.symbols.set(name, symbol);
+  changed(request);
+  return 0;
+}
+
+function changed(request: CommandRequest): void {
+  const { broker } = request;
+  broker.world.books.configVersion += 1;
+  broker.world.market.setSymbols(broker.world.books.symbols.values(), broker.time.serverMs());
+  broker.mutations += 1;
+}
+
+function add(request: CommandRequest): CommandReply {
+  const record = wireRecord(request.body);
+  if (record === undefined) return refused(RETCODE.params);
+  const retcode = put(request, record);
+  if (retcode !== 0) return refused(retcode);
+  const symbol = request.broker.world.books.symbols.get(textOf(record, 'Symbol'));
+  return symbol === undefined ? refused(RETCODE.error) : done(answerOf(symbol, request));
+}
+
+function addBatch(request: CommandRequest): CommandReply {
+  const records = recordsOf(request.body);
+  if (records === undefined) return refused(RETCODE.params);
+  for (const record of records) {
+    const retcode = put(request, record);
+    if (retcode !== 0) return refused(retcode);
+  }
+  return done();
+}
+
+function remove(request: CommandRequest): CommandReply {
+  const names = namesOf(request, 'symbol');
+  if (names === undefined) return refused(RETCODE.params);
+  const { books } = request.broker.world;
+  if (names.some((name) => !books.symbols.has(name))) return refused(RETCODE.notFound);
+  // A symbol that accounts still trade stays.
+  if (names.some((name) => books.positions.inSymbol(name).size > 0 || books.orders.inSymbol(name).size > 0)) {
+    return refused(2003);
+  }
+  for (const name of names) books.symbols.delete(name);
+  changed(request);
+  return done();
+}
+
+const CFG = ['RIGHT_CFG_SYMBOLS'] as const;
+
+export const symbolCommands: readonly Command[] = [
+  { path: 'symbol/total', rights: [], run: (request) => ({ retcode: 0, scalars: { Total: all(request).length } }) },
+  { path: 'symbol/list', rights: [], run: (request) => done(all(request).map(({ name }) => name)) },
+  { path: 'symbol/next', rights: CFG, run: (request) => nextOf(request, all(request), (symbol) => answerOf(symbol, request)) },
+  { path: 'symbol/get', rights: [], run: get },
+  { path: 'symbol/get_group', rights: [], run: getGroup },
+  { path: 'symbol/add', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: add, mutates: true },
+  { path: 'symbol/add_batch', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: addBatch, mutates: true },
+  { path: 'symbol/delete', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: remove, mutates: true },
+  { path: 'symbol/delete_batch', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: remove, mutates: true },
+];

@@ -58,6 +58,13 @@ export const SWITCHES = {
   acceptBody: choice(['any', 'form', 'json'], 'content types taken for a body; others are HTTP 415'),
   plusInQuery: choice(['space', 'plus'], 'what + stands for in a query; documented clients write %20'),
   requestsPerSecond: number(0, 0, 1_000_000, 'more from one connection are 12 Too frequent requests; 0 = no limit'),
+  historyBytes: number(
+    16 * 1024 * 1024,
+    200,
+    16 * 1024 * 1024,
+    'size of a chart/get or tick/history answer; more is 14 and continues from the last row',
+  ),
+  chartNotReady: number(0, 0, 100, 'how often chart/get answers 1 (not ready, ask again) before a symbol is there'),
   outage: choice(['none', '10', '11', '15'], 'every command but the sign-in is answered with this retcode'),
 } as const satisfies Record<string, SwitchEntry>;
 

@@ -67,15 +67,14 @@ export class Accounts {
       position.priceOpen,
       this.currentPrice(group, position),
     );
-    return convert(
-      raw,
-      symbol.profitDigits,
-      group.currencyDigits,
-      this.rateProfit(group, symbol, position.action),
-    );
+    return convert(raw, symbol.profitDigits, group.currencyDigits, this.rateProfit(group, symbol, position.action));
   }
 
-  margin(user: User, group: Group, extra?: { readonly symbol: string; readonly exposures: readonly Exposure[] }): number {
+  margin(
+    user: User,
+    group: Group,
+    extra?: { readonly symbol: string; readonly exposures: readonly Exposure[] },
+  ): number {
     const bySymbol = new Map<string, Exposure[]>();
     for (const position of this.#books.positions.of(user.login)) {
       const same = bySymbol.get(position.symbol);

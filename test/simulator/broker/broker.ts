@@ -19,7 +19,8 @@ import { Past } from './past.ts';
 import { PricePath } from './price-path.ts';
 import { createRandom, hash32, type Random } from './random.ts';
 import { Rates } from './rates.ts';
-import { catalogRecords, type TradingHours } from './symbol-catalog.ts';
+import { catalogRecords } from './symbol-catalog.ts';
+import type { TradingHours } from './symbol-record.ts';
 import { symbolFromRecord } from './symbols.ts';
 import { verifyBooks } from './verify-books.ts';
 
@@ -44,7 +45,7 @@ const MANAGER_LOGIN = 1000;
 const TURN_MS = 20;
 
 /** Everything that a reset makes anew. */
-interface World {
+export interface World {
   readonly books: Books;
   readonly path: PricePath;
   readonly past: PastMarket;
@@ -85,8 +86,10 @@ export class Broker {
     get: (): object => ({ ticksPerSecond: this.world.market.ticksPerSecond, transId: this.world.market.transId }),
     /** `{ticksPerSecond}` */
     set: (change: unknown): string | undefined => {
-      const rate = typeof change === 'object' && change !== null && 'ticksPerSecond' in change ? change.ticksPerSecond : undefined;
-      if (typeof rate !== 'number' || !(rate >= 0 && rate <= 10_000)) return 'ticksPerSecond: expected a number from 0 to 10000';
+      const rate =
+        typeof change === 'object' && change !== null && 'ticksPerSecond' in change ? change.ticksPerSecond : undefined;
+      if (typeof rate !== 'number' || !(rate >= 0 && rate <= 10_000))
+        return 'ticksPerSecond: expected a number from 0 to 10000';
       this.world.market.ticksPerSecond = rate;
       return undefined;
     },

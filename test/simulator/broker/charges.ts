@@ -73,7 +73,8 @@ export function swapOf(
 /** Nights of a position between the midnight it was rolled to and now. */
 export function nightsDue(symbol: SymbolSpec, position: Position, nowMs: number): number {
   let nights = 0;
-  for (let ended = position.rolledUntilMs; ended + DAY_MS <= nowMs; ended += DAY_MS) nights += swapNights(symbol, ended);
+  for (let ended = position.rolledUntilMs; ended + DAY_MS <= nowMs; ended += DAY_MS)
+    nights += swapNights(symbol, ended);
   return nights;
 }
 

@@ -20,7 +20,8 @@ export function clockJson(clock: BrokerClock): object {
 
 /** `{utcMs? | utc?, speed?, offsetMinutes?, daylight?}`; the sentence about what is wrong, or undefined. */
 export function changeClock(clock: BrokerClock, change: unknown): string | undefined {
-  if (typeof change !== 'object' || change === null) return 'expected an object {utcMs, utc, speed, offsetMinutes, daylight}';
+  if (typeof change !== 'object' || change === null)
+    return 'expected an object {utcMs, utc, speed, offsetMinutes, daylight}';
   const { utcMs, utc, speed, offsetMinutes, daylight } = change as Record<string, unknown>;
   const instant = utcMs ?? (typeof utc === 'string' ? Date.parse(utc) : undefined);
   if (instant !== undefined && !(typeof instant === 'number' && Number.isFinite(instant) && instant >= 0)) {

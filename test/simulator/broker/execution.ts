@@ -38,7 +38,7 @@ export class Execution {
   }
 
   /** Executes a volume of an order at a price: a deal, its effect on positions, and the money. */
-  fill(fill: Fill): Deal {
+  execute(fill: Fill): Deal {
     const { order, volume, price, timeMsc } = fill;
     const user = this.#user(order.login);
     const group = this.books.groupOf(user);

@@ -5,12 +5,7 @@ import type { SymbolSpec } from './symbols.ts';
 
 type Required = Pick<Order, 'ticket' | 'login' | 'type' | 'timeSetupMsc'>;
 
-export function newOrder(
-  symbol: SymbolSpec,
-  group: Group,
-  volume: number,
-  fields: Required & Partial<Order>,
-): Order {
+export function newOrder(symbol: SymbolSpec, group: Group, volume: number, fields: Required & Partial<Order>): Order {
   return {
     externalId: '',
     dealer: 0,

@@ -24,7 +24,23 @@ interface Event {
   readonly run: (timeMs: number) => void;
 }
 
-const POPULAR = ['EURUSD', 'EURUSD', 'GBPUSD', 'USDJPY', 'XAUUSD', 'EURGBP', 'AUDUSD', 'USDCAD', 'GBPJPY', 'US500', 'DE40', 'BTCUSD', 'ETHUSD', 'EURJPY', 'UKOIL'];
+const POPULAR = [
+  'EURUSD',
+  'EURUSD',
+  'GBPUSD',
+  'USDJPY',
+  'XAUUSD',
+  'EURGBP',
+  'AUDUSD',
+  'USDCAD',
+  'GBPJPY',
+  'US500',
+  'DE40',
+  'BTCUSD',
+  'ETHUSD',
+  'EURJPY',
+  'UKOIL',
+];
 /** Deposit of a new account, in whole units of its currency. */
 const DEPOSITS: Readonly<Record<string, number>> = { USD: 20_000, EUR: 20_000, JPY: 3_000_000 };
 const COMMENTS = ['', '', 'grid', 'news', 'scalp', 'купил', '对冲', 'trend #4'];
@@ -73,7 +89,10 @@ export class Past {
     const deposit = (DEPOSITS[currency] ?? 20_000) * unit * size;
     const money: Money = { deposit, dollars: 20_000 * size };
     const events: Event[] = [
-      { timeMs: beganMs + HOUR_MS, run: (timeMs) => this.#balance(user, DEAL_ACTION.balance, deposit, 'Deposit', timeMs) },
+      {
+        timeMs: beganMs + HOUR_MS,
+        run: (timeMs) => this.#balance(user, DEAL_ACTION.balance, deposit, 'Deposit', timeMs),
+      },
     ];
     if (random.chance(0.15)) {
       const timeMs = beganMs + 30 * DAY_MS;
@@ -90,7 +109,9 @@ export class Past {
     const trades = BUSY_LOGINS.includes(user.login) ? 620 : random.integer(8, 45);
     for (let trade = 0; trade < trades; trade += 1) {
       const openMs = this.#marketTime(beganMs + DAY_MS, this.#startMs - 8 * DAY_MS, random);
-      events.push(...(hedging ? this.#roundTrip(user, money, openMs, random) : this.#nettingTrade(user, money, openMs, random)));
+      events.push(
+        ...(hedging ? this.#roundTrip(user, money, openMs, random) : this.#nettingTrade(user, money, openMs, random)),
+      );
     }
     if (random.chance(0.5)) events.push(...this.#deadOrders(user, money, beganMs, random));
     if (user.login % 10 !== 9) events.push(...this.#present(user, money, random));
@@ -110,7 +131,8 @@ export class Past {
 
   /** A volume worth up to 1.8 times the money of the account, in steps of the symbol. */
   #volume(symbol: SymbolSpec, money: Money, random: Random): number {
-    const lots = (money.dollars * (0.2 + random.next() * 1.6)) / lotValueUsd(symbol, this.#path.middle(symbol, this.#startMs));
+    const lots =
+      (money.dollars * (0.2 + random.next() * 1.6)) / lotValueUsd(symbol, this.#path.middle(symbol, this.#startMs));
     const steps = Math.floor((lots * EXT_PER_LOT) / symbol.volumeStep);
     return Math.min(symbol.volumeMax, Math.max(symbol.volumeMin, steps * symbol.volumeStep));
   }
@@ -124,7 +146,12 @@ export class Past {
     if (user.balance < deposit / 3) this.#balance(user, DEAL_ACTION.balance, deposit, 'Deposit', timeMs);
   }
 
-  #trade(user: User, symbol: SymbolSpec, volume: number, fields: Partial<Order> & { type: number; timeSetupMsc: number }): Order {
+  #trade(
+    user: User,
+    symbol: SymbolSpec,
+    volume: number,
+    fields: Partial<Order> & { type: number; timeSetupMsc: number },
+  ): Order {
     const { books } = this.#execution;
     const group = books.groupOf(user);
     const order = newOrder(symbol, group, volume, { ticket: books.nextOrderTicket(), login: user.login, ...fields });
@@ -133,7 +160,7 @@ export class Past {
     const buys = order.type % 2 === 0;
     const price = order.price !== 0 && order.type < 2 ? order.price : buys ? (quote?.ask ?? 1) : (quote?.bid ?? 1);
     order.price = price;
-    this.#execution.fill({ order, volume, price, timeMsc });
+    this.#execution.execute({ order, volume, price, timeMsc });
     this.#execution.archive(order, ORDER_STATE.filled, timeMsc);
     return order;
   }
@@ -155,7 +182,12 @@ export class Past {
         run: (timeMs) => {
           this.#refill(user, money, timeMs);
           const setup = limit ? timeMs - random.integer(1, 300) * MINUTE_MS : timeMs;
-          ticket = this.#trade(user, symbol, volume, { type: limit ? type + 2 : type, timeSetupMsc: setup, reason, comment }).ticket;
+          ticket = this.#trade(user, symbol, volume, {
+            type: limit ? type + 2 : type,
+            timeSetupMsc: setup,
+            reason,
+            comment,
+          }).ticket;
         },
       },
       {
@@ -195,14 +227,17 @@ export class Past {
   }
 
   #nettingTrade(user: User, money: Money, openMs: number, random: Random): Event[] {
-    const symbol = this.#execution.books.symbol(random.pick(['EURUSD', 'GBPUSD', 'USDJPY', 'XAUUSD', 'EURJPY', 'US500']));
+    const symbol = this.#execution.books.symbol(
+      random.pick(['EURUSD', 'GBPUSD', 'USDJPY', 'XAUUSD', 'EURJPY', 'US500']),
+    );
     const volume = this.#volume(symbol, money, random);
     const type = random.integer(0, 1);
     const closing = random.chance(0.5);
     const run = (timeMs: number): void => {
       this.#refill(user, money, timeMs);
       const held = this.#execution.books.positions.of(user.login).find((position) => position.symbol === symbol.name);
-      if (held !== undefined && (closing || held.volume > 3 * volume)) this.#close(user, symbol, held, REASON.client, timeMs);
+      if (held !== undefined && (closing || held.volume > 3 * volume))
+        this.#close(user, symbol, held, REASON.client, timeMs);
       else this.#trade(user, symbol, volume, { type, timeSetupMsc: timeMs, comment: random.pick(COMMENTS) });
     };
     return [{ timeMs: openMs, run }];
@@ -225,14 +260,27 @@ export class Past {
     });
   }
 
-  #pending(user: User, symbol: SymbolSpec, volume: number, type: number, timeSetupMsc: number, distance: number): Order {
+  #pending(
+    user: User,
+    symbol: SymbolSpec,
+    volume: number,
+    type: number,
+    timeSetupMsc: number,
+    distance: number,
+  ): Order {
     const { books } = this.#execution;
     const middle = this.#path.middle(symbol, this.#atMs);
     // Limits wait on the good side of the market, stops on the other.
     const below = type === ORDER_TYPE.buyLimit || type === ORDER_TYPE.sellStop;
     const price = Math.max(1, Math.round(middle * (below ? 1 - distance : 1 + distance)));
     return newOrder(symbol, books.groupOf(user), volume, {
-      ticket: books.nextOrderTicket(), login: user.login, type, timeSetupMsc, price, typeFill: 2, state: ORDER_STATE.placed,
+      ticket: books.nextOrderTicket(),
+      login: user.login,
+      type,
+      timeSetupMsc,
+      price,
+      typeFill: 2,
+      state: ORDER_STATE.placed,
     });
   }
 
@@ -245,7 +293,10 @@ export class Past {
     const count = user.login === 1001 ? 5 : random.integer(1, 5);
     for (let index = 0; index < count; index += 1) {
       const symbol = books.symbol(names[index] ?? 'EURUSD');
-      const volume = Math.max(symbol.volumeMin, Math.floor(this.#volume(symbol, money, random) / 3 / symbol.volumeStep) * symbol.volumeStep);
+      const volume = Math.max(
+        symbol.volumeMin,
+        Math.floor(this.#volume(symbol, money, random) / 3 / symbol.volumeStep) * symbol.volumeStep,
+      );
       const type = index === 0 ? 0 : random.integer(0, 1);
       const protectedBy = random.chance(0.5);
       const openMs = this.#marketTime(this.#startMs - 7 * DAY_MS, this.#startMs - 2 * DAY_MS, random);
@@ -280,6 +331,13 @@ export class Past {
 /** About what a lot is worth in dollars, to size volumes. */
 function lotValueUsd(symbol: SymbolSpec, middle: number): number {
   const value = ((symbol.contractSize / 100) * middle) / 10 ** symbol.digits;
-  const perUsd: Readonly<Record<string, number>> = { USD: 1, EUR: 1.165, GBP: 1.345, JPY: 1 / 150, CAD: 0.72, CHF: 1.25 };
+  const perUsd: Readonly<Record<string, number>> = {
+    USD: 1,
+    EUR: 1.165,
+    GBP: 1.345,
+    JPY: 1 / 150,
+    CAD: 0.72,
+    CHF: 1.25,
+  };
   return value * (perUsd[symbol.profitCurrency] ?? 1);
 }

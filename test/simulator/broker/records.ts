@@ -26,7 +26,17 @@ export const ORDER_STATE = {
   rejected: 5,
   expired: 6,
 } as const;
-export const REASON = { client: 0, expert: 1, dealer: 2, sl: 3, tp: 4, so: 5, rollover: 6, mobile: 16, web: 17 } as const;
+export const REASON = {
+  client: 0,
+  expert: 1,
+  dealer: 2,
+  sl: 3,
+  tp: 4,
+  so: 5,
+  rollover: 6,
+  mobile: 16,
+  web: 17,
+} as const;
 export const DEAL_ACTION = { buy: 0, sell: 1, balance: 2, credit: 3, charge: 4, correction: 5, bonus: 6 } as const;
 export const ENTRY = { in: 0, out: 1, inOut: 2, outBy: 3 } as const;
 export const USER_RIGHT = {

@@ -1,55 +1,6 @@
-/** The instruments of the simulated broker, as wire records built from a few lines each. */
-import { decimal, EXT_PER_VOLUME } from './money.ts';
-import { CALC_MODE, EXECUTION, FILL_FLAG, SWAP_MODE, type WireRecord } from './symbols.ts';
-
-/** Minutes of a server day in which a kind of market is open; Sunday first. */
-type Week = readonly (readonly [number, number])[][];
-
-const ALL_DAY: [number, number] = [0, 1440];
-const always: Week = Array.from({ length: 7 }, () => [ALL_DAY]);
-const weekdays = (sessions: [number, number][]): Week => [[], sessions, sessions, sessions, sessions, sessions, []];
-
-/** `always`: forex and metals quote through the weekend, so that a demonstration works on a Saturday. `real`: as brokers do. */
-export type TradingHours = 'always' | 'real';
-
-const WEEKS = {
-  forex: weekdays([[5, 1435]]),
-  metals: weekdays([[60, 1435]]),
-  index: weekdays([
-    [65, 1375],
-    [1380, 1435],
-  ]),
-  futures: weekdays([[180, 1435]]),
-  crypto: always,
-} as const satisfies Record<string, Week>;
-
-export type Market = keyof typeof WEEKS;
-
-/** Sessions as the wire has them. */
-export function weekRecord(market: Market, hours: TradingHours): { Open: string; Close: string }[][] {
-  const week = hours === 'always' && (market === 'forex' || market === 'metals') ? always : WEEKS[market];
-  return week.map((day) => day.map(([open, close]) => ({ Open: String(open), Close: String(close) })));
-}
-
-interface Instrument {
-  readonly symbol: string;
-  readonly folder: string;
-  readonly market: Market;
-  readonly description: string;
-  readonly base: string;
-  readonly profit: string;
-  readonly digits: number;
-  readonly spread: number;
-  readonly contract: number;
-  readonly calcMode: number;
-  readonly swap: readonly [string, string];
-  readonly stops: number;
-  /** Units of 1/10,000 lot. */
-  readonly volume: readonly [min: number, max: number, step: number];
-  readonly marginRate: string;
-  readonly fill: number;
-  readonly extra?: WireRecord;
-}
+/** The instruments of the simulated broker. */
+import { symbolRecord, type Instrument, type Market, type TradingHours } from './symbol-record.ts';
+import { CALC_MODE, FILL_FLAG, SWAP_MODE, type WireRecord } from './symbols.ts';
 
 const FX_VOLUME = [100, 5_000_000, 100] as const;
 const BOTH = FILL_FLAG.fok | FILL_FLAG.ioc;
@@ -87,7 +38,12 @@ function contract(
   description: string,
   profit: string,
   size: { digits: number; spread: number; contract: number; calcMode: number; stops?: number; marginRate?: string },
-  more: { swap: readonly [string, string]; volume: readonly [number, number, number]; fill?: number; extra?: WireRecord },
+  more: {
+    swap: readonly [string, string];
+    volume: readonly [number, number, number];
+    fill?: number;
+    extra?: WireRecord;
+  },
 ): Instrument {
   const folders = { forex: 'Forex', metals: 'Metals', index: 'Indices', futures: 'Futures', crypto: 'Crypto' };
   return {
@@ -135,72 +91,143 @@ const INSTRUMENTS: readonly Instrument[] = [
   forex('Crosses', 'NZDJPY', 'New Zealand Dollar vs Japanese Yen', 17, ['4.10', '-9.90']),
   forex('Exotics', 'USDCNH', 'US Dollar vs Chinese Yuan (offshore)', 60, ['-4.00', '-22.00']),
   forex('Exotics', 'USDSEK', 'US Dollar vs Swedish Krona', 240, ['31.00', '-88.00']),
-  contract('metals', 'XAUUSD', 'Gold vs US Dollar', 'USD', { digits: 2, spread: 18, contract: 100, calcMode: cfdLeverage, stops: 10 }, { swap: ['-41.50', '17.20'], volume: [100, 1_000_000, 100] }),
-  contract('metals', 'XAGUSD', 'Silver vs US Dollar', 'USD', { digits: 3, spread: 22, contract: 5000, calcMode: cfdLeverage, stops: 20 }, { swap: ['-6.10', '2.30'], volume: [100, 500_000, 100] }),
-  contract('index', 'US500', 'US 500 Index', 'USD', { digits: 1, spread: 5, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' }, { swap: ['-8.10', '1.90'], volume: INDEX_VOLUME }),
-  contract('index', 'US30', 'US Wall Street 30 Index', 'USD', { digits: 1, spread: 24, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' }, { swap: ['-62.00', '14.00'], volume: INDEX_VOLUME }),
-  contract('index', 'USTEC', 'US Tech 100 Index', 'USD', { digits: 1, spread: 14, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' }, { swap: ['-31.00', '7.50'], volume: INDEX_VOLUME }),
-  contract('index', 'DE40', 'Germany 40 Index', 'EUR', { digits: 1, spread: 11, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' }, { swap: ['-24.00', '3.00'], volume: INDEX_VOLUME }),
-  contract('index', 'UK100', 'UK 100 Index', 'GBP', { digits: 1, spread: 10, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' }, { swap: ['-12.00', '1.10'], volume: INDEX_VOLUME }),
-  contract('index', 'JP225', 'Japan 225 Index', 'JPY', { digits: 0, spread: 8, contract: 100, calcMode: cfd, marginRate: '0.05000000' }, { swap: ['-3.00', '-2.00'], volume: [1000, 500_000, 1000], fill: FILL_FLAG.fok }),
-  contract('futures', 'UKOIL', 'Brent Crude Oil, rolling future', 'USD', { digits: 2, spread: 4, contract: 1000, calcMode: futures }, { swap: ['0.00', '0.00'], volume: [1000, 500_000, 1000], extra: { MarginInitial: '3200.00', MarginMaintenance: '2900.00', SwapMode: String(SWAP_MODE.disabled) } }),
-  contract('crypto', 'BTCUSD', 'Bitcoin vs US Dollar', 'USD', { digits: 2, spread: 1200, contract: 1, calcMode: cfdLeverage, marginRate: '5.00000000' }, { swap: ['-20.00', '-10.00'], volume: [100, 500_000, 100], fill: FILL_FLAG.ioc, extra: { SwapMode: String(SWAP_MODE.interestCurrent) } }),
-  contract('crypto', 'ETHUSD', 'Ethereum vs US Dollar', 'USD', { digits: 2, spread: 150, contract: 1, calcMode: cfdLeverage, marginRate: '5.00000000' }, { swap: ['-20.00', '-10.00'], volume: [100, 1_000_000, 100], fill: FILL_FLAG.ioc, extra: { SwapMode: String(SWAP_MODE.interestCurrent) } }),
-  contract('crypto', 'LTCUSD', 'Litecoin vs US Dollar', 'USD', { digits: 2, spread: 25, contract: 1, calcMode: cfdLeverage, marginRate: '5.00000000' }, { swap: ['-25.00', '-15.00'], volume: [1000, 5_000_000, 1000], fill: FILL_FLAG.ioc, extra: { SwapMode: String(SWAP_MODE.interestCurrent) } }),
-  contract('crypto', 'XRPUSD', 'Ripple vs US Dollar', 'USD', { digits: 5, spread: 300, contract: 1000, calcMode: cfdLeverage, marginRate: '5.00000000' }, { swap: ['-25.00', '-15.00'], volume: [100, 1_000_000, 1], fill: FILL_FLAG.ioc, extra: { SwapMode: String(SWAP_MODE.interestCurrent) } }),
+  contract(
+    'metals',
+    'XAUUSD',
+    'Gold vs US Dollar',
+    'USD',
+    { digits: 2, spread: 18, contract: 100, calcMode: cfdLeverage, stops: 10 },
+    { swap: ['-41.50', '17.20'], volume: [100, 1_000_000, 100] },
+  ),
+  contract(
+    'metals',
+    'XAGUSD',
+    'Silver vs US Dollar',
+    'USD',
+    { digits: 3, spread: 22, contract: 5000, calcMode: cfdLeverage, stops: 20 },
+    { swap: ['-6.10', '2.30'], volume: [100, 500_000, 100] },
+  ),
+  contract(
+    'index',
+    'US500',
+    'US 500 Index',
+    'USD',
+    { digits: 1, spread: 5, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' },
+    { swap: ['-8.10', '1.90'], volume: INDEX_VOLUME },
+  ),
+  contract(
+    'index',
+    'US30',
+    'US Wall Street 30 Index',
+    'USD',
+    { digits: 1, spread: 24, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' },
+    { swap: ['-62.00', '14.00'], volume: INDEX_VOLUME },
+  ),
+  contract(
+    'index',
+    'USTEC',
+    'US Tech 100 Index',
+    'USD',
+    { digits: 1, spread: 14, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' },
+    { swap: ['-31.00', '7.50'], volume: INDEX_VOLUME },
+  ),
+  contract(
+    'index',
+    'DE40',
+    'Germany 40 Index',
+    'EUR',
+    { digits: 1, spread: 11, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' },
+    { swap: ['-24.00', '3.00'], volume: INDEX_VOLUME },
+  ),
+  contract(
+    'index',
+    'UK100',
+    'UK 100 Index',
+    'GBP',
+    { digits: 1, spread: 10, contract: 1, calcMode: cfdIndex, marginRate: '0.05000000' },
+    { swap: ['-12.00', '1.10'], volume: INDEX_VOLUME },
+  ),
+  contract(
+    'index',
+    'JP225',
+    'Japan 225 Index',
+    'JPY',
+    { digits: 0, spread: 8, contract: 100, calcMode: cfd, marginRate: '0.05000000' },
+    { swap: ['-3.00', '-2.00'], volume: [1000, 500_000, 1000], fill: FILL_FLAG.fok },
+  ),
+  contract(
+    'futures',
+    'UKOIL',
+    'Brent Crude Oil, rolling future',
+    'USD',
+    { digits: 2, spread: 4, contract: 1000, calcMode: futures },
+    {
+      swap: ['0.00', '0.00'],
+      volume: [1000, 500_000, 1000],
+      extra: { MarginInitial: '3200.00', MarginMaintenance: '2900.00', SwapMode: String(SWAP_MODE.disabled) },
+    },
+  ),
+  contract(
+    'crypto',
+    'BTCUSD',
+    'Bitcoin vs US Dollar',
+    'USD',
+    { digits: 2, spread: 1200, contract: 1, calcMode: cfdLeverage, marginRate: '5.00000000' },
+    {
+      swap: ['-20.00', '-10.00'],
+      volume: [100, 500_000, 100],
+      fill: FILL_FLAG.ioc,
+      extra: { SwapMode: String(SWAP_MODE.interestCurrent) },
+    },
+  ),
+  contract(
+    'crypto',
+    'ETHUSD',
+    'Ethereum vs US Dollar',
+    'USD',
+    { digits: 2, spread: 150, contract: 1, calcMode: cfdLeverage, marginRate: '5.00000000' },
+    {
+      swap: ['-20.00', '-10.00'],
+      volume: [100, 1_000_000, 100],
+      fill: FILL_FLAG.ioc,
+      extra: { SwapMode: String(SWAP_MODE.interestCurrent) },
+    },
+  ),
+  contract(
+    'crypto',
+    'LTCUSD',
+    'Litecoin vs US Dollar',
+    'USD',
+    { digits: 2, spread: 25, contract: 1, calcMode: cfdLeverage, marginRate: '5.00000000' },
+    {
+      swap: ['-25.00', '-15.00'],
+      volume: [1000, 5_000_000, 1000],
+      fill: FILL_FLAG.ioc,
+      extra: { SwapMode: String(SWAP_MODE.interestCurrent) },
+    },
+  ),
+  contract(
+    'crypto',
+    'XRPUSD',
+    'Ripple vs US Dollar',
+    'USD',
+    { digits: 5, spread: 300, contract: 1000, calcMode: cfdLeverage, marginRate: '5.00000000' },
+    {
+      swap: ['-25.00', '-15.00'],
+      volume: [100, 1_000_000, 1],
+      fill: FILL_FLAG.ioc,
+      extra: { SwapMode: String(SWAP_MODE.interestCurrent) },
+    },
+  ),
 ];
 
-const currencyDigits = (currency: string): string => (currency === 'JPY' ? '0' : '2');
-const SIDES = ['Buy', 'Sell', 'BuyLimit', 'SellLimit', 'BuyStop', 'SellStop', 'BuyStopLimit', 'SellStopLimit'] as const;
-
-function rates(value: string): WireRecord {
-  return Object.fromEntries(SIDES.map((side, index) => [side, index < 2 ? value : '0.00000000']));
-}
-
-/** A volume limit in both units, the plain one first. */
-function volumes(name: string, value: number): WireRecord {
-  return { [name]: String(value), [`${name}Ext`]: String(value * EXT_PER_VOLUME) };
-}
-
-function recordOf(item: Instrument, hours: TradingHours): WireRecord {
-  const { digits, profit, base } = item;
-  const [min, max, step] = item.volume;
-  const size = `${item.contract}.00`;
-  const sessions = weekRecord(item.market, hours);
-  // Margin of a currency pair is counted in its base; of a contract for difference in the currency of its price.
-  const marginCurrency = item.calcMode === CALC_MODE.forex ? base : profit;
-  return {
-    Symbol: item.symbol, Path: `${item.folder}\\${item.symbol}`, ISIN: '', Description: item.description, International: '', Category: '', Exchange: '', CFI: '', Sector: '0', Industry: '0', Country: '', Basis: '', Source: '', Page: '',
-    CurrencyBase: base, CurrencyBaseDigits: currencyDigits(base), CurrencyProfit: profit, CurrencyProfitDigits: currencyDigits(profit), CurrencyMargin: marginCurrency, CurrencyMarginDigits: currencyDigits(marginCurrency),
-    Color: '4278190080', ColorBackground: '4278190080', Digits: String(digits), Point: decimal(1, digits), Multiply: `${10 ** digits}.00000000`,
-    TickFlags: '5', TickBookDepth: item.market === 'futures' ? '10' : '0', TickChartMode: '0',
-    FilterSoft: '300', FilterSoftTicks: '10', FilterHard: '900', FilterHardTicks: '10', FilterDiscard: '3000', FilterSpreadMax: '0', FilterSpreadMin: '0', FilterGap: '0', FilterGapTicks: '0', SubscriptionsDelay: '0',
-    TradeMode: '4', TradeFlags: '8', CalcMode: String(item.calcMode), ExecMode: String(EXECUTION.market), GTCMode: '0', FillFlags: String(item.fill), ExpirFlags: '15', OrderFlags: '127',
-    Spread: String(item.spread), SpreadBalance: '0', SpreadDiff: '0', SpreadDiffBalance: '0',
-    TickValue: decimal(item.contract * 10 ** (8 - digits), 8), TickSize: decimal(1, digits), ContractSize: size,
-    StopsLevel: String(item.stops), FreezeLevel: item.stops > 0 ? String(Math.floor(item.stops / 2)) : '0', QuotesTimeout: '0',
-    ...volumes('VolumeMin', min), ...volumes('VolumeMax', max), ...volumes('VolumeStep', step), ...volumes('VolumeLimit', 0),
-    MarginFlags: item.market === 'index' ? '4' : '0', MarginInitial: '0.00', MarginMaintenance: '0.00',
-    MarginRateInitial: rates(item.marginRate), MarginRateMaintenance: rates(item.marginRate), MarginRateLiquidity: '0.00000000', MarginHedged: item.market === 'crypto' ? '0.00' : size, MarginRateCurrency: '0.00000000',
-    SwapMode: String(SWAP_MODE.points), SwapLong: item.swap[0], SwapShort: item.swap[1], Swap3Day: item.market === 'index' ? '5' : '3',
-    TimeStart: '0', TimeExpiration: '0', SessionsQuotes: sessions, SessionsTrades: sessions,
-    REFlags: '0', RETimeout: '7', IECheckMode: '0', IETimeout: '7', IESlipProfit: '2', IESlipLosing: '2', ...volumes('IEVolumeMax', 0), IEFlags: '0',
-    PriceSettle: decimal(0, digits), PriceLimitMax: decimal(0, digits), PriceLimitMin: decimal(0, digits), PriceStrike: decimal(0, digits), OptionsMode: '0', FaceValue: '0.00', AccruedInterest: '0.00',
-    SpliceType: '0', SpliceTimeType: '0', SpliceTimeDays: '0',
-    ...item.extra,
-  };
-}
-
-/** The market of each catalogue symbol, for the trading hours that are not the default. */
-export const MARKETS: ReadonlyMap<string, Market> = new Map(INSTRUMENTS.map((item) => [item.symbol, item.market]));
-
 export function catalogRecords(hours: TradingHours): WireRecord[] {
-  return INSTRUMENTS.map((item) => recordOf(item, hours));
+  return INSTRUMENTS.map((item) => symbolRecord(item, hours));
 }
 
 /** Every field of a symbol with the value a new one starts from. */
 export function symbolDefaults(): WireRecord {
   const [first] = INSTRUMENTS;
   if (first === undefined) throw new Error('the catalogue is empty');
-  return recordOf({ ...first, symbol: '', folder: '', description: '', market: 'crypto' }, 'always');
+  return symbolRecord({ ...first, symbol: '', folder: '', description: '', market: 'crypto' }, 'always');
 }

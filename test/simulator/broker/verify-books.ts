@@ -32,7 +32,8 @@ function volumesOf(deals: readonly Deal[]): Map<number, number> {
 function wrongDeal(books: Books, deal: Deal): string | undefined {
   const symbol = books.symbols.get(deal.symbol);
   const user = books.users.get(deal.login);
-  if (symbol === undefined || user === undefined || deal.action > DEAL_ACTION.sell || deal.modifyFlags !== 0) return undefined;
+  if (symbol === undefined || user === undefined || deal.action > DEAL_ACTION.sell || deal.modifyFlags !== 0)
+    return undefined;
   if (deal.volumeClosed > 0) {
     // A selling deal closes a bought position.
     const raw = profitRaw(symbol, deal.action === 1 ? 0 : 1, deal.volumeClosed, deal.pricePosition, deal.price);
@@ -76,7 +77,8 @@ export function verifyBooks(books: Books, accounts: Accounts): string[] {
       if (sentence !== undefined) wrong.push(sentence);
     }
     for (const order of books.orders.of(user.login)) {
-      if (order.volumeCurrent <= 0 || order.volumeCurrent > order.volumeInitial) wrong.push(`order ${order.ticket}: volume ${order.volumeCurrent}`);
+      if (order.volumeCurrent <= 0 || order.volumeCurrent > order.volumeInitial)
+        wrong.push(`order ${order.ticket}: volume ${order.volumeCurrent}`);
     }
     const state = accounts.state(user);
     if (state.equity !== state.balance + state.credit + state.profit + state.storage) {

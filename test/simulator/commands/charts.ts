@@ -1,10 +1,11 @@
 /** M1 bars and the book of prices. */
+import type { World } from '../broker/broker.ts';
 import { MINUTE_MS, dayStart } from '../broker/calendar.ts';
 import { daysBetween, type Bar } from '../broker/bars.ts';
 import { decimal } from '../broker/money.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { RETCODE } from './scope.ts';
-import { HISTORY_BYTES, historyRequest } from './ticks.ts';
+import { historyRequest } from './ticks.ts';
 
 /** Text of one cell of a bar. */
 function cell(bar: Bar, letter: string, digits: number): string {
@@ -28,16 +29,27 @@ function cell(bar: Bar, letter: string, digits: number): string {
   }
 }
 
+/** How often each world's symbols were asked for while the switch `chartNotReady` was on. */
+const askedFor = new WeakMap<World, Map<string, number>>();
+
+function notReady(request: CommandRequest, symbol: string): boolean {
+  const times = request.switches.chartNotReady;
+  if (times === 0) return false;
+  const { world } = request.broker;
+  const counts = askedFor.get(world) ?? new Map<string, number>();
+  askedFor.set(world, counts);
+  const count = counts.get(symbol) ?? 0;
+  counts.set(symbol, count + 1);
+  return count < times;
+}
+
 function chart(request: CommandRequest): CommandReply {
   const wanted = historyRequest(request, 'dohlctvs');
   if ('retcode' in wanted) return wanted;
-  if (request.switches.chartNotReady > 0 && request.broker.chartNotReady(wanted.quote.symbol.name, request.switches.chartNotReady)) {
-    return { retcode: 1, answer: [] };
-  }
+  if (notReady(request, wanted.quote.symbol.name)) return { retcode: 1, answer: [] };
   const { quote, fromMs, toMs, data } = wanted;
   const { past } = request.broker.world;
   const { digits } = quote.symbol;
-  const limit = Math.min(HISTORY_BYTES, request.switches.historyBytes);
   const rows: string[] = [];
   let bytes = 2;
   const nowMinute = Math.floor(request.broker.time.serverMs() / MINUTE_MS) * MINUTE_MS;
@@ -49,7 +61,7 @@ function chart(request: CommandRequest): CommandReply {
     if (bar.timeMs < fromMs || bar.timeMs >= toMs) return true;
     const row = `[${data.map((letter) => cell(bar, letter, digits)).join(',')}]`;
     bytes += row.length + 1;
-    if (bytes > limit) return false;
+    if (bytes > request.switches.historyBytes) return false;
     rows.push(row);
     return true;
   };
@@ -79,9 +91,15 @@ function book(request: CommandRequest): CommandReply {
     const { digits } = quote.symbol;
     const item = (type: number, price: number, level: number): string =>
       `{"Type":${type},"Price":${decimal(price, digits)},"Volume":${1000 * (1 + ((price + level) % 7))}}`;
-    const sells = Array.from({ length: LEVELS }, (_, level) => item(BOOK_TYPE.sell, quote.ask + LEVELS - 1 - level, level));
-    const buys = Array.from({ length: LEVELS }, (_, level) => item(BOOK_TYPE.buy, Math.max(1, quote.bid - level), level));
-    return [`{"Symbol":${JSON.stringify(quote.symbol.name)},"Datetime":${quote.timeMsc},"Flags":1,"Items":[${[...sells, ...buys].join(',')}]}`];
+    const sells = Array.from({ length: LEVELS }, (_, level) =>
+      item(BOOK_TYPE.sell, quote.ask + LEVELS - 1 - level, level),
+    );
+    const buys = Array.from({ length: LEVELS }, (_, level) =>
+      item(BOOK_TYPE.buy, Math.max(1, quote.bid - level), level),
+    );
+    return [
+      `{"Symbol":${JSON.stringify(quote.symbol.name)},"Datetime":${quote.timeMsc},"Flags":1,"Items":[${[...sells, ...buys].join(',')}]}`,
+    ];
   });
   return done(new Json(`[${books.join(',')}]`));
 }

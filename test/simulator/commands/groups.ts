@@ -25,20 +25,29 @@ function get(request: CommandRequest): CommandReply {
   const matches = compileMask(mask);
   const found = visible(request).filter((group) => matches(group.name));
   if (found.length === 0) return refused(RETCODE.notFound);
-  return { retcode: found.length > MOST_OBJECTS ? RETCODE.partial : 0, answer: found.slice(0, MOST_OBJECTS).map(answerOf) };
+  return {
+    retcode: found.length > MOST_OBJECTS ? RETCODE.partial : 0,
+    answer: found.slice(0, MOST_OBJECTS).map(answerOf),
+  };
 }
 
 /** Adds or replaces one group; the retcode. */
 function put(request: CommandRequest, given: WireRecord): number {
   const { books } = request.broker.world;
   const name = textOf(given, 'Group');
-  if (name === '' || name.length > 63 || /[,*!]/u.test(name) || name.startsWith('\\') || name.endsWith('\\')) return RETCODE.params;
+  if (name === '' || name.length > 63 || /[,*!]/u.test(name) || name.startsWith('\\') || name.endsWith('\\'))
+    return RETCODE.params;
   if (!seesGroup(request.manager, name)) return RETCODE.permissions;
   const before = books.groups.get(name);
   const group = groupFromRecord({ ...(before?.record ?? groupDefaults()), ...given });
   const populated = [...books.users.values()].some((user) => user.group === name);
   // Money of the accounts is counted in the group's currency.
-  if (before !== undefined && populated && (before.currency !== group.currency || before.currencyDigits !== group.currencyDigits)) return 2003;
+  if (
+    before !== undefined &&
+    populated &&
+    (before.currency !== group.currency || before.currencyDigits !== group.currencyDigits)
+  )
+    return 2003;
   if (group.currency === '' || group.currencyDigits < 0 || group.currencyDigits > 8) return RETCODE.params;
   books.groups.set(name, group);
   books.configVersion += 1;

@@ -1,8 +1,23 @@
 import type { Command } from '../command.ts';
-import { firstReads } from './first-reads.ts';
+import { chartCommands } from './charts.ts';
+import { groupCommands } from './groups.ts';
+import { serverInfoCommands } from './server-info.ts';
 import { serviceCommands } from './service.ts';
+import { symbolCommands } from './symbols.ts';
+import { tickCommands } from './ticks.ts';
+import { tradeReadCommands } from './trade-reads.ts';
+import { userCommands } from './users.ts';
 
-/** Every command of the simulator: one list per file of this folder; of a path in two lists the later counts. */
+/** Every command of the simulator: one list per file of this folder. */
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [...firstReads, ...serviceCommands].map((command) => [command.path, command]),
+  [
+    ...serviceCommands,
+    ...serverInfoCommands,
+    ...userCommands,
+    ...groupCommands,
+    ...symbolCommands,
+    ...tickCommands,
+    ...chartCommands,
+    ...tradeReadCommands,
+  ].map((command) => [command.path, command]),
 );

@@ -21,13 +21,17 @@ export function wireRecord(body: unknown): WireRecord | undefined {
 }
 
 /** A record of scalars only: a nested wrapper is refused, as the server refuses it. */
-export function flatRecord(body: unknown, allowed: readonly string[] = ['ApiData']): Record<string, string> | undefined {
+export function flatRecord(
+  body: unknown,
+  allowed: readonly string[] = ['ApiData'],
+): Record<string, string> | undefined {
   if (!isObject(body)) return undefined;
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(body)) {
     if (allowed.includes(name)) continue;
     if (typeof value === 'string') flat[name] = value;
-    else if (typeof value === 'number' || typeof value === 'boolean') flat[name] = typeof value === 'boolean' ? (value ? '1' : '0') : String(value);
+    else if (typeof value === 'number' || typeof value === 'boolean')
+      flat[name] = typeof value === 'boolean' ? (value ? '1' : '0') : String(value);
     else return undefined;
   }
   return flat;

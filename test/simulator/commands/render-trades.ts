@@ -140,10 +140,7 @@ export function renderPosition(position: Position, world: World, switches: Reado
     PriceSL: price(position.sl),
     PriceTP: price(position.tp),
     ...bothVolumes('Volume', position.volume),
-    Profit: decimal(
-      convert(raw, symbol.profitDigits, position.currencyDigits, rateProfit),
-      position.currencyDigits,
-    ),
+    Profit: decimal(convert(raw, symbol.profitDigits, position.currencyDigits, rateProfit), position.currencyDigits),
     Storage: decimal(position.storage, position.currencyDigits),
     RateProfit: decimal(rateProfit, 8),
     RateMargin: decimal(position.rateMargin, 8),

@@ -23,13 +23,18 @@ function timeAnswer({ broker }: CommandRequest): CommandReply {
 
 function timeSet(request: CommandRequest): CommandReply {
   const record = flatRecord(request.body, ['Days']) ?? {};
-  const zone = Number(record['TimeZone'] ?? request.parameters.text('time_zone') ?? request.broker.time.zone.offsetMinutes);
+  const zone = Number(
+    record['TimeZone'] ?? request.parameters.text('time_zone') ?? request.broker.time.zone.offsetMinutes,
+  );
   const daylight = record['Daylight'] ?? request.parameters.text('daylight');
   if (!Number.isSafeInteger(zone) || Math.abs(zone) > 840) return refused(RETCODE.params);
   if (daylight !== undefined && daylight !== '0' && daylight !== '1') return refused(RETCODE.params);
   const { time } = request.broker;
   const on: DaylightRule = time.zone.daylight === 'none' ? 'us' : time.zone.daylight;
-  time.zone = { offsetMinutes: zone, daylight: daylight === undefined ? time.zone.daylight : daylight === '1' ? on : 'none' };
+  time.zone = {
+    offsetMinutes: zone,
+    daylight: daylight === undefined ? time.zone.daylight : daylight === '1' ? on : 'none',
+  };
   request.broker.mutations += 1;
   return timeAnswer(request);
 }

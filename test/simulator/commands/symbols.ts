@@ -63,7 +63,8 @@ function put(request: CommandRequest, given: WireRecord): number {
   const record = { ...before, ...given };
   if (textOf(record, 'Path') === '') record['Path'] = name;
   const symbol = symbolFromRecord(record);
-  if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0) return RETCODE.params;
+  if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0)
+    return RETCODE.params;
   world.books.symbols.set(name, symbol);
   changed(request);
   return 0;
@@ -114,7 +115,11 @@ const CFG = ['RIGHT_CFG_SYMBOLS'] as const;
 export const symbolCommands: readonly Command[] = [
   { path: 'symbol/total', rights: [], run: (request) => ({ retcode: 0, scalars: { Total: all(request).length } }) },
   { path: 'symbol/list', rights: [], run: (request) => done(all(request).map(({ name }) => name)) },
-  { path: 'symbol/next', rights: CFG, run: (request) => nextOf(request, all(request), (symbol) => answerOf(symbol, request)) },
+  {
+    path: 'symbol/next',
+    rights: CFG,
+    run: (request) => nextOf(request, all(request), (symbol) => answerOf(symbol, request)),
+  },
   { path: 'symbol/get', rights: [], run: get },
   { path: 'symbol/get_group', rights: [], run: getGroup },
   { path: 'symbol/add', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: add, mutates: true },

@@ -8,9 +8,6 @@ import { RETCODE, seesGroup } from './scope.ts';
 
 /** Longest list of symbols in characters. */
 const SYMBOL_LIST_CHARACTERS = 4096;
-/** Bytes of a history answer; more is `14`. */
-export const HISTORY_BYTES = 16 * 1024 * 1024;
-
 /** The last tick of each symbol as JSON, made anew when its number has changed. */
 const tickTexts = new WeakMap<Quote, { transId: number; text: string }>();
 
@@ -57,7 +54,11 @@ const isAsked = (value: Asked | CommandReply): value is Asked => 'quotes' in val
 function last(request: CommandRequest): CommandReply {
   const found = asked(request);
   if (!isAsked(found)) return found;
-  return { retcode: 0, top: { trans_id: found.transId }, answer: new Json(`[${found.quotes.map(tickText).join(',')}]`) };
+  return {
+    retcode: 0,
+    top: { trans_id: found.transId },
+    answer: new Json(`[${found.quotes.map(tickText).join(',')}]`),
+  };
 }
 
 function lastGroup(request: CommandRequest): CommandReply {
@@ -81,7 +82,15 @@ function statOf(quote: Quote): object {
   const { digits } = quote.symbol;
   const price = (value: number): string => decimal(value, digits);
   const zero = price(0);
-  const noVolume = { Volume: 0, VolumeReal: '0.00', VolumeLow: 0, VolumeLowReal: '0.00', VolumeHigh: 0, VolumeHighReal: '0.00', VolumeDir: 0 };
+  const noVolume = {
+    Volume: 0,
+    VolumeReal: '0.00',
+    VolumeLow: 0,
+    VolumeLowReal: '0.00',
+    VolumeHigh: 0,
+    VolumeHighReal: '0.00',
+    VolumeDir: 0,
+  };
   // Per cent of the day's opening price, two decimals.
   const change = quote.priceOpen === 0 ? 0 : Math.round(((quote.bid - quote.priceOpen) * 10_000) / quote.priceOpen);
   return {
@@ -133,7 +142,9 @@ function statOf(quote: Quote): object {
 export function historyRequest(
   request: CommandRequest,
   letters: string,
-): { readonly quote: Quote; readonly fromMs: number; readonly toMs: number; readonly data: readonly string[] } | CommandReply {
+):
+  | { readonly quote: Quote; readonly fromMs: number; readonly toMs: number; readonly data: readonly string[] }
+  | CommandReply {
   const { parameters, broker } = request;
   const name = parameters.text('symbol');
   const from = parameters.integer('from');
@@ -141,10 +152,15 @@ export function historyRequest(
   const data = parameters.text('data') ?? letters;
   if (name === undefined || name === '' || from === undefined || to === undefined) return refused(RETCODE.params);
   if (Number.isNaN(from) || Number.isNaN(to) || from > to) return refused(RETCODE.params);
-  if (data === '' || [...data].some((letter) => !letters.includes(letter))) return refused(RETCODE.params);
+  if (data === '' || data.split('').some((letter) => !letters.includes(letter))) return refused(RETCODE.params);
   const quote = broker.world.market.quote(name);
   if (quote === undefined) return refused(RETCODE.notFound);
-  return { quote, fromMs: from * 1000, toMs: Math.min((to + 1) * 1000, broker.time.serverMs() + 1), data: [...data] };
+  return {
+    quote,
+    fromMs: from * 1000,
+    toMs: Math.min((to + 1) * 1000, broker.time.serverMs() + 1),
+    data: data.split(''),
+  };
 }
 
 function history(request: CommandRequest): CommandReply {
@@ -164,7 +180,7 @@ function history(request: CommandRequest): CommandReply {
     });
     const row = `[${cells.join(',')}]`;
     bytes += row.length + 1;
-    if (bytes > HISTORY_BYTES) return false;
+    if (bytes > request.switches.historyBytes) return false;
     rows.push(row);
     return true;
   };
@@ -186,4 +202,3 @@ export const tickCommands: readonly Command[] = [
   { path: 'tick/stat', rights: [], run: stat },
   { path: 'tick/history', rights: [], run: history },
 ];
-

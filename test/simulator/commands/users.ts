@@ -80,9 +80,17 @@ export const userCommands: readonly Command[] = [
   { path: 'user/logins', rights: READ, run: logins },
   { path: 'user/group', rights: READ, run: ofUser((_request, user) => done({ Group: user.group })) },
   { path: 'user/get', rights: READ, run: userGet },
-  { path: 'user/get_batch', rights: READ, run: ofUsers((user, { broker, switches }) => renderUser(user, broker.world, switches)) },
+  {
+    path: 'user/get_batch',
+    rights: READ,
+    run: ofUsers((user, { broker, switches }) => renderUser(user, broker.world, switches)),
+  },
   { path: 'user/get_external', rights: READ, run: getExternal },
   { path: 'user/account/get', rights: READ, run: accountGet },
-  { path: 'user/account/get_batch', rights: READ, run: ofUsers((user, { broker }) => renderAccount(user, broker.world)) },
+  {
+    path: 'user/account/get_batch',
+    rights: READ,
+    run: ofUsers((user, { broker }) => renderAccount(user, broker.world)),
+  },
   { path: 'user/check_balance', rights: ['RIGHT_ACC_READ', 'RIGHT_ACCOUNTANT'], run: checkBalance, mutates: true },
 ];

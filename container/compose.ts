@@ -98,6 +98,8 @@ export async function startContainer(config: Config, options: ContainerOptions =
         })
       : undefined;
   async function handedOver(): Promise<void> {
+    // Asked for while the pool is made, one line before the channel is.
+    await Promise.resolve();
     await control?.handedOver;
   }
 

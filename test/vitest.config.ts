@@ -1,6 +1,8 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { testKeysVariable } from './support/test-keys.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -25,6 +27,14 @@ export default defineConfig({
           cloudflareTest({
             main: './test/worker/worker.ts',
             wrangler: { configPath: './wrangler.jsonc' },
+            miniflare: {
+              bindings: {
+                BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),
+                MT5_SERVER: 'broker.invalid:443',
+                MT5_LOGIN: '1000',
+                MT5_PASSWORD: 'planted-password',
+              },
+            },
           }),
         ],
         test: { name: 'worker', include: ['test/worker/**/*.test.ts'], testTimeout: 30_000 },

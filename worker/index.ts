@@ -1,9 +1,14 @@
-import { Container } from '@cloudflare/containers';
+import { doorConfig } from './config.ts';
+import { untold } from './door-answers.ts';
+import { placeBroker } from './placement.ts';
+import { answer } from './router.ts';
 
-export class BridgeContainer extends Container<Env> {
-  override defaultPort = 8080;
-}
+export { BridgeContainer } from './bridge-container.ts';
 
 export default {
-  fetch: (request, env) => env.BRIDGE.getByName('bridge').fetch(request),
+  fetch: (request, env) => answer(request, env),
+  scheduled: async (_controller, env) => {
+    const { broker, instanceVersion } = doorConfig(env);
+    untold(await env.BRIDGE.getByName(placeBroker(broker, instanceVersion)).warm('cron'));
+  },
 } satisfies ExportedHandler<Env>;

@@ -1,7 +1,7 @@
 import { build } from 'esbuild';
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import path from 'node:path';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
 import { type Engine, type EngineOptions, startEngine } from './engine.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -34,11 +34,13 @@ export interface LocalEdge {
  */
 export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEdge> {
   process.env['WRANGLER_DOCKER_BIN'] = path.join(import.meta.dirname, 'docker-stub.sh');
-  const { workerOptions, main } = unstable_getMiniflareWorkerOptions(path.join(root, 'wrangler.jsonc'), undefined, {
+  // Secrets come from the caller alone: none is looked for in .dev.vars or the environment.
+  const config = { ...unstable_readConfig({ config: path.join(root, 'wrangler.jsonc') }), secrets: undefined };
+  const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, undefined, {
     overrides: { enableContainers: true },
     containerBuildId: 'local',
   });
-  const { modulesRules: _, bindings, ...rest } = workerOptions;
+  const { modulesRules: _, bindings: __, ...rest } = workerOptions;
   const [script, engine] = await Promise.all([bundle(options.main ?? main ?? ''), startEngine(options)]);
   const miniflare = new Miniflare(
     // wrangler derives options in Miniflare's fourth shape and converts them the same way.
@@ -55,7 +57,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
         {
           ...rest,
           name: 'mt5-edge-bridge',
-          bindings: { ...(bindings as Record<string, string>), ...options.vars },
+          bindings: { ...(config.vars as Record<string, string>), ...options.vars },
           modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
         },
       ],

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import type { Engine } from '../../../scripts/local/engine.ts';
+import { bridgeProgram } from '../../../scripts/local/bridge-program.ts';
+import { startLocalEdge } from '../../../scripts/local/local-edge.ts';
+import type { Simulator } from '../../simulator/server.ts';
+import { TEST_KEYS, testKeysVariable } from '../../support/test-keys.ts';
+
+export interface Edge {
+  readonly url: string;
+  readonly keys: typeof TEST_KEYS;
+  readonly engine: Engine;
+  /** Lines that the container wrote. */
+  readonly containerLog: readonly string[];
+  /** With the read key unless the headers say otherwise. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Answer as JSON, with its status. */
+  json(path: string, init?: RequestInit): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** Fires the cron trigger. */
+  scheduled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The whole road: the Worker in real workerd, its container as a process, in front of a simulator. */
+export async function startEdge(options: {
+  simulator: Pick<Simulator, 'host' | 'port' | 'certificateSha256'>;
+  vars?: Readonly<Record<string, string>>;
+}): Promise<Edge> {
+  const { simulator, vars } = options;
+  const containerLog: string[] = [];
+  const edge = await startLocalEdge({
+    port: 0,
+    program: bridgeProgram,
+    onLine: (line) => containerLog.push(line),
+    vars: {
+      BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),
+      MT5_SERVER: `${simulator.host}:${simulator.port}`,
+      MT5_LOGIN: '1000',
+      MT5_PASSWORD: 'Password1',
+      MT5_TLS: `pin:${simulator.certificateSha256}`,
+      ...vars,
+    },
+  });
+  const send = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers(init.headers);
+    if (!headers.has('authorization') && !headers.has('x-api-key'))
+      headers.set('authorization', `Bearer ${TEST_KEYS.read}`);
+    return fetch(edge.url + path, { ...init, headers });
+  };
+  return {
+    url: edge.url,
+    keys: TEST_KEYS,
+    engine: edge.engine,
+    containerLog,
+    fetch: send,
+    json: async (path, init) => {
+      const answer = await send(path, init);
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    },
+    scheduled: () => edge.scheduled(),
+    close: () => edge.close(),
+  };
+}

@@ -1,0 +1,22 @@
+import real, { BridgeContainer as Real } from '../../worker/index.ts';
+import { FakeContainer } from './fake-container.ts';
+
+/** The real class over a container that lives in the test. */
+export class BridgeContainer extends Real {
+  readonly fake: FakeContainer;
+  /** Set by tests that live an hour in a moment. */
+  nowMs: number | undefined;
+
+  constructor(ctx: DurableObjectState<object>, env: Env) {
+    const fake = FakeContainer.of(ctx.id.toString());
+    Object.defineProperty(ctx, 'container', { value: fake, configurable: true });
+    super(ctx, env);
+    this.fake = fake;
+  }
+
+  protected override now(): number {
+    return this.nowMs ?? Date.now();
+  }
+}
+
+export default real;

@@ -1,0 +1,43 @@
+import { BridgeError } from '../container/contract/errors.ts';
+import { HEADER } from '../container/contract/headers.ts';
+import {
+  type ApiKey,
+  type Caller,
+  findCaller,
+  hashKey,
+  presentedKey,
+  SESSION_TOKEN_PREFIX,
+} from '../container/contract/keys.ts';
+import type { ConsumerSession } from '../container/state/state-api.ts';
+
+/** The same for a key that is absent, malformed or wrong: the answer tells nothing about keys. */
+const refusal = (): BridgeError =>
+  new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …" or "X-API-Key: …".');
+
+/**
+ * Who calls. API keys are compared here, all of them, by hash; a trader's token is looked up in the Durable Object's
+ * SQLite, which wakes no container.
+ * @throws BridgeError `unauthenticated`
+ */
+export async function authenticate(
+  headers: Headers,
+  keys: readonly ApiKey[],
+  findSession: (tokenHash: string) => Promise<ConsumerSession | null>,
+): Promise<Caller> {
+  const presented = presentedKey(headers.get(HEADER.authorization), headers.get(HEADER.apiKey));
+  // Hashed even when nothing came, so that all refusals do the same work.
+  const hash = await hashKey(presented ?? '');
+  if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
+    const session = await findSession(hash);
+    if (session === null) throw refusal();
+    return {
+      id: `session:${session.id}`,
+      scopes: session.scopes,
+      logins: [[session.login, session.login]],
+      sessionId: session.id,
+    };
+  }
+  const caller = findCaller(keys, hash);
+  if (presented === undefined || caller === undefined) throw refusal();
+  return caller;
+}

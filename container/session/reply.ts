@@ -1,7 +1,10 @@
-import { parseReply, scanRetcode, type ReplyRetcode } from '../webapi/reply.ts';
+import { parseReply, retcodeMember, scanRetcode, type ReplyRetcode } from '../webapi/reply.ts';
 import { SessionError, type Reply } from './upstream.ts';
 
-/** One answer; nothing is parsed before it is asked for. */
+/** Up to here an answer is parsed whole to find its retcode, which shows cut JSON too; a longer one only at its ends. */
+const PARSE_AT_ONCE_BYTES = 64 * 1024;
+
+/** One answer; nothing is parsed before it is asked for, and nothing twice. */
 export class WebApiReply implements Reply {
   readonly status: number;
   readonly contentType: string | undefined;
@@ -16,7 +19,16 @@ export class WebApiReply implements Reply {
   }
 
   get #scanned(): ReplyRetcode | null {
-    return (this.#retcode ??= scanRetcode(this.bytes) ?? null);
+    return (this.#retcode ??= this.#findRetcode() ?? null);
+  }
+
+  #findRetcode(): ReplyRetcode | undefined {
+    if (this.bytes.length > PARSE_AT_ONCE_BYTES) return scanRetcode(this.bytes);
+    try {
+      return retcodeMember(this.json());
+    } catch {
+      return undefined;
+    }
   }
 
   get retcode(): number | undefined {

@@ -40,12 +40,16 @@ export function scanRetcode(bytes: Uint8Array): ReplyRetcode | undefined {
 
 function parsedRetcode(bytes: Uint8Array): ReplyRetcode | undefined {
   try {
-    const reply = parseReply(bytes);
-    const name = Object.keys(reply).find((key) => key.toLowerCase() === 'retcode');
-    return name === undefined ? undefined : readRetcode(reply[name]);
+    return retcodeMember(parseReply(bytes));
   } catch {
     return undefined;
   }
+}
+
+/** The retcode of a parsed answer, whatever its place and the case of its name. */
+export function retcodeMember(reply: Readonly<Record<string, unknown>>): ReplyRetcode | undefined {
+  const name = 'retcode' in reply ? 'retcode' : Object.keys(reply).find((key) => key.toLowerCase() === 'retcode');
+  return name === undefined ? undefined : readRetcode(reply[name]);
 }
 
 function endsWithBrace(bytes: Uint8Array): boolean {

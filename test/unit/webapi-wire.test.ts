@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeCommand, encodeQuery } from '../../container/webapi/command.ts';
 import { parseReply, readRetcode, scanRetcode } from '../../container/webapi/reply.ts';

@@ -67,7 +67,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
 
   const upstream: SessionPool = new SessionPool({
     transport: new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) }),
-    gate: signInGate(state.api, instanceId, state.where === 'here' ? Promise.resolve() : handedOver()),
+    gate: signInGate(state.api, instanceId, async () => control?.handedOver),
     addresses: config.servers,
     credentials: { login: config.login, passwordHash: passwordHash(config.password), agent: config.agent },
     timings: { ...SESSION_TIMINGS, ...options.timings },
@@ -97,11 +97,6 @@ export async function startContainer(config: Config, options: ContainerOptions =
           onRevoked: () => undefined,
         })
       : undefined;
-  async function handedOver(): Promise<void> {
-    // Asked for while the pool is made, one line before the channel is.
-    await Promise.resolve();
-    await control?.handedOver;
-  }
 
   const handlers: RouteHandlers = {};
 

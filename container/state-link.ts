@@ -21,11 +21,11 @@ export function linkState(config: Config, log: Logger, options: BridgeStateOptio
   return { where: 'here', api: new BridgeState(file, { ...options, warn }), close: () => file.close() };
 }
 
-/** The permits of the state, as the sessions know them. */
-export function signInGate(state: StateApi, instanceId: InstanceId, ready: Promise<void>): SignInGate {
+/** The permits of the state, as the sessions know them; `ready` = the state may be called. */
+export function signInGate(state: StateApi, instanceId: InstanceId, ready: () => Promise<void>): SignInGate {
   return {
     permit: async () => {
-      await ready;
+      await ready();
       return state.signIn.permit(instanceId);
     },
     succeeded: (success) => state.signIn.succeeded(instanceId, success),

@@ -42,6 +42,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   });
   const { modulesRules: _, bindings: __, ...rest } = workerOptions;
   const [script, engine] = await Promise.all([bundle(options.main ?? main ?? ''), startEngine(options)]);
+  const restoreSignals = keepSignals();
   const miniflare = new Miniflare(
     // wrangler derives options in Miniflare's fourth shape and converts them the same way.
     convertV4MiniflareOptions({
@@ -63,6 +64,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
       ],
     }),
   );
+  restoreSignals();
   const close = async (): Promise<void> => {
     await miniflare.dispose();
     await engine.close();
@@ -101,3 +103,18 @@ async function bundle(entry: string): Promise<string> {
   });
   return result.outputFiles[0]?.text ?? '';
 }
+
+/**
+ * Miniflare ends the process inside its own signal handlers, before a container could drain or be killed. Whoever starts
+ * it here closes it; its handler of `exit` stays.
+ */
+function keepSignals(): () => void {
+  const before = SIGNALS.map((signal) => new Set(process.listeners(signal)));
+  return () => {
+    for (const [i, signal] of SIGNALS.entries())
+      for (const listener of process.listeners(signal))
+        if (!before[i]?.has(listener)) process.removeListener(signal, listener);
+  };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,0 +1,29 @@
+/** `npm run key -- [--id desk] [--scopes read,trade] [--logins 1001,1005-1010]`: makes an API key and its entry. */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { API_KEY_PREFIX, apiKeysSchema, hashKey } from '../container/contract/keys.ts';
+
+const { values } = parseArgs({
+  options: {
+    id: { type: 'string', default: 'desk' },
+    scopes: { type: 'string', default: 'read' },
+    logins: { type: 'string' },
+  },
+});
+/** 256 bits: nothing to guess, so a plain hash of it is enough. */
+const key = API_KEY_PREFIX + randomBytes(32).toString('base64url');
+const entry = {
+  id: values.id,
+  hash: await hashKey(key),
+  scopes: values.scopes.split(','),
+  ...(values.logins === undefined ? {} : { logins: values.logins }),
+};
+const checked = apiKeysSchema.safeParse(JSON.stringify([entry]));
+if (!checked.success) {
+  for (const { path, message } of checked.error.issues) console.error(`${path.slice(1).join('.')}: ${message}`);
+  process.exit(1);
+}
+console.log(`key    ${key}`);
+console.log(`entry  ${JSON.stringify(entry)}`);
+console.log('\nGive the key to its holder; it is stored nowhere. Add the entry to the JSON list in BRIDGE_API_KEYS:');
+console.log(`  echo '[${JSON.stringify(entry)}]' | npx wrangler secret put BRIDGE_API_KEYS`);

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A program beside the engine (the simulator), started with the one that starts it and ended with it. */
+export class ChildProgram {
+  readonly #name: string;
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  /** `onLine` gets what it writes, on either stream. */
+  constructor(name: string, command: readonly string[], onLine: (line: string) => void) {
+    this.#name = name;
+    const [file = '', ...args] = command;
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    createInterface(child.stdout).on('line', onLine);
+    createInterface(child.stderr).on('line', onLine);
+    this.#process = child;
+    this.#exited = once(child, 'exit');
+  }
+
+  /** Rejects when it ends before `ready` settles. */
+  async until<T>(ready: Promise<T>): Promise<T> {
+    const ended = this.#exited.then(() => {
+      throw new Error(`the ${this.#name} ended with exit code ${this.#process.exitCode}; its last lines say why`);
+    });
+    return Promise.race([ready, ended]);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#process.kill('SIGTERM');
+    const grace = new AbortController();
+    await Promise.race([this.#exited, delay(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
+    grace.abort();
+    this.#process.kill('SIGKILL');
+    await this.#exited;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * `npm start`: the whole bridge on this machine, without Docker, account or broker. A simulated broker, the Worker in
+ * real workerd, its container as a local process. With MT5_SERVER set it signs in to that server instead.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { API_KEY_PREFIX, hashKey } from '../container/contract/keys.ts';
+import { bridgeProgram } from './local/bridge-program.ts';
+import { ChildProgram } from './local/child-program.ts';
+import { type LocalEdge, startLocalEdge } from './local/local-edge.ts';
+
+const HOST = '127.0.0.1';
+/** The container drains within 8 s and is killed after that. */
+const STOP_GRACE_MS = 9000;
+/** Variables of the Worker and the container that may be set from outside. */
+const OPTIONAL = [
+  'MT5_AGENT',
+  'MT5_TLS',
+  'MT5_PROXY',
+  'POOL_MAX',
+  'LOG_LEVEL',
+  'CACHE_SIZE',
+  'MAX_CONNECTIONS',
+  'ENABLE_PROFILING',
+  'SLEEP_AFTER',
+  'REQUEST_DEADLINE_SECONDS',
+  'RATE_LIMIT_PER_SECOND',
+  'RATE_LIMIT_BURST',
+  'CORS_ORIGINS',
+] as const;
+
+class StartFault extends Error {}
+
+interface Ports {
+  readonly edge: number;
+  readonly simulator: number;
+  readonly control: number;
+}
+
+const log = (source: string) => (line: string) => console.error(`[${source}] ${line}`);
+
+function port(name: string, fallback: number): number {
+  const text = process.env[name] ?? '';
+  if (text === '') return fallback;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new StartFault(`${name}: expected a port number, got "${text}"`);
+}
+
+async function requireFree(number: number, name: string): Promise<void> {
+  if (number === 0) return;
+  const probe = createServer();
+  try {
+    probe.listen(number, HOST);
+    await once(probe, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
+    throw new StartFault(`port ${number} ${why}; set ${name} to another one`);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** The broker that the environment names. */
+function givenBroker(server: string): Record<string, string> {
+  const names = ['MT5_LOGIN', 'MT5_PASSWORD'] as const;
+  const missing = names.filter((name) => !process.env[name]);
+  if (missing.length > 0) throw new StartFault(`MT5_SERVER is set, and with it ${missing.join(' and ')} must be`);
+  return { MT5_SERVER: server, ...Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''])) };
+}
+
+/** The simulator as a process of its own, and how to sign in to it. */
+async function startSimulator(
+  ports: Ports,
+  own: (child: ChildProgram) => void,
+): Promise<{ control: string; broker: Record<string, string> }> {
+  const signIn = Promise.withResolvers<Record<string, string>>();
+  const control = Promise.withResolvers<string>();
+  const simulator = new ChildProgram(
+    'simulator',
+    [
+      process.execPath,
+      path.resolve(import.meta.dirname, '../test/simulator/main.ts'),
+      '--port',
+      String(ports.simulator),
+      '--control-port',
+      String(ports.control),
+    ],
+    (line) => {
+      log('simulator')(line);
+      const url = /^control\s+(http:\/\/[\d.:]+)/.exec(line)?.[1];
+      if (url !== undefined) control.resolve(url);
+      const variables = [...line.matchAll(/(MT5_[A-Z]+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]);
+      if (variables.length > 0) signIn.resolve(Object.fromEntries(variables) as Record<string, string>);
+    },
+  );
+  own(simulator);
+  const [url, broker] = await simulator.until(Promise.all([control.promise, signIn.promise]));
+  return { control: url, broker };
+}
+
+async function main(): Promise<void> {
+  let simulator: ChildProgram | undefined;
+  let edge: LocalEdge | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = (exitCode: number): Promise<void> => (stopping ??= close(exitCode));
+  async function close(exitCode: number): Promise<void> {
+    if (edge) {
+      const { engine } = edge;
+      engine.kill('SIGTERM');
+      const endsAtMs = Date.now() + STOP_GRACE_MS;
+      while (engine.running().length > 0 && Date.now() < endsAtMs) await delay(20);
+      await edge.close();
+    }
+    await simulator?.close(STOP_GRACE_MS);
+    process.exit(exitCode);
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  endWithNpm(() => void stop(0));
+
+  try {
+    const ports: Ports = {
+      edge: port('PORT', 8787),
+      simulator: port('SIM_PORT', 8443),
+      control: port('SIM_CONTROL_PORT', 8444),
+    };
+    await requireFree(ports.edge, 'PORT');
+    const server = process.env['MT5_SERVER'] ?? '';
+    let control: string | undefined;
+    let broker: Record<string, string>;
+    if (server === '') {
+      await requireFree(ports.simulator, 'SIM_PORT');
+      await requireFree(ports.control, 'SIM_CONTROL_PORT');
+      ({ control, broker } = await startSimulator(ports, (child) => (simulator = child)));
+    } else broker = givenBroker(server);
+
+    const key = API_KEY_PREFIX + randomBytes(32).toString('base64url');
+    const set = OPTIONAL.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
+    edge = await startLocalEdge({
+      port: ports.edge,
+      program: bridgeProgram,
+      onLine: log('container'),
+      onWorkerLog: log('worker'),
+      vars: {
+        ...Object.fromEntries(set),
+        ...broker,
+        BRIDGE_API_KEYS: JSON.stringify([{ id: 'demo', hash: await hashKey(key), scopes: ['admin'] }]),
+      },
+    });
+    if (stopping) return;
+    const probe = await fetch(`${edge.url}/healthz`);
+    if (!probe.ok) throw new StartFault(`the Worker answers ${probe.status}: ${await probe.text()}`);
+    await probe.body?.cancel();
+    console.log(`ready ${edge.url} key=${key}${control === undefined ? '' : ` control=${control}`}`);
+    const example = control === undefined ? '/api/time/server' : '/api/user/get?login=1001';
+    console.log(`curl -H 'Authorization: Bearer ${key}' '${edge.url}${example}'`);
+    console.error(`[start] the cron trigger: curl '${edge.url}/cdn-cgi/local/scheduled'   Ctrl-C stops everything`);
+  } catch (error) {
+    if (!stopping) console.error(`start: ${error instanceof StartFault ? error.message : String(error)}`);
+    await stop(1);
+  }
+}
+
+/** npm does not pass on every signal it dies of: its end is ours. */
+function endWithNpm(end: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    end();
+  }, 500);
+  look.unref();
+}
+
+await main();

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+/** `npm start` as a newcomer runs it, seen from outside. Its temporary files go to a directory of the test. */
+let temporary: string;
+const started: ChildProcess[] = [];
+
+beforeEach(async () => {
+  temporary = await mkdtemp(path.join(tmpdir(), 'mt5-edge-start-test-'));
+});
+afterEach(async () => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+  await rm(temporary, { recursive: true, force: true });
+});
+
+function start(
+  command: readonly string[],
+  env: Record<string, string> = {},
+): { child: ChildProcess; errors: string[] } {
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, {
+    env: {
+      ...process.env,
+      NODE_DISABLE_COMPILE_CACHE: '1',
+      TMPDIR: temporary,
+      PORT: '0',
+      SIM_PORT: '0',
+      SIM_CONTROL_PORT: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  const errors: string[] = [];
+  createInterface(child.stderr).on('line', (line) => errors.push(line));
+  return { child, errors };
+}
+
+/** Processes that inherited this test's directory: everything that was started, however deep. */
+async function marked(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      return environment.includes(`TMPDIR=${temporary}`)
+        ? [await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')]
+        : [];
+    }),
+  );
+  return found.flat().filter((commandLine) => commandLine !== '');
+}
+
+async function readyLine(child: ChildProcess): Promise<{ url: string; key: string; control: string }> {
+  if (!child.stdout) throw new Error('no standard output');
+  for await (const line of createInterface(child.stdout)) {
+    const match = /^ready (?<url>http:\/\/127\.0\.0\.1:\d+) key=(?<key>\S+) control=(?<control>http:\S+)$/.exec(line);
+    if (match?.groups) return match.groups as { url: string; key: string; control: string };
+  }
+  throw new Error('no ready line');
+}
+
+it('npm start answers from the simulator through the whole road, and Ctrl-C leaves nothing', async () => {
+  const { child } = start(['npm', 'start']);
+  const { url, key, control } = await readyLine(child);
+  const answer = await fetch(`${url}/api/user/get?login=1001`, { headers: { authorization: `Bearer ${key}` } });
+  expect(await answer.json()).toMatchObject({ retcode: '0 Done', answer: { Login: '1001' } });
+  expect(await (await fetch(`${control}/stats`)).json()).toMatchObject({ handshakes: 1 });
+  const commands = await marked();
+  expect(commands.filter((command) => command.includes('container/main'))).toHaveLength(1);
+  child.kill('SIGINT');
+  await once(child, 'exit');
+  await expect.poll(marked, { timeout: 10_000 }).toEqual([]);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+it('SIGTERM ends it with exit code 0', async () => {
+  const { child } = start([process.execPath, 'scripts/start.ts']);
+  await readyLine(child);
+  child.kill('SIGTERM');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  expect(code).toBe(0);
+  expect(await marked()).toEqual([]);
+});
+
+it('says which port is taken and how to move it', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  const { child, errors } = start([process.execPath, 'scripts/start.ts'], { PORT: String(port) });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  taken.close();
+  expect(code).toBe(1);
+  expect(errors.join('\n')).toContain(`port ${port} is taken; set PORT to another one`);
+});
+
+it('asks for the credentials that a given server needs', async () => {
+  const { child, errors } = start([process.execPath, 'scripts/start.ts'], {
+    MT5_SERVER: 'broker.invalid:443',
+    MT5_LOGIN: '1000',
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  expect(code).toBe(1);
+  expect(errors.join('\n')).toContain('MT5_SERVER is set, and with it MT5_PASSWORD must be');
+});

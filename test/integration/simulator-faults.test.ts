@@ -1,0 +1,326 @@
+import http from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { FaultKind } from '../simulator/faults.ts';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { Mt5Client } from '../support/mt5-client.ts';
+import { bodyOf, Wire } from '../support/wire.ts';
+
+let simulator: Simulator;
+const wires: Wire[] = [];
+
+beforeAll(async () => {
+  simulator = await startSimulator({ ticksPerSecond: 0 });
+});
+afterAll(() => simulator.close());
+afterEach(() => {
+  for (const wire of wires.splice(0)) wire.close();
+  simulator.reset();
+});
+
+const READ = '/api/user/get?login=1001';
+const DEPOSIT = '/api/trade/balance?login=1001&type=2&balance=10.00&comment=test';
+
+async function signedIn(): Promise<Wire> {
+  const wire = await Wire.signedIn(simulator);
+  wires.push(wire);
+  return wire;
+}
+
+const ask = (wire: Wire, path: string): void => wire.write(`GET ${path} HTTP/1.1\r\n\r\n`);
+const mutations = (): number => simulator.stats().mutations;
+
+/** What each fault looks like from outside. A fault without an entry does not compile. */
+const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
+  'drop-before-execution': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'drop-before-execution', command: 'trade/balance' });
+    ask(wire, DEPOSIT);
+    expect(await wire.closed).toBe('end');
+    expect(wire.received).toBe('');
+    expect(mutations()).toBe(0);
+  },
+  'drop-after-execution': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'drop-after-execution', command: 'trade/balance' });
+    ask(wire, DEPOSIT);
+    expect(await wire.closed).toBe('end');
+    expect(wire.received).toBe('');
+    expect(mutations()).toBe(1);
+  },
+  'execute-late': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'execute-late', command: 'trade/balance', ms: 100 });
+    ask(wire, DEPOSIT);
+    expect(await wire.closed).toBe('end');
+    expect(mutations()).toBe(0);
+    await expect.poll(mutations).toBe(1);
+  },
+  reset: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'reset' });
+    ask(wire, READ);
+    expect(await wire.closed).toBe('ECONNRESET');
+  },
+  hang: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'hang' });
+    ask(wire, READ);
+    ask(wire, '/api/test/access');
+    expect(await (await signedIn()).get(READ)).toContain('"0 Done"');
+    expect(wire.received).toBe('');
+    simulator.switch({ idleTimeoutSeconds: 0.05 });
+    expect(await wire.closed).toBe('end');
+  },
+  'half-open': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'half-open' });
+    ask(wire, READ);
+    await expect.poll(() => simulator.stats().byCommand['user/get']).toBe(1);
+    const other = await signedIn();
+    simulator.switch({ idleTimeoutSeconds: 0.05 });
+    await other.closed;
+    expect(wire.received).toBe('');
+    expect(wire.socket.closed).toBe(false);
+  },
+  status: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'status', code: 502, command: 'trade/balance' });
+    expect(await wire.get(DEPOSIT)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n[^]*\r\n\r\n502 Bad Gateway$/);
+    expect(mutations()).toBe(0);
+    expect(await wire.get(READ)).toContain('"0 Done"');
+  },
+  html: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'html' });
+    const answer = await wire.get(READ);
+    expect(answer).toContain('HTTP/1.1 200 OK');
+    expect(answer).toContain('Content-Type: text/html');
+    expect(bodyOf(answer)).toMatch(/^<html>/);
+    expect(await wire.get(READ)).toContain('"0 Done"');
+  },
+  redirect: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'redirect' });
+    expect(await wire.get(READ)).toMatch(/^HTTP\/1\.1 302 Found\r\n[^]*Location: https:\/\/example\.invalid\/\r\n/);
+  },
+  'forbidden-once': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'forbidden-once' });
+    expect(bodyOf(await wire.get('/api/test/access'))).toContain('"0 Done"');
+    expect(await wire.get(READ)).toMatch(/^HTTP\/1\.1 403 [^]*\r\n\r\n403 Forbidden$/);
+    expect(await wire.get(READ)).toContain('"0 Done"');
+  },
+  'refuse-sign-in': async () => {
+    simulator.fault({ kind: 'refuse-sign-in', code: 1012, count: 2 });
+    const client = new Mt5Client(simulator);
+    expect((await client.signIn()).json).toEqual({ retcode: '1012 IP address unallowed for manager' });
+    expect((await client.signIn()).retcode).toBe(1012);
+    expect((await client.signIn()).retcode).toBe(0);
+    simulator.fault({ kind: 'refuse-sign-in', code: 403, command: 'auth/answer' });
+    expect(await client.signIn()).toMatchObject({ status: 403, text: '403 Forbidden' });
+    expect(simulator.stats()).toMatchObject({ handshakes: 1, handshakeFailures: 3 });
+    client.close();
+  },
+  'wrong-cli-rand-answer': async () => {
+    simulator.fault({ kind: 'wrong-cli-rand-answer' });
+    const client = new Mt5Client(simulator);
+    const proven = '1732021b1b332f51660b2b315eed3a35';
+    expect((await client.signIn()).json?.['cli_rand_answer']).not.toBe(proven);
+    expect((await client.signIn()).json?.['cli_rand_answer']).toBe(proven);
+    client.close();
+  },
+  truncate: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'truncate', command: 'trade/balance' });
+    ask(wire, DEPOSIT);
+    expect(await wire.closed).toBe('end');
+    const declared = Number(/Content-Length: (\d+)/.exec(wire.received)?.[1]);
+    expect(bodyOf(wire.received).length).toBe(Math.floor(declared / 2));
+    expect(mutations()).toBe(1);
+  },
+  'wrong-length': async () => {
+    const wire = await signedIn();
+    const { length } = bodyOf(await wire.get(READ));
+    simulator.fault({ kind: 'wrong-length' });
+    ask(wire, READ);
+    await wire.until(/\}\}$/);
+    expect(wire.received).toContain(`Content-Length: ${length - 10}\r\n`);
+    expect(bodyOf(wire.received).length).toBe(length);
+  },
+  huge: async () => {
+    const client = new Mt5Client(simulator);
+    await client.signIn();
+    simulator.fault({ kind: 'huge' });
+    const answer = await client.send(READ);
+    expect(answer.text.length).toBeGreaterThan(32 * 1024 * 1024);
+    expect(answer.retcode).toBe(0);
+    client.close();
+  },
+  'slow-drip': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'slow-drip', ms: 1, command: 'test/access' });
+    const sizes: number[] = [];
+    wire.socket.on('data', (text: string) => sizes.push(text.length));
+    expect(bodyOf(await wire.get('/api/test/access'))).toBe('{"retcode":"0 Done"}');
+    expect(sizes.length).toBeGreaterThan(10);
+  },
+  slow: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'slow', ms: 80, command: 'trade/balance' });
+    simulator.fault({ kind: 'slow', ms: 40, command: 'trade/balance' });
+    const asked = performance.now();
+    ask(wire, DEPOSIT);
+    await expect.poll(mutations).toBe(1);
+    expect(wire.received).toBe('');
+    expect(await wire.answer()).toContain('"0 Done"');
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(119);
+  },
+  maintenance: async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'maintenance', ms: 60_000 });
+    expect(await wire.closed).toBe('end');
+    await expect(Wire.connect(simulator)).rejects.toThrow();
+    simulator.clearFaults();
+    expect(await (await signedIn()).get(READ)).toContain('"0 Done"');
+    simulator.fault({ kind: 'maintenance', ms: 50 });
+    await expect.poll(() => Wire.connect(simulator).then((again) => again.close())).toBeUndefined();
+  },
+  'freeze-feed': async () => {},
+  gap: async () => {},
+  'out-of-order': async () => {},
+};
+
+describe('each fault, seen on the wire', () => {
+  test.each(Object.entries(SEEN))('%s', (_kind, see) => see());
+});
+
+describe('which request meets a fault', () => {
+  test('without a command: any but the sign-in and the ping, as often as counted', async () => {
+    simulator.fault({ kind: 'status', count: 2 });
+    const wire = await signedIn();
+    expect(await wire.get('/api/test/access')).toContain('200 OK');
+    expect(await wire.get(READ)).toContain('503 Service Unavailable');
+    expect(await wire.get('/api/time/server')).toContain('503 Service Unavailable');
+    expect(await wire.get(READ)).toContain('200 OK');
+  });
+
+  test('by command, by the beginning of a command, or all', async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'status', code: 500, command: 'user/get' });
+    simulator.fault({ kind: 'status', code: 501, command: 'time/*' });
+    expect(await wire.get('/api/time/server')).toContain('501 Not Implemented');
+    expect(await wire.get(READ)).toContain('500 Internal Server Error');
+    simulator.fault({ kind: 'status', command: '*', count: 'always' });
+    expect(await wire.get('/api/test/access')).toContain('503');
+    expect(await wire.get('/api/auth/start?version=484&agent=t&login=1000&type=manager')).toContain('503');
+    simulator.clearFaults();
+    expect(await wire.get('/api/test/access')).toContain('200 OK');
+  });
+
+  test('delays go with any other fault; of two spoilers the second waits', async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'status', code: 500 });
+    simulator.fault({ kind: 'html' });
+    simulator.fault({ kind: 'slow', ms: 50 });
+    const asked = performance.now();
+    expect(await wire.get(READ)).toContain('500 Internal Server Error');
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(49);
+    expect(await wire.get(READ)).toContain('<html>');
+    expect(await wire.get(READ)).toContain('"0 Done"');
+  });
+});
+
+describe('control port', () => {
+  const call = async (method: string, path: string, body?: unknown): Promise<[number, unknown]> => {
+    const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const request = http.request(
+        { host: simulator.host, port: simulator.controlPort, path, method, agent: false },
+        (response) => {
+          let received = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+          response.once('end', () => resolve([response.statusCode ?? 0, JSON.parse(received)]));
+        },
+      );
+      request.once('error', reject);
+      request.end(text);
+    });
+  };
+
+  test.each([
+    ['POST', '/fault', { kind: 'nope' }, 400, /^kind: expected one of drop-before-execution/],
+    ['POST', '/fault', {}, 400, /^kind: /],
+    ['POST', '/fault', { kind: 'slow', ms: '2' }, 400, /^ms: /],
+    ['POST', '/fault', { kind: 'slow', count: 0 }, 400, /^count: /],
+    ['POST', '/fault', { kind: 'status', code: 99 }, 400, /^code: expected an integer from 200 to 599/],
+    ['POST', '/fault', { kind: 'slow', comand: 'user/get' }, 400, /^comand: no such field/],
+    ['POST', '/fault', { kind: 'slow', command: 7 }, 400, /^command: /],
+    ['POST', '/fault', undefined, 400, /^expected an object/],
+    ['POST', '/fault', '{"kind":', 400, /^body: expected JSON/],
+    ['POST', '/switch', { nope: 1 }, 400, /^nope: no such switch; expected one of idleTimeoutSeconds/],
+    ['POST', '/switch', { resultIds: 'below' }, 400, /^resultIds: expected one of top, answer, both/],
+    ['POST', '/switch', { cookie: true, idleTimeoutSeconds: -1 }, 400, /^idleTimeoutSeconds: expected a number from/],
+    ['POST', '/latency', { latencyMs: 'x' }, 400, /^latencyMs: /],
+    ['POST', '/latency', { other: 1 }, 400, /^other: /],
+    ['POST', '/reset', { only: ['nothing'] }, 400, /^only: expected a list of counters/],
+    ['GET', '/nope', undefined, 404, /^no such path; expected one of \/stats/],
+    ['DELETE', '/stats', undefined, 405, /^expected GET/],
+  ])('%s %s %j is refused by name', async (method, path, body, status, error) => {
+    expect(await call(method, path, body)).toEqual([status, { error: expect.stringMatching(error) }]);
+    expect((await call('GET', '/switch'))[1]).toMatchObject({ cookie: { value: false } });
+  });
+
+  test('faults are listed, and cleared by DELETE and by reset', async () => {
+    await call('POST', '/fault', { kind: 'hang', command: '/api/user/get', count: 3 });
+    const armed = { kind: 'hang', command: 'user/get', count: 3, ms: 0, code: 0 };
+    expect(await call('GET', '/fault')).toEqual([200, { faults: [armed], maintenanceMs: 0 }]);
+    expect(await call('DELETE', '/fault')).toEqual([200, { faults: [], maintenanceMs: 0 }]);
+    await call('POST', '/fault', { kind: 'slow', count: 'always' });
+    await call('POST', '/switch', { cookie: 'true', pageLimit: '256' });
+    await call('POST', '/latency', { latencyMs: 5 });
+    expect((await call('GET', '/switch'))[1]).toMatchObject({
+      cookie: { value: true, default: false, values: [false, true] },
+      pageLimit: { value: 256, default: 100, values: { from: 1, to: 10_000 } },
+    });
+    expect(await call('POST', '/reset', { only: ['faults'] })).toEqual([200, { reset: true }]);
+    expect((await call('GET', '/fault'))[1]).toMatchObject({ faults: [] });
+    expect((await call('GET', '/latency'))[1]).toEqual({ latencyMs: 5, authLatencyMs: 0 });
+    await call('POST', '/reset');
+    expect((await call('GET', '/latency'))[1]).toEqual({ latencyMs: 0, authLatencyMs: 0 });
+    expect((await call('GET', '/switch'))[1]).toMatchObject({ cookie: { value: false }, pageLimit: { value: 100 } });
+  });
+
+  test('stats count, in all and for each connection', async () => {
+    const wire = await signedIn();
+    await wire.get(READ);
+    await wire.get('/api/nonsense');
+    const [, stats] = await call('GET', '/stats');
+    expect(stats).toMatchObject({
+      connections: 1,
+      handshakes: 1,
+      handshakesAtFirstCommand: 1,
+      handshakeFailures: 0,
+      requests: 4,
+      mutations: 0,
+      byCommand: { 'auth/start': 1, 'auth/answer': 1, 'user/get': 1, unknown: 1 },
+      perConnection: [{ open: true, manager: 1000, handshakes: 1, requests: 4, byCommand: { 'user/get': 1 } }],
+    });
+    await call('POST', '/reset');
+    expect((await call('GET', '/stats'))[1]).toMatchObject({
+      connections: 1,
+      requests: 0,
+      handshakesAtFirstCommand: null,
+    });
+    expect(await wire.get(READ)).toContain('"0 Done"');
+  });
+
+  test('latency delays every answer, the sign-in by its own', async () => {
+    await call('POST', '/latency', { latencyMs: 40, authLatencyMs: 60 });
+    const started = performance.now();
+    const wire = await signedIn();
+    expect(performance.now() - started).toBeGreaterThanOrEqual(118);
+    const asked = performance.now();
+    await wire.get(READ);
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(39);
+  });
+});

@@ -1,0 +1,175 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { SWITCHES, type SwitchName } from '../simulator/switches.ts';
+import { Mt5Client } from '../support/mt5-client.ts';
+import { Wire } from '../support/wire.ts';
+
+let simulator: Simulator;
+let client: Mt5Client;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ ticksPerSecond: 0 });
+  client = new Mt5Client(simulator);
+  await client.signIn();
+});
+afterAll(async () => {
+  client.close();
+  await simulator.close();
+});
+afterEach(() => simulator.reset());
+
+const DEPOSIT = '/api/trade/balance?login=1001&type=2&balance=10.00&comment=test';
+const connect = async (login = 1000): Promise<Mt5Client> => {
+  const other = new Mt5Client(simulator);
+  await other.signIn(login);
+  return other;
+};
+
+/** What each switch changes on the wire, against its default. */
+const SEEN: Partial<Record<SwitchName, () => Promise<void>>> = {
+  idleTimeoutSeconds: async () => {
+    const wire = await Wire.signedIn(simulator);
+    expect(await wire.get('/api/test/access')).toContain('200 OK');
+    simulator.switch({ idleTimeoutSeconds: 0.05 });
+    expect(await wire.closed).toBe('end');
+    client = await connect();
+  },
+  authWindowSeconds: async () => {
+    simulator.switch({ authWindowSeconds: 0.05 });
+    simulator.latency({ authLatencyMs: 0 });
+    const other = new Mt5Client(simulator);
+    await other.send('/api/auth/start?version=484&agent=t&login=1000&type=manager');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(
+      (await other.send(`/api/auth/answer?srv_rand_answer=${'0'.repeat(32)}&cli_rand=${'0'.repeat(32)}`)).status,
+    ).toBe(403);
+    await expect.poll(() => simulator.stats().connections).toBe(2);
+    other.close();
+  },
+  cookie: async () => {
+    const other = new Mt5Client(simulator);
+    expect((await other.signIn()).headers['set-cookie']).toBeUndefined();
+    simulator.switch({ cookie: true });
+    expect((await other.signIn()).headers['set-cookie']).toEqual([
+      expect.stringMatching(/^MT5SESSION=[0-9a-f]{32}; Path=\//),
+    ]);
+    expect((await other.send('/api/test/access')).retcode).toBe(0);
+    other.close();
+  },
+  scalarCasing: async () => {
+    expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ Ticket: expect.stringMatching(/^\d+$/) });
+    simulator.switch({ scalarCasing: 'lower' });
+    expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ ticket: expect.stringMatching(/^\d+$/) });
+  },
+  businessErrorStatus: async () => {
+    const paths = ['/api/user/get?login=4242', '/api/user/get', '/api/server/restart'];
+    const statuses = async (): Promise<unknown[]> =>
+      Promise.all(paths.map(async (path) => client.send(path).then(({ status, retcode }) => [status, retcode])));
+    expect(await statuses()).toEqual([
+      [200, 13],
+      [200, 3],
+      [200, 8],
+    ]);
+    simulator.switch({ businessErrorStatus: '4xx' });
+    expect(await statuses()).toEqual([
+      [404, 13],
+      [400, 3],
+      [403, 8],
+    ]);
+  },
+  permissionAs403: async () => {
+    const weak = await connect(998);
+    expect(await weak.send('/api/user/get?login=1001')).toMatchObject({ status: 200, retcode: 8 });
+    simulator.switch({ permissionAs403: true });
+    expect(await weak.send('/api/user/get?login=1001')).toMatchObject({ status: 403, text: '403 Forbidden' });
+    expect(await weak.send('/api/test/access')).toMatchObject({ retcode: 0 });
+    weak.close();
+  },
+  badLoginForm: async () => {
+    const other = new Mt5Client(simulator);
+    expect(await other.signIn(4242)).toMatchObject({ status: 200, retcode: 1001 });
+    simulator.switch({ badLoginForm: '403' });
+    expect(await other.signIn(4242)).toMatchObject({ status: 403, text: '403 Forbidden' });
+    other.close();
+  },
+  wrongAnswer: async () => {
+    const other = new Mt5Client(simulator);
+    simulator.switch({ wrongAnswer: 'keep' });
+    expect(await other.signIn(1000, 'wrong')).toMatchObject({ status: 403, headers: { connection: 'keep-alive' } });
+    expect((await other.signIn()).retcode).toBe(0);
+    expect(simulator.stats().perConnection.filter(({ open }) => open)).toHaveLength(2);
+    simulator.switch({ wrongAnswer: 'close' });
+    expect(await other.signIn(1000, 'wrong')).toMatchObject({ status: 403, headers: { connection: 'close' } });
+    other.close();
+  },
+  secondSignInEndsFirst: async () => {
+    const [one, two] = [await connect(), await connect()];
+    expect((await one.send('/api/test/access')).status).toBe(200);
+    simulator.switch({ secondSignInEndsFirst: true });
+    const reader = await connect(999);
+    await two.signIn();
+    expect(await one.send('/api/test/access')).toMatchObject({ status: 403, text: '403 Forbidden' });
+    expect((await two.send('/api/test/access')).status).toBe(200);
+    expect((await reader.send('/api/test/access')).status).toBe(200);
+    for (const each of [one, two, reader]) each.close();
+    await client.signIn();
+  },
+  unknownCommand: async () => {
+    expect((await client.send('/api/no/such')).status).toBe(400);
+    simulator.switch({ unknownCommand: '404' });
+    expect(await client.send('/api/no/such')).toMatchObject({ status: 404, text: '404 Not Found' });
+  },
+  contentType: async () => {
+    const contentType = async (): Promise<unknown> => (await client.send('/api/test/access')).headers['content-type'];
+    expect(await contentType()).toBe('application/json');
+    simulator.switch({ contentType: 'text/plain' });
+    expect(await contentType()).toBe('text/plain');
+    simulator.switch({ contentType: 'none' });
+    expect(await contentType()).toBeUndefined();
+  },
+  acceptBody: async () => {
+    const send = (contentType?: string): Promise<unknown> =>
+      client
+        .send('/api/user/get', {
+          method: 'POST',
+          body: '{"Login":1001}',
+          ...(contentType === undefined ? {} : { contentType }),
+        })
+        .then(({ status }) => status);
+    const [form, json] = ['application/x-www-form-urlencoded', 'application/json'];
+    expect([await send(form), await send(json), await send()]).toEqual([200, 200, 200]);
+    simulator.switch({ acceptBody: 'form' });
+    expect([await send(form), await send(json), await send()]).toEqual([200, 415, 415]);
+    simulator.switch({ acceptBody: 'json' });
+    expect([await send(form), await send(json)]).toEqual([415, 200]);
+    expect((await client.send('/api/user/get?login=1001', { method: 'POST' })).status).toBe(200);
+  },
+  plusInQuery: async () => {
+    expect((await client.send('/api/user/get?login=1001+')).retcode).toBe(3);
+    const start = '/api/auth/start?version=484&agent=a+b&login=1000&type=manager';
+    const other = new Mt5Client(simulator);
+    expect((await other.send(start)).retcode).toBe(3);
+    simulator.switch({ plusInQuery: 'plus' });
+    expect((await other.send(start)).retcode).toBe(0);
+    other.close();
+  },
+  requestsPerSecond: async () => {
+    simulator.switch({ requestsPerSecond: 3 });
+    const answers = await Promise.all(Array.from({ length: 12 }, () => client.send('/api/test/access')));
+    expect(answers.filter(({ retcode }) => retcode === 12).length).toBeGreaterThanOrEqual(6);
+    expect(answers.find(({ retcode }) => retcode === 12)?.text).toBe('{"retcode":"12 Too frequent requests"}');
+  },
+  outage: async () => {
+    simulator.switch({ outage: '10' });
+    expect((await client.send('/api/user/get?login=1001')).text).toBe('{"retcode":"10 No connection"}');
+    expect((await client.signIn()).retcode).toBe(0);
+    simulator.switch({ outage: '15' });
+    expect((await client.send('/api/user/get?login=1001')).retcode).toBe(15);
+  },
+};
+
+describe('each switch, seen on the wire', () => {
+  test.each(Object.keys(SWITCHES) as SwitchName[])('%s', async (name) => {
+    await SEEN[name]?.();
+  });
+});

@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 afterEach(() => {
   for (const wire of wires.splice(0)) wire.close();
-  simulator.reset();
+  simulator.reset(['counters', 'faults', 'switches', 'latency']);
+  simulator.broker.feed.set({ ticksPerSecond: 0 });
 });
 
 const READ = '/api/user/get?login=1001';
@@ -28,6 +29,25 @@ async function signedIn(): Promise<Wire> {
 
 const ask = (wire: Wire, path: string): void => wire.write(`GET ${path} HTTP/1.1\r\n\r\n`);
 const mutations = (): number => simulator.stats().mutations;
+
+interface Tick {
+  readonly Symbol: string;
+  readonly DatetimeMsc: string;
+}
+
+/** A client that follows the feed, which runs until the test ends. */
+async function quotes() {
+  simulator.broker.feed.set({ ticksPerSecond: 2000 });
+  const client = new Mt5Client(simulator);
+  await client.signIn();
+  return {
+    last: async (since: number): Promise<{ transId: number; ticks: readonly Tick[] }> => {
+      const { json } = await client.send(`/api/tick/last?symbol=*&trans_id=${since}`);
+      return { transId: Number(json?.['trans_id']), ticks: json?.['answer'] as Tick[] };
+    },
+    close: () => client.close(),
+  };
+}
 
 /** What each fault looks like from outside. A fault without an entry does not compile. */
 const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
@@ -185,9 +205,39 @@ const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
     simulator.fault({ kind: 'maintenance', ms: 50 });
     await expect.poll(() => Wire.connect(simulator).then((again) => again.close())).toBeUndefined();
   },
-  'freeze-feed': async () => {},
-  gap: async () => {},
-  'out-of-order': async () => {},
+  'freeze-feed': async () => {
+    const client = await quotes();
+    simulator.fault({ kind: 'freeze-feed', ms: 60_000 });
+    const { transId } = await client.last(0);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(await client.last(transId)).toEqual({ transId, ticks: [] });
+    simulator.clearFaults();
+    await expect.poll(async () => (await client.last(transId)).ticks.length).toBeGreaterThan(0);
+    client.close();
+  },
+  gap: async () => {
+    const client = await quotes();
+    simulator.fault({ kind: 'gap', ms: 60_000 });
+    const { transId } = await client.last(0);
+    await expect.poll(async () => (await client.last(transId)).transId).toBeGreaterThan(transId);
+    expect((await client.last(transId)).ticks).toEqual([]);
+    client.close();
+  },
+  'out-of-order': async () => {
+    const client = await quotes();
+    let { transId, ticks } = await client.last(0);
+    const latest = new Map(ticks.map((tick) => [tick.Symbol, Number(tick.DatetimeMsc)]));
+    simulator.fault({ kind: 'out-of-order', ms: 60_000 });
+    await expect
+      .poll(async () => {
+        ({ transId, ticks } = await client.last(transId));
+        const late = ticks.some((tick) => Number(tick.DatetimeMsc) < (latest.get(tick.Symbol) ?? 0));
+        for (const tick of ticks) latest.set(tick.Symbol, Number(tick.DatetimeMsc));
+        return late;
+      })
+      .toBe(true);
+    client.close();
+  },
 };
 
 describe('each fault, seen on the wire', () => {

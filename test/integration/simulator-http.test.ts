@@ -15,7 +15,7 @@ afterAll(async () => {
   client.close();
   await simulator.close();
 });
-afterEach(() => simulator.reset());
+afterEach(() => simulator.reset(['counters', 'faults', 'switches', 'latency']));
 
 const USER_1001 = { status: 200, json: { retcode: '0 Done', answer: { Login: '1001' } } };
 

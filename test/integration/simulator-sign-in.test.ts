@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 afterEach(() => {
   for (const client of open.splice(0)) client.close();
-  simulator.reset();
+  simulator.reset(['counters', 'faults', 'switches', 'latency']);
 });
 
 const START = '/api/auth/start?version=484&agent=test&login=1000&type=manager';

@@ -16,7 +16,7 @@ afterAll(async () => {
   client.close();
   await simulator.close();
 });
-afterEach(() => simulator.reset());
+afterEach(() => simulator.reset(['counters', 'faults', 'switches', 'latency']));
 
 const DEPOSIT = '/api/trade/balance?login=1001&type=2&balance=10.00&comment=test';
 const connect = async (login = 1000): Promise<Mt5Client> => {

@@ -28,6 +28,7 @@ export interface ControlOptions {
 }
 
 const RESETTABLE = ['counters', 'faults', 'switches', 'latency', 'books'] as const;
+export type ResetPart = (typeof RESETTABLE)[number];
 /** A body of the control port is a few fields. */
 const BODY_BYTES = 1024 * 1024;
 

@@ -19,11 +19,12 @@ const FLAGS = {
 } as const satisfies Record<string, Flag>;
 
 const usage = (): string =>
+  '  --host              address to listen at (default 127.0.0.1)\n' +
   Object.entries(FLAGS)
     .map(([name, flag]) => `  --${name.padEnd(17)} ${flag.meaning} (default ${flag.default})`)
     .join('\n');
 
-function readOptions(): Record<keyof typeof FLAGS, number> {
+function readOptions(): Record<keyof typeof FLAGS, number> & { readonly host: string } {
   const { values } = parseArgs({
     options: {
       host: { type: 'string' },
@@ -45,7 +46,9 @@ function readOptions(): Record<keyof typeof FLAGS, number> {
   };
   const options = Object.fromEntries(Object.keys(FLAGS).map((name) => [name, read(name as keyof typeof FLAGS)]));
   if (faults.length > 0) throw new TypeError(faults.join('\n'));
-  return options as Record<keyof typeof FLAGS, number>;
+  const host = given['host'] ?? process.env['SIMULATOR_HOST'];
+  const numbers = options as Record<keyof typeof FLAGS, number>;
+  return { ...numbers, host: typeof host === 'string' && host !== '' ? host : '127.0.0.1' };
 }
 
 function fail(error: unknown): never {
@@ -56,6 +59,7 @@ function fail(error: unknown): never {
 try {
   const flags = readOptions();
   const options: SimulatorOptions = {
+    host: flags.host,
     port: flags.port,
     controlPort: flags['control-port'],
     ticksPerSecond: flags['ticks-per-second'],
@@ -63,7 +67,18 @@ try {
     latencyMs: flags['latency-ms'],
     authLatencyMs: flags['auth-latency-ms'],
   };
-  const simulator = await startSimulator(options);
+  const starting = startSimulator(options);
+  const stop = (): void => {
+    starting
+      .then((simulator) => simulator.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => fail(error),
+      );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  const simulator = await starting;
   const { host, port, controlPort, certificateSha256 } = simulator;
   console.log(`MT5 Web API    https://${host}:${port}   manager 1000, API password Password1`);
   console.log(`control        http://${host}:${controlPort}/stats /fault /switch /clock /books /latency /feed /reset`);
@@ -71,14 +86,6 @@ try {
   console.log(
     `the bridge     MT5_SERVER=${host}:${port} MT5_LOGIN=1000 MT5_PASSWORD=Password1 MT5_TLS=pin:${certificateSha256}`,
   );
-  const stop = (): void => {
-    simulator.close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
 } catch (error) {
   fail(error);
 }

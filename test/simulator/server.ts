@@ -9,7 +9,7 @@ import tls from 'node:tls';
 import { Broker } from './broker/broker.ts';
 import { makeCertificate } from './certificate.ts';
 import { Connection } from './connection.ts';
-import { Control, type StatsAnswer } from './control.ts';
+import { Control, type ResetPart, type StatsAnswer } from './control.ts';
 import { Faults } from './faults.ts';
 import type { Shared } from './session.ts';
 import { Stats } from './stats.ts';
@@ -48,7 +48,8 @@ export interface Simulator {
   clearFaults(): void;
   switch(changes: Partial<Switches>): void;
   latency(change: { readonly latencyMs?: number; readonly authLatencyMs?: number }): void;
-  reset(): void;
+  /** All parts, or only these. Connections and their sessions stay. */
+  reset(only?: readonly ResetPart[]): void;
   books(): object;
   /** Destroys every connection of clients, as a network would. */
   dropConnections(): void;
@@ -181,7 +182,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clearFaults: () => control.clearFaults(),
     switch: (changes) => must(control.switch(changes)),
     latency: (change) => must(control.latency(change)),
-    reset: () => must(control.reset(undefined)),
+    reset: (only) => must(control.reset(only === undefined ? undefined : { only })),
     books: () => broker.books(),
     dropConnections,
     close: () => (closing ??= close()),

@@ -185,6 +185,11 @@ export class Control {
           GET: () => ok(broker.feed.get()),
           POST: (input) => outcome(broker.feed.set(input), broker.feed.get()),
         };
+      case '/dealer':
+        return {
+          GET: () => ok(broker.dealer.get()),
+          POST: (input) => outcome(broker.dealer.set(input), broker.dealer.get()),
+        };
       case '/books':
         return { GET: () => ok(broker.books()) };
       case '/certificate':
@@ -195,7 +200,18 @@ export class Control {
   }
 }
 
-const PATHS = ['/stats', '/fault', '/switch', '/reset', '/latency', '/clock', '/feed', '/books', '/certificate'];
+const PATHS = [
+  '/stats',
+  '/fault',
+  '/switch',
+  '/reset',
+  '/latency',
+  '/clock',
+  '/feed',
+  '/dealer',
+  '/books',
+  '/certificate',
+];
 
 const isFeedFault = (fault: Fault): fault is Fault & { readonly kind: FeedFault['kind'] } =>
   (FEED_FAULTS as readonly string[]).includes(fault.kind);

@@ -7,22 +7,26 @@ import { Accounts } from './account.ts';
 import { PastMarket } from './bars.ts';
 import { Books } from './books.ts';
 import { booksJson } from './books-json.ts';
-import { dayStart, type ServerZone } from './calendar.ts';
+import type { ServerZone } from './calendar.ts';
 import { CLIENTS, createClient, createManagerAccount, FIRST_CLIENT } from './clients.ts';
 import { createClock, type BrokerClock } from './clock.ts';
 import { changeClock, clockJson } from './clock-control.ts';
+import { DealerQueue } from './dealer-queue.ts';
+import { Engine } from './engine.ts';
 import { Execution } from './execution.ts';
 import { Feed } from './feed.ts';
 import { groupCatalog } from './group-catalog.ts';
 import { groupFromRecord } from './groups.ts';
 import { Past } from './past.ts';
 import { PricePath } from './price-path.ts';
-import { createRandom, hash32, type Random } from './random.ts';
+import { PostRoom } from './post-room.ts';
+import { createRandom, hash32 } from './random.ts';
 import { Rates } from './rates.ts';
 import { catalogRecords } from './symbol-catalog.ts';
 import type { TradingHours } from './symbol-record.ts';
 import { symbolFromRecord } from './symbols.ts';
 import { verifyBooks } from './verify-books.ts';
+import type { World } from './world.ts';
 
 export interface BrokerOptions {
   readonly seed: number;
@@ -44,18 +48,6 @@ const MANAGER_LOGIN = 1000;
 /** Turn of the feed and the engine. */
 const TURN_MS = 20;
 
-/** Everything that a reset makes anew. */
-export interface World {
-  readonly books: Books;
-  readonly path: PricePath;
-  readonly past: PastMarket;
-  readonly market: Feed;
-  readonly rates: Rates;
-  readonly accounts: Accounts;
-  readonly execution: Execution;
-  readonly random: Random;
-}
-
 export class Broker {
   readonly options: BrokerOptions;
   /** Executed changes of the books that a manager asked for. */
@@ -65,7 +57,7 @@ export class Broker {
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #lastTurnMs: number;
-  #dayMs = 0;
+  #engine: Engine;
 
   readonly clock = {
     /** Server time, milliseconds. */
@@ -75,7 +67,9 @@ export class Broker {
     set: (change: unknown): string | undefined => {
       const wrong = changeClock(this.time, change);
       if (wrong === undefined) {
-        this.world.market.refresh(this.time.serverMs());
+        const nowMs = this.time.serverMs();
+        this.world.market.refresh(nowMs);
+        this.#engine.turn(nowMs, new Set(this.world.market.all));
         this.turn();
       }
       return wrong;
@@ -98,6 +92,12 @@ export class Broker {
     heal: (): void => this.world.market.heal(),
   };
 
+  readonly dealer = {
+    get: (): object => ({ ...this.world.dealers.settings }),
+    /** `{delayMs?, partialPercent?, next?}`; what is wrong with the change, or undefined. */
+    set: (change: unknown): string | undefined => this.world.dealers.change(change),
+  };
+
   constructor(options: BrokerOptions) {
     this.options = options;
     this.#now = options.now ?? Date.now;
@@ -109,6 +109,7 @@ export class Broker {
     });
     this.#lastTurnMs = this.#now();
     this.world = this.#create();
+    this.#engine = new Engine(this.world, this.time.serverMs());
   }
 
   #create(): World {
@@ -138,8 +139,16 @@ export class Broker {
     }
     for (const user of users) books.users.set(user.login, user);
     new Past(execution, path, startMs, seed).write(users.slice(1));
-    this.#dayMs = dayStart(startMs);
-    return { books, path, past: new PastMarket(path, seed), market, rates, accounts, execution, random };
+    const dealers = new DealerQueue({
+      world: () => this.world,
+      nowMs: this.#now,
+      serverMs: () => this.time.serverMs(),
+      mutated: () => {
+        this.mutations += 1;
+      },
+    });
+    const past = new PastMarket(path, seed);
+    return { books, path, past, market, rates, accounts, execution, random, dealers, post: new PostRoom() };
   }
 
   /** Clock and feed run. */
@@ -160,6 +169,7 @@ export class Broker {
     this.mutations = 0;
     this.#lastTurnMs = this.#now();
     this.world = this.#create();
+    this.#engine = new Engine(this.world, this.time.serverMs());
   }
 
   /** Brings the broker to the time of its clock: ticks, and what they set off. */
@@ -168,12 +178,8 @@ export class Broker {
     const wallSeconds = Math.max(0, wallMs - this.#lastTurnMs) / 1000;
     this.#lastTurnMs = wallMs;
     const nowMs = this.time.serverMs();
-    this.world.market.advance(nowMs, wallSeconds, wallMs);
-    const dayMs = dayStart(nowMs);
-    if (dayMs > this.#dayMs) {
-      this.#dayMs = dayMs;
-      for (const position of this.world.books.positions.byTicket.values()) this.world.execution.roll(position, nowMs);
-    }
+    this.#engine.turn(nowMs, this.world.market.advance(nowMs, wallSeconds, wallMs));
+    this.world.dealers.turn();
   }
 
   /** Everything, for comparing. */
@@ -187,5 +193,7 @@ export class Broker {
   }
 
   /** Dealer requests that this connection asked for are forgotten. */
-  connectionLost(_connectionId: number): void {}
+  connectionLost(connectionId: number): void {
+    this.world.dealers.connectionLost(connectionId);
+  }
 }

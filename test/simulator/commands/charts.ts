@@ -1,5 +1,5 @@
 /** M1 bars and the book of prices. */
-import type { World } from '../broker/broker.ts';
+import type { World } from '../broker/world.ts';
 import { MINUTE_MS, dayStart } from '../broker/calendar.ts';
 import { daysBetween, type Bar } from '../broker/bars.ts';
 import { decimal } from '../broker/money.ts';

@@ -1,10 +1,12 @@
 import type { Command } from '../command.ts';
 import { chartCommands } from './charts.ts';
+import { dealerCommands } from './dealer.ts';
 import { groupCommands } from './groups.ts';
 import { serverInfoCommands } from './server-info.ts';
 import { serviceCommands } from './service.ts';
 import { symbolCommands } from './symbols.ts';
 import { tickCommands } from './ticks.ts';
+import { tradeCommands } from './trade.ts';
 import { tradeReadCommands } from './trade-reads.ts';
 import { userCommands } from './users.ts';
 
@@ -19,5 +21,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...tickCommands,
     ...chartCommands,
     ...tradeReadCommands,
+    ...tradeCommands,
+    ...dealerCommands,
   ].map((command) => [command.path, command]),
 );

@@ -1,7 +1,7 @@
 /** Orders, deals and positions as the wire has them: numbers become strings in the codec, decimals already are. */
 import { decimal, EXT_PER_VOLUME } from '../broker/money.ts';
 import { ENTRY, sideOf, type Deal, type Order, type Position } from '../broker/records.ts';
-import type { World } from '../broker/broker.ts';
+import type { World } from '../broker/world.ts';
 import { convert, profitRaw } from '../broker/valuation.ts';
 import type { Switches } from '../switches.ts';
 

@@ -1,6 +1,6 @@
 /** User records and trading accounts as the wire has them. */
 import type { AccountState } from '../broker/account.ts';
-import type { World } from '../broker/broker.ts';
+import type { World } from '../broker/world.ts';
 import { decimal } from '../broker/money.ts';
 import type { User } from '../broker/records.ts';
 import type { Switches } from '../switches.ts';

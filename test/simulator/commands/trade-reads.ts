@@ -1,5 +1,5 @@
 /** Reads of open orders, history orders, deals and positions: one shape for all four. */
-import type { World } from '../broker/broker.ts';
+import type { World } from '../broker/world.ts';
 import type { Ledger } from '../broker/books.ts';
 import { compileMask } from '../broker/masks.ts';
 import type { Deal, Order, Position } from '../broker/records.ts';

@@ -1,0 +1,36 @@
+/** Return codes of trade requests: mt5-webapi.md §4. */
+export const TRADE = {
+  accepted: 10002,
+  requote: 10004,
+  reject: 10006,
+  placed: 10008,
+  done: 10009,
+  donePartial: 10010,
+  timeout: 10012,
+  invalid: 10013,
+  invalidVolume: 10014,
+  invalidPrice: 10015,
+  invalidStops: 10016,
+  disabled: 10017,
+  marketClosed: 10018,
+  noMoney: 10019,
+  priceChanged: 10020,
+  noPrices: 10021,
+  invalidExpiration: 10022,
+  orderChanged: 10023,
+  tooMany: 10024,
+  noChanges: 10025,
+  invalidFill: 10030,
+  limitOrders: 10033,
+  limitVolume: 10034,
+  invalidOrder: 10035,
+  positionClosed: 10036,
+  invalidCloseVolume: 10038,
+  limitPositions: 10040,
+  longOnly: 10042,
+  shortOnly: 10043,
+  closeOnly: 10044,
+} as const;
+
+/** Money limit of one balance operation is 4005. */
+export const MAX_MONEY = 4005;

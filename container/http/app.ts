@@ -14,9 +14,11 @@ import { serveRoutes, type TypedApi } from './serve-routes.ts';
  * http/ is the only room that knows statuses, headers and bodies: it finds out who calls and what for, hands validated
  * input to service/, and turns what comes back or is thrown into HTTP. It knows no sessions and no Web API.
  */
-export interface AppOptions extends Pick<FactsOptions, 'now' | 'onAnswer'> {
+export interface AppOptions extends Pick<FactsOptions, 'now' | 'onAnswer' | 'upstreamTiming'> {
   readonly log: Logger;
   readonly authenticate: Authenticate;
+  /** Behind the Worker: it says what the deadline is. */
+  readonly behindDoor: boolean;
   readonly session: () => SessionStatus;
   readonly draining: () => boolean;
   readonly passthrough: Passthrough;
@@ -34,7 +36,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/healthz', healthz);
   app.get('/readyz', readyz(session));
   app.use(refuseWhileDraining(options.draining));
-  app.use(noteCaller(options.authenticate, options.now));
+  app.use(noteCaller(options.authenticate, options.behindDoor, options.now));
   const passthrough = servePassthrough(options.passthrough);
   const typed = serveRoutes(options.typed, factsOf);
   const extra = new Map(Object.entries(options.extra ?? {}));

@@ -41,11 +41,11 @@ export function checkKeys(keys: readonly ApiKey[], findConsumer: FindConsumer): 
 }
 
 /** Notes the caller of every request, for those who come after in the chain. */
-export function noteCaller(authenticate: Authenticate, now: () => number): RequestHandler {
+export function noteCaller(authenticate: Authenticate, behindDoor: boolean, now: () => number): RequestHandler {
   return async (request, _response, next) => {
     const facts = factsOf(request);
     facts.caller = await authenticate((name) => request.get(name));
-    if (request.get(HEADER.startSecret) !== undefined) noteDeadline(facts, request.get(HEADER.deadline), now());
+    if (behindDoor) noteDeadline(facts, request.get(HEADER.deadline), now());
     next();
   };
 }

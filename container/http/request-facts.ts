@@ -35,12 +35,16 @@ export interface FactsOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly epoch: () => number | null;
+  /** How long the request has waited for a session and for the broker; absent where it asked nothing of it. */
+  readonly upstreamTiming: (
+    signal: AbortSignal,
+  ) => { readonly waitedMs: number; readonly answeredMs: number } | undefined;
   /** Told of every answer, for the metrics. */
   readonly onAnswer?: (answer: { route: string; method: string; status: number; durationMs: number }) => void;
 }
 
 /** First in the chain: request id, deadline, caller's signal, the contract's headers, and one log line at the end. */
-export function rememberFacts({ log, now, epoch, onAnswer }: FactsOptions): RequestHandler {
+export function rememberFacts({ log, now, epoch, upstreamTiming, onAnswer }: FactsOptions): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
     const abort = new AbortController();
@@ -60,7 +64,9 @@ export function rememberFacts({ log, now, epoch, onAnswer }: FactsOptions): Requ
     beforeHeaders(response, () => {
       const current = epoch();
       if (current !== null) response.setHeader(HEADER.sessionEpoch, String(current));
-      response.setHeader(HEADER.serverTiming, `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`);
+      const timing = upstreamTiming(facts.signal);
+      const broker = timing ? `, wait;dur=${timing.waitedMs.toFixed(1)}, mt5;dur=${timing.answeredMs.toFixed(1)}` : '';
+      response.setHeader(HEADER.serverTiming, `bridge;dur=${(performance.now() - startedAt).toFixed(1)}${broker}`);
     });
     response.once('close', () => {
       if (!response.writableFinished) abort.abort();
@@ -70,8 +76,10 @@ export function rememberFacts({ log, now, epoch, onAnswer }: FactsOptions): Requ
         status: response.writableFinished ? response.statusCode : 499,
         durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       };
+      const upstreamMs = upstreamTiming(facts.signal)?.answeredMs;
       log.info('request', {
         ...answer,
+        ...(upstreamMs === undefined ? {} : { upstreamMs: Math.round(upstreamMs * 10) / 10 }),
         requestId: facts.requestId,
         ...(facts.caller ? { caller: facts.caller.id } : {}),
       });

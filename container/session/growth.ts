@@ -3,8 +3,8 @@ const SLOW_WAIT_MS = 50;
 /** So many in a row, over so long, are no burst. */
 const SLOW_DISPATCHES = 5;
 const SUSTAINED_MS = 250;
-/** Nobody is served at all: a request that still waits after this is reason enough. */
-export const STUCK_WAIT_MS = 1_000;
+/** Nobody is served at all: a request that still waits after this is reason enough. Answers of two seconds are ordinary. */
+export const STUCK_WAIT_MS = 3_000;
 
 /**
  * Decides when one more session is worth a sign-in: only where requests that were served had to wait, again and again,

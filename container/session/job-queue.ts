@@ -11,6 +11,7 @@ export interface Job {
   /** `dealer_read`: the generation of the dealer connection that it belongs to. */
   readonly generation: number | undefined;
   readonly onDispatch: (() => void) | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly settled: boolean;
   dispatched: boolean;
   replayed: boolean;
@@ -50,6 +51,7 @@ export function createJob(request: JobRequest, nowMs: number, onReleased: (job: 
     deadlineAtMs: request.deadlineAtMs,
     generation: request.generation,
     onDispatch: request.onDispatch,
+    signal: request.signal,
     dispatched: false,
     replayed: false,
     get settled(): boolean {

@@ -1,3 +1,4 @@
+import { CallTimings, type CallTiming } from './call-timings.ts';
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
 import { GrowthPolicy, STUCK_WAIT_MS } from './growth.ts';
 import { JobQueue, createJob, type Job, type JobRequest } from './job-queue.ts';
@@ -40,6 +41,7 @@ export class SessionPool implements Upstream {
   readonly #growth = new GrowthPolicy();
   readonly #jobs = new JobQueue();
   readonly #dealerJobs = new JobQueue();
+  readonly #timings = new CallTimings();
   readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, replayed: 0, lost: 0 };
   #members: Member[] = [];
   #max: number;
@@ -47,6 +49,8 @@ export class SessionPool implements Upstream {
   #upSinceMs = 0;
   #dialing: Promise<void> | undefined;
   #opening: Session | undefined;
+  #growAfterMs = 0;
+  /** Why nobody is signed in. */
   #failure: { readonly error: SessionError; readonly retryAtMs: number; readonly cachedUntilMs: number } | undefined;
   #dealerSession: Session | undefined;
   #dealerGeneration = 0;
@@ -110,6 +114,11 @@ export class SessionPool implements Upstream {
     return { ...this.#counters, connections: this.#members.length, busy, waiting };
   }
 
+  /** How long the calls with this signal took so far. */
+  timingOf(signal: AbortSignal): CallTiming | undefined {
+    return this.#timings.of(signal);
+  }
+
   // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #run(request: JobRequest): Promise<Reply> {
@@ -169,12 +178,14 @@ export class SessionPool implements Upstream {
     }
     this.#counters.sent++;
     const generation = this.#dealerGeneration;
+    const startedAt = performance.now();
     try {
       const reply = await member.session.send(job.command, () => {
         job.dispatched = true;
         job.onDispatch?.();
       });
       if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
+      this.#timings.add(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: performance.now() - startedAt });
       job.resolve(reply);
     } catch (error) {
       this.#failed(job, error);
@@ -240,7 +251,7 @@ export class SessionPool implements Upstream {
         ? new SessionError('refused', given.message, { retryAfterMs: given.retryAfterMs, cause: given })
         : given;
     const retryAtMs = now + (error.retryAfterMs ?? PAUSE_CACHE_MS);
-    this.#failure = { error, retryAtMs, cachedUntilMs: Math.min(retryAtMs, now + PAUSE_CACHE_MS) };
+    this.#growAfterMs = retryAtMs;
     if (error.kind === 'backoff') {
       this.#options.onEvent({ type: 'sign_in_paused', reason: error.message, retryAtMs });
     } else {
@@ -249,6 +260,7 @@ export class SessionPool implements Upstream {
       this.#options.onEvent({ type: 'sign_in_failed', kind: error.kind, retcode, reason: error.message });
     }
     if (this.#members.length > 0) return;
+    this.#failure = { error, retryAtMs, cachedUntilMs: Math.min(retryAtMs, now + PAUSE_CACHE_MS) };
     for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(this.#paused(now));
     // Nobody may ask again while a load balancer reads 503 here: the bridge itself does.
     if (this.#draining) return;
@@ -302,7 +314,7 @@ export class SessionPool implements Upstream {
   #considerGrowth(): void {
     if (this.#members.length >= this.#max || this.#dialing || this.#draining) return;
     const now = this.#options.now();
-    if (this.#failure && now < this.#failure.retryAtMs) return;
+    if (now < this.#growAfterMs) return;
     const oldest = this.#jobs.oldest;
     if (!oldest) return;
     if (this.#growth.shouldGrow(now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs), now)) {

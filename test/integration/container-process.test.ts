@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keyRecord } from '../support/bridge.ts';
+import { spawnBridge, type BridgeProcess } from '../support/bridge-process.ts';
+import { startSimulator, type Simulator } from '../simulator/server.ts';
+
+const KEY = 'mt5k_process-tests-only';
+let simulator: Simulator;
+let bridge: BridgeProcess | undefined;
+
+beforeEach(async () => {
+  simulator = await startSimulator();
+});
+afterEach(async () => {
+  bridge?.child.kill('SIGKILL');
+  await bridge?.exited;
+  await simulator.close();
+});
+
+async function start(): Promise<string> {
+  bridge = spawnBridge({
+    MT5_SERVER: `${simulator.host}:${simulator.port}`,
+    MT5_LOGIN: '1000',
+    MT5_PASSWORD: 'Password1',
+    MT5_TLS: `pin:${simulator.certificateSha256}`,
+    BRIDGE_API_KEYS: JSON.stringify([await keyRecord('desk', KEY, ['read'])]),
+    CHECKPOINT: 'memory:',
+    PORT: '0',
+  });
+  return `http://127.0.0.1:${await bridge.listening}`;
+}
+const headers = { 'x-api-key': KEY };
+
+test('a bad configuration ends the process with every fault named, and no secret shown', async () => {
+  bridge = spawnBridge({ MT5_PASSWORD: 'NobodyMaySeeThis1!', POOL_MAX: 'many', MT5_TLS: 'maybe' });
+  expect(await bridge.exited).toBe(1);
+  const [entry] = bridge.log;
+  expect(entry).toMatchObject({ level: 'error', event: 'configuration_not_valid' });
+  const faults = (entry?.['faults'] as string[]).map((fault) => fault.split(':')[0]);
+  expect(faults.toSorted()).toEqual(['BRIDGE_API_KEYS', 'MT5_LOGIN', 'MT5_SERVER', 'MT5_TLS', 'POOL_MAX']);
+  expect(bridge.output()).not.toContain('NobodyMaySeeThis1!');
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  test(`${signal}: what is in flight finishes, new work is told to come back, the server hears quit`, async () => {
+    const url = await start();
+    expect((await fetch(`${url}/api/user/get?login=1001`, { headers })).status).toBe(200);
+    simulator.fault({ kind: 'slow', ms: 700 });
+    const inFlight = fetch(`${url}/api/user/get?login=1002`, { headers });
+    await expect.poll(() => simulator.stats().byCommand['user/get']).toBe(2);
+    bridge?.child.kill(signal);
+    await expect.poll(() => bridge?.log.some(({ event }) => event === 'draining')).toBe(true);
+
+    const refused = await fetch(`${url}/api/user/get?login=1003`, { headers });
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ code: 'draining', outcome: 'not_sent' });
+    expect((await inFlight).status).toBe(200);
+    expect(await bridge?.exited).toBe(0);
+    expect(simulator.stats()).toMatchObject({ connections: 0, handshakes: 1 });
+    expect(simulator.stats().byCommand).toMatchObject({ quit: 1, 'user/get': 2 });
+    expect(bridge?.output()).not.toMatch(/Password1|process-tests-only/);
+  });
+
+test('a process that drains while it cannot sign in ends at once', async () => {
+  simulator.fault({ kind: 'hang', command: 'auth/start', count: 'always' });
+  await start();
+  await expect.poll(() => simulator.stats().byCommand['auth/start']).toBe(1);
+  const startedAt = performance.now();
+  bridge?.child.kill('SIGTERM');
+  expect(await bridge?.exited).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(8_000);
+});

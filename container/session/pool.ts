@@ -317,14 +317,15 @@ export class SessionPool implements Upstream {
     if (now < this.#growAfterMs) return;
     const oldest = this.#jobs.oldest;
     if (!oldest) return;
-    if (this.#growth.shouldGrow(now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs), now)) {
+    const oldestWaitMs = now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs);
+    if (this.#growth.shouldGrow(oldestWaitMs, now)) {
       void this.#dial().catch(() => undefined);
       return;
     }
     this.#stuckTimer ??= setTimeout(() => {
       this.#stuckTimer = undefined;
       this.#pump();
-    }, STUCK_WAIT_MS).unref();
+    }, STUCK_WAIT_MS - oldestWaitMs).unref();
   }
 
   #scheduleShrink(): void {

@@ -35,8 +35,10 @@ test('a bad configuration ends the process with every fault named, and no secret
   expect(await bridge.exited).toBe(1);
   const [entry] = bridge.log;
   expect(entry).toMatchObject({ level: 'error', event: 'configuration_not_valid' });
-  const faults = (entry?.['faults'] as string[]).map((fault) => fault.split(':')[0]);
-  expect(faults.toSorted()).toEqual(['BRIDGE_API_KEYS', 'MT5_LOGIN', 'MT5_SERVER', 'MT5_TLS', 'POOL_MAX']);
+  const faults = (entry?.['faults'] ?? []) as string[];
+  expect(new Set(faults.map((fault) => fault.split(':')[0]))).toEqual(
+    new Set(['BRIDGE_API_KEYS', 'MT5_LOGIN', 'MT5_SERVER', 'MT5_TLS', 'POOL_MAX']),
+  );
   expect(bridge.output()).not.toContain('NobodyMaySeeThis1!');
 });
 

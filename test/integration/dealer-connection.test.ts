@@ -15,8 +15,8 @@ afterEach(async () => {
 async function start(max: string, delayMs = 0): Promise<void> {
   server = await startScriptedServer(({ path, connection, response, documented }) => {
     handled.push({ path, connection });
-    if (path === 'kill') return void response.socket?.destroy();
-    if (delayMs === 0 || path.startsWith('auth/')) return;
+    if (path === 'kill') response.socket?.destroy();
+    if (path === 'kill' || delayMs === 0 || path.startsWith('auth/')) return;
     response.writeHead(200);
     setTimeout(() => response.end(JSON.stringify(documented)), delayMs);
   });

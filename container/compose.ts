@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { configSecrets, type Config } from './config.ts';
 import { INTERNAL_PATH } from './contract/headers.ts';
@@ -14,6 +14,7 @@ import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
 import { Passthrough } from './service/passthrough.ts';
 import type { RouteHandlers } from './service/handler.ts';
+import { createReadService } from './service/typed-handlers.ts';
 import { SessionPool } from './session/pool.ts';
 import { SESSION_TIMINGS, type SessionTimings } from './session/session.ts';
 import type { SessionEvent } from './session/status.ts';
@@ -98,7 +99,17 @@ export async function startContainer(config: Config, options: ContainerOptions =
         })
       : undefined;
 
-  const handlers: RouteHandlers = {};
+  const active = countRequests();
+  const startedAtMs = now();
+  const reads = createReadService({
+    upstream,
+    now,
+    cacheSize: config.cacheSize,
+    session: () => upstream.status,
+    serverBuild: async () => (await state.api.signIn.read()).serverBuild,
+    process: () => ({ inFlight: active.count(), sinceMs: startedAtMs }),
+  });
+  const handlers: RouteHandlers = { ...reads.handlers };
 
   const authenticate: Authenticate =
     config.startSecret === undefined
@@ -125,7 +136,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
     app,
   );
-  const active = countRequests(server);
+  server.on('request', active.note);
   server.on('upgrade', createUpgrades({ authenticate, handlers: upgrades, log, draining: () => draining }));
   const port = await listen(server, config.port, options.host);
   log.info('listening', { port, version: BRIDGE_VERSION, instanceId });
@@ -158,16 +169,21 @@ function listen(server: Server, port: number, host: string | undefined): Promise
 }
 
 /** How many requests are being answered, and when none is. */
-function countRequests(server: Server): { idle(graceMs: number): Promise<void> } {
+function countRequests(): {
+  note: RequestListener;
+  count: () => number;
+  idle: (graceMs: number) => Promise<void>;
+} {
   let count = 0;
   let onIdle: (() => void) | undefined;
-  server.on('request', (_request, response) => {
-    count++;
-    response.once('close', () => {
-      if (--count === 0) onIdle?.();
-    });
-  });
   return {
+    note: (_request, response) => {
+      count++;
+      response.once('close', () => {
+        if (--count === 0) onIdle?.();
+      });
+    },
+    count: () => count,
     idle: (graceMs) =>
       new Promise((resolve) => {
         if (count === 0) return resolve();

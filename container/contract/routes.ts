@@ -1,8 +1,11 @@
 import type { AnyRoute } from './route.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { marketRoutes } from './routes/market.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { operationRoutes } from './routes/operations.ts';
-import { getKeySelf } from './routes/server.ts';
+import { serverRoutes } from './routes/server.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { tradeDataRoutes } from './routes/trade-data.ts';
 import { tradingRoutes } from './routes/trading.ts';
 
 /** Every typed route, in the order of the documents. */
@@ -11,5 +14,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...operationRoutes,
   ...moneyRoutes,
   ...sessionRoutes,
-  getKeySelf,
+  ...serverRoutes,
+  ...accountRoutes,
+  ...tradeDataRoutes,
+  ...marketRoutes,
 ];

@@ -110,6 +110,7 @@ export function serveRoutes(
     // Before the body is read: a bad path or a missing scope costs nothing.
     const route = api.route(request.method, url.pathname);
     response.locals['route'] = route.path;
+    response.locals['route'] = route.path;
     const known = facts(request, response);
     authorise(route, known.caller);
     const idempotencyKey = request.get(HEADER.idempotencyKey);

@@ -26,6 +26,7 @@ export function decodeObject<Definition extends AnyObjectDefinition>(
   const decoded: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(definition.entries))
     decoded[name] = readEntry(entry, fields, clock, () => `${definition.title}.${name}`);
+  fields.take(...definition.secrets);
   decoded['extra'] = fields.rest();
   return decoded as ObjectOf<Definition>;
 }

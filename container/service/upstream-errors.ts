@@ -92,6 +92,8 @@ export function replyError(reply: Reply, { write = false }: UpstreamErrorOptions
       'outcome_unknown',
       `The broker answered ${status} with no retcode: it may have executed this.`,
     );
+  if (status === 400 || status === 404)
+    return new BridgeError('broker_unsupported', `The broker answered ${status}: it does not know this command.`);
   if (status >= 500)
     return new BridgeError('broker_unavailable', `The broker answered ${status}: it is busy, or down for maintenance.`);
   return new BridgeError('broker_malformed', `The broker answered ${status} with a body that holds no retcode.`);

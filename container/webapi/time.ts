@@ -1,8 +1,8 @@
 /**
  * The broker's clock. MT5 counts seconds since 1970 *in server time*; the bridge speaks UTC. `time/get` tells the zone
- * in minutes east of Greenwich, whether daylight saving is on (`Daylight`), and whether the zone has it at all
- * (`DaylightState`). It does not tell the dates: the server takes them from its operating system's zone, so the calendar
- * is chosen by the zone and corrected by what the clock is seen to show.
+ * in minutes east of Greenwich and whether the server follows summer time (`Daylight`). It does not tell the dates: the
+ * server takes them from its operating system's zone, so the calendar is chosen by the zone and corrected by what the
+ * clock is seen to show.
  */
 export type DaylightRule = 'none' | 'eu' | 'us' | 'au';
 
@@ -100,7 +100,7 @@ export function clockSettings(time: {
       const expected = new BrokerClock({ zoneMinutes, daylight }).offsetMs(measured.utcMs);
       return Math.abs(expected - measured.offsetMs) < 5 * MINUTE_MS;
     };
-    const other = ([usual, 'eu', 'us', 'au'] as const).find(explains);
+    const other = ([usual, 'eu', 'us', 'au', 'none'] as const).find(explains);
     if (other) return { zoneMinutes, daylight: other };
   }
   return { zoneMinutes, daylight: usual };

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { SCOPES } from '../keys.ts';
-import { defineRoute, noParams, noQuery } from '../route.ts';
+import { noParams, noQuery } from '../route.ts';
+import { TIMEFRAMES } from '../schemas/market.ts';
+import { instantMsOut, instantOut } from '../schemas/values.ts';
+import { defineRead } from './read.ts';
+import type { ReadRoutes } from './read.ts';
 
-export const getKeySelf = defineRoute({
+const tag = 'Bridge';
+
+export const getKeySelf = defineRead({
   id: 'getKeySelf',
-  method: 'GET',
   path: '/v1/keys/self',
-  tag: 'Bridge',
+  tag,
   summary: 'What the key that asks may do',
-  scope: 'read',
-  write: false,
   params: noParams,
   query: noQuery,
   answer: z
@@ -26,6 +29,98 @@ export const getKeySelf = defineRoute({
         .nullable(),
     })
     .meta({ id: 'KeySelf' }),
-  status: 200,
   example: {},
 });
+
+export const getServer = defineRead({
+  id: 'getServer',
+  path: '/v1/server',
+  tag,
+  summary: 'The MT5 server: name, build, clock, limits and totals',
+  params: noParams,
+  query: noQuery,
+  answer: z
+    .object({
+      name: z.string().nullable(),
+      owner: z.string().nullable(),
+      product: z.string().nullable(),
+      build: z.string().nullable(),
+      clock: z.object({
+        serverTime: z.string().meta({ description: 'What the broker’s clock shows, without a zone.' }),
+        utcAt: instantOut,
+        utcAtMs: instantMsOut,
+        utcOffsetSeconds: z.int().meta({ description: 'Server time minus UTC, now.' }),
+        zoneMinutes: z.int().meta({ description: 'Minutes east of Greenwich, in winter.' }),
+        daylight: z.enum(['none', 'eu', 'us', 'au']).meta({ description: 'Whose calendar of summer time it follows.' }),
+        measuredOffsetMs: z
+          .int()
+          .nullable()
+          .meta({ description: 'Server time minus UTC as seen when the clock was last read.' }),
+      }),
+      limits: z.record(z.string(), z.int().nullable()),
+      totals: z.record(z.string(), z.int().nullable()),
+    })
+    .meta({ id: 'Server' }),
+  cacheable: true,
+  example: {},
+});
+
+const sessionStatus = z.object({
+  state: z.string(),
+  epoch: z.int().nullable(),
+  since: z.string(),
+  sinceMs: z.int(),
+  reason: z.string().nullable(),
+  retcode: z.int().nullable(),
+  connections: z.int(),
+  retryAtMs: z.int().nullable(),
+});
+
+export const getStatus = defineRead({
+  id: 'getStatus',
+  path: '/v1/status',
+  tag,
+  summary: 'The whole road as last known; starts nothing',
+  params: noParams,
+  query: noQuery,
+  answer: z
+    .object({
+      ready: z.boolean(),
+      reason: z.string().nullable(),
+      session: sessionStatus,
+      container: z
+        .object({ state: z.string(), since: z.string(), sinceMs: z.int(), inFlight: z.int() })
+        .catchall(z.unknown()),
+      feed: z.record(z.string(), z.unknown()).optional(),
+    })
+    .meta({ id: 'Status' }),
+  example: {},
+});
+
+export const getCapabilities = defineRead({
+  id: 'getCapabilities',
+  path: '/v1/capabilities',
+  tag,
+  summary: 'What this bridge can do, and its limits',
+  params: noParams,
+  query: noQuery,
+  answer: z
+    .object({
+      version: z.string(),
+      contractVersion: z.int(),
+      timeframes: z.array(z.enum(TIMEFRAMES)),
+      operations: z.array(z.string()).meta({ description: 'operationIds of the routes that are served.' }),
+      streamTopics: z.array(z.string()),
+      limits: z.object({
+        batchRequests: z.int(),
+        bodyBytes: z.int(),
+        pageItems: z.int(),
+        symbolsPerRequest: z.int(),
+        loginsPerRequest: z.int(),
+      }),
+    })
+    .meta({ id: 'Capabilities' }),
+  example: {},
+});
+
+export const serverRoutes: ReadRoutes = [getServer, getStatus, getCapabilities, getKeySelf];

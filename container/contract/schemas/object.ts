@@ -43,6 +43,8 @@ type SchemaOf<E extends Entries> = z.ZodObject<
 export interface ObjectDefinition<E extends Entries> {
   readonly title: string;
   readonly entries: E;
+  /** MT5 fields that never leave the bridge: secrets. */
+  readonly secrets: readonly string[];
   readonly schema: SchemaOf<E>;
 }
 
@@ -50,14 +52,24 @@ export interface ObjectDefinition<E extends Entries> {
 export interface AnyObjectDefinition {
   readonly title: string;
   readonly entries: Entries;
+  readonly secrets: readonly string[];
   readonly schema: z.ZodType;
 }
 
 export type ObjectOf<Definition extends AnyObjectDefinition> = z.output<Definition['schema']>;
 
-export function defineObject<E extends Entries>(title: string, entries: E): ObjectDefinition<E> {
+export function defineObject<E extends Entries>(
+  title: string,
+  entries: E,
+  secrets: readonly string[] = [],
+): ObjectDefinition<E> {
   const shape = Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, entry.schema]));
-  return { title, entries, schema: z.object({ ...shape, extra }).meta({ id: title }) as unknown as SchemaOf<E> };
+  return {
+    title,
+    entries,
+    secrets,
+    schema: z.object({ ...shape, extra }).meta({ id: title }) as unknown as SchemaOf<E>,
+  };
 }
 
 const says = (sources: readonly string[]): string => `MT5 ${sources.map((source) => `\`${source}\``).join(', ')}.`;

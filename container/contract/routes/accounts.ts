@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { noParams, noQuery } from '../route.ts';
+import { account, dailyReport, group, money } from '../schemas/account.ts';
+import { groupIn, groupMaskIn, listOf, loginOut } from '../schemas/values.ts';
+import { defineLoginRead, defineManyRead, defineRead, ofMany, page, who, window, windowed } from './read.ts';
+import type { ReadRoutes } from './read.ts';
+
+const tag = 'Accounts';
+
+export const listAccounts = defineManyRead({
+  id: 'listAccounts',
+  path: '/v1/accounts',
+  tag,
+  summary: 'Accounts of a group mask or by login, ascending, each with its money',
+  query: ofMany({ ...who, ...page() }),
+  answer: listOf(account),
+  example: { query: { group: 'real\\*', limit: '5' } },
+});
+
+export const getAccount = defineLoginRead({
+  id: 'getAccount',
+  path: '/v1/accounts/{login}',
+  tag,
+  summary: 'One account with its money',
+  query: noQuery,
+  answer: account,
+  example: { params: { login: '1001' } },
+});
+
+export const getMoney = defineLoginRead({
+  id: 'getMoney',
+  path: '/v1/accounts/{login}/money',
+  tag,
+  summary: 'Balance, equity and margin of one account',
+  query: noQuery,
+  answer: money.schema,
+  example: { params: { login: '1001' } },
+});
+
+export const listLogins = defineRead({
+  id: 'listLogins',
+  path: '/v1/logins',
+  tag,
+  summary: 'Logins of a group mask, ascending',
+  params: noParams,
+  query: z.strictObject({ group: groupMaskIn, ...page(1000, 10_000) }),
+  answer: listOf(loginOut),
+  example: { query: { group: '*', limit: '10' } },
+});
+
+export const listDailyReports = defineLoginRead({
+  id: 'listDailyReports',
+  path: '/v1/accounts/{login}/daily-reports',
+  tag,
+  summary: 'The account at the end of each server day; the last 31 days unless asked otherwise',
+  query: windowed({ ...window, ...page() }),
+  answer: listOf(dailyReport.schema),
+  example: { params: { login: '1001' }, query: { limit: '5' } },
+});
+
+export const listGroups = defineRead({
+  id: 'listGroups',
+  path: '/v1/groups',
+  tag: 'Groups',
+  summary: 'Groups of a mask, by name',
+  params: noParams,
+  query: z.strictObject({ mask: groupMaskIn.default('*'), ...page() }),
+  answer: listOf(group.schema),
+  cacheable: true,
+  example: { query: { mask: 'real\\*' } },
+});
+
+export const getGroup = defineRead({
+  id: 'getGroup',
+  path: '/v1/groups/{group}',
+  tag: 'Groups',
+  summary: 'One group: currency, margin and stop-out, commissions, symbols',
+  params: z.strictObject({ group: groupIn }),
+  query: noQuery,
+  answer: group.schema,
+  cacheable: true,
+  example: { params: { group: 'demo\\forex' } },
+});
+
+export const accountRoutes: ReadRoutes = [
+  listAccounts,
+  getAccount,
+  getMoney,
+  listLogins,
+  listDailyReports,
+  listGroups,
+  getGroup,
+];

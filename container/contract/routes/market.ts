@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { noParams, noQuery } from '../route.ts';
+import { book, candle, quote, quoteStatistics, symbol, tick, TIMEFRAMES } from '../schemas/market.ts';
+import { groupIn, listOf, symbolIn, symbolMaskIn, symbolsIn } from '../schemas/values.ts';
+import { defineRead, page, window, windowed } from './read.ts';
+import type { ReadRoutes } from './read.ts';
+
+const tag = 'Market';
+const symbolParams = z.strictObject({ symbol: symbolIn });
+
+export const listSymbols = defineRead({
+  id: 'listSymbols',
+  path: '/v1/symbols',
+  tag,
+  summary: 'Symbols of a mask over their names or paths, by name',
+  params: noParams,
+  query: z.strictObject({ mask: symbolMaskIn.default('*'), ...page() }),
+  answer: listOf(symbol.schema),
+  cacheable: true,
+  example: { query: { mask: 'EUR*', limit: '5' } },
+});
+
+export const getSymbol = defineRead({
+  id: 'getSymbol',
+  path: '/v1/symbols/{symbol}',
+  tag,
+  summary: 'One symbol’s specification; with `group`, as that group overrides it',
+  params: symbolParams,
+  query: z.strictObject({ group: groupIn.optional() }),
+  answer: symbol.schema,
+  cacheable: true,
+  example: { params: { symbol: 'EURUSD' } },
+});
+
+export const getBook = defineRead({
+  id: 'getBook',
+  path: '/v1/symbols/{symbol}/book',
+  tag,
+  summary: 'Depth of market',
+  params: symbolParams,
+  query: noQuery,
+  answer: book,
+  example: { params: { symbol: 'UKOIL' } },
+});
+
+export const listTicks = defineRead({
+  id: 'listTicks',
+  path: '/v1/symbols/{symbol}/ticks',
+  tag,
+  summary: 'Ticks by time; the last hour unless asked otherwise',
+  params: symbolParams,
+  query: windowed({ ...window, ...page(1000, 10_000) }),
+  answer: listOf(tick),
+  example: { params: { symbol: 'EURUSD' }, query: { limit: '10' } },
+});
+
+export const listQuotes = defineRead({
+  id: 'listQuotes',
+  path: '/v1/quotes',
+  tag,
+  summary: 'Last quotes; with `group`, with that group’s spread',
+  params: noParams,
+  query: z.strictObject({ symbols: symbolsIn, group: groupIn.optional() }),
+  answer: listOf(quote.schema),
+  example: { query: { symbols: 'EURUSD,GBPUSD' } },
+});
+
+export const listQuoteStatistics = defineRead({
+  id: 'listQuoteStatistics',
+  path: '/v1/quotes/statistics',
+  tag,
+  summary: 'Highs, lows and volumes of the day',
+  params: noParams,
+  query: z.strictObject({ symbols: symbolsIn }),
+  answer: listOf(quoteStatistics.schema),
+  example: { query: { symbols: 'EURUSD,GBPUSD' } },
+});
+
+export const listCandles = defineRead({
+  id: 'listCandles',
+  path: '/v1/candles',
+  tag,
+  summary: 'Candles by time of opening; made of the broker’s minutes, in the broker’s days and weeks',
+  description:
+    'Without `from`, the candles of the last day (M1–M30), month (H1–H12) or year (D1–MN1) before `to`. A frame without a single minute has no candle.',
+  params: noParams,
+  query: windowed({
+    symbol: symbolIn,
+    timeframe: z.enum(TIMEFRAMES, `expected one of ${TIMEFRAMES.join(', ')}`),
+    ...window,
+    ...page(1000, 5000),
+  }),
+  answer: listOf(candle),
+  example: { query: { symbol: 'EURUSD', timeframe: 'H1', limit: '5' } },
+});
+
+export const marketRoutes: ReadRoutes = [
+  listSymbols,
+  getSymbol,
+  getBook,
+  listTicks,
+  listQuotes,
+  listQuoteStatistics,
+  listCandles,
+];

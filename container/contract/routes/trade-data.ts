@@ -1,0 +1,252 @@
+import { z } from 'zod';
+import { noParams, noQuery } from '../route.ts';
+import { deal, order, position } from '../schemas/trade.ts';
+import {
+  decimal,
+  groupIn,
+  instantMsOut,
+  listOf,
+  loginOut,
+  lotsIn,
+  positiveDecimalIn,
+  sideIn,
+  symbolIn,
+  ticketIn,
+} from '../schemas/values.ts';
+import { money } from '../schemas/account.ts';
+import {
+  defineLoginRead,
+  defineManyRead,
+  defineRead,
+  ofMany,
+  page,
+  symbolFilter,
+  who,
+  window,
+  windowed,
+} from './read.ts';
+import type { ReadRoutes } from './read.ts';
+
+const tag = 'Trade data';
+const ticketParams = z.strictObject({ ticket: ticketIn });
+const ofLogin = z.strictObject({ ...symbolFilter, ...page() });
+const ofLoginWindow = windowed({ ...symbolFilter, ...window, ...page() });
+const ofManyNow = ofMany({ ...who, ...symbolFilter, ...page() });
+const ofManyWindow = ofMany({ ...who, ...symbolFilter, ...window, ...page() });
+const login = { login: '1001' };
+
+export const listAccountPositions = defineLoginRead({
+  id: 'listAccountPositions',
+  path: '/v1/accounts/{login}/positions',
+  tag,
+  summary: 'Open positions of an account, by ticket',
+  query: ofLogin,
+  answer: listOf(position.schema),
+  example: { params: login },
+});
+
+export const listAccountOrders = defineLoginRead({
+  id: 'listAccountOrders',
+  path: '/v1/accounts/{login}/orders',
+  tag,
+  summary: 'Open orders of an account, by ticket',
+  query: ofLogin,
+  answer: listOf(order.schema),
+  example: { params: login },
+});
+
+export const listAccountOrderHistory = defineLoginRead({
+  id: 'listAccountOrderHistory',
+  path: '/v1/accounts/{login}/orders/history',
+  tag,
+  summary: 'Closed orders of an account, by the time they were done',
+  query: ofLoginWindow,
+  answer: listOf(order.schema),
+  example: { params: login, query: { limit: '5' } },
+});
+
+export const listAccountDeals = defineLoginRead({
+  id: 'listAccountDeals',
+  path: '/v1/accounts/{login}/deals',
+  tag,
+  summary: 'Deals of an account, by time; keep the last cursor to read on later',
+  query: ofLoginWindow,
+  answer: listOf(deal.schema),
+  example: { params: login, query: { from: '2020-01-01T00:00:00Z', limit: '5' } },
+});
+
+export const listPositions = defineManyRead({
+  id: 'listPositions',
+  path: '/v1/positions',
+  tag,
+  summary: 'Open positions of many accounts, by login and ticket',
+  query: ofManyNow,
+  answer: listOf(position.schema),
+  example: { query: { logins: '1001,1002', limit: '5' } },
+});
+
+export const getPosition = defineRead({
+  id: 'getPosition',
+  path: '/v1/positions/{ticket}',
+  tag,
+  summary: 'One open position',
+  params: ticketParams,
+  query: noQuery,
+  answer: position.schema,
+  example: { params: { ticket: '1' } },
+});
+
+export const listOrders = defineManyRead({
+  id: 'listOrders',
+  path: '/v1/orders',
+  tag,
+  summary: 'Open orders of many accounts, by login and ticket',
+  query: ofManyNow,
+  answer: listOf(order.schema),
+  example: { query: { group: 'real\\*', limit: '5' } },
+});
+
+export const listOrderHistory = defineManyRead({
+  id: 'listOrderHistory',
+  path: '/v1/orders/history',
+  tag,
+  summary: 'Closed orders of many accounts, by login, time and ticket',
+  query: ofManyWindow,
+  answer: listOf(order.schema),
+  example: { query: { logins: '1001,1002', limit: '5' } },
+});
+
+export const getHistoryOrder = defineRead({
+  id: 'getHistoryOrder',
+  path: '/v1/orders/history/{ticket}',
+  tag,
+  summary: 'One closed order',
+  params: ticketParams,
+  query: noQuery,
+  answer: order.schema,
+  example: { params: { ticket: '1' } },
+});
+
+export const getOrder = defineRead({
+  id: 'getOrder',
+  path: '/v1/orders/{ticket}',
+  tag,
+  summary: 'One open order',
+  params: ticketParams,
+  query: noQuery,
+  answer: order.schema,
+  example: { params: { ticket: '1' } },
+});
+
+export const listDeals = defineManyRead({
+  id: 'listDeals',
+  path: '/v1/deals',
+  tag,
+  summary: 'Deals of many accounts, by login, time and ticket',
+  query: ofManyWindow,
+  answer: listOf(deal.schema),
+  example: { query: { logins: '1001,1002', limit: '5' } },
+});
+
+export const getDeal = defineRead({
+  id: 'getDeal',
+  path: '/v1/deals/{ticket}',
+  tag,
+  summary: 'One deal',
+  params: ticketParams,
+  query: noQuery,
+  answer: deal.schema,
+  example: { params: { ticket: '1' } },
+});
+
+export const checkMargin = defineLoginRead({
+  id: 'checkMargin',
+  path: '/v1/accounts/{login}/margin-check',
+  tag: 'Calculations',
+  summary: 'The account’s money now, and as it would be with one more order; places nothing',
+  query: z.strictObject({
+    symbol: symbolIn,
+    side: sideIn,
+    volume: lotsIn,
+    price: positiveDecimalIn.optional().meta({ description: 'Absent = at the market.' }),
+  }),
+  answer: z
+    .object({
+      login: loginOut,
+      current: money.schema.nullable(),
+      afterwards: money.schema.nullable(),
+      enough: z
+        .boolean()
+        .nullable()
+        .meta({ description: 'Whether free margin would not fall below 0; `null` where the broker does not tell it.' }),
+    })
+    .meta({ id: 'MarginCheck' }),
+  example: { params: login, query: { symbol: 'EURUSD', side: 'buy', volume: '0.10' } },
+});
+
+export const calculateProfit = defineRead({
+  id: 'calculateProfit',
+  path: '/v1/profit',
+  tag: 'Calculations',
+  summary: 'Profit of a trade in the currency of a group',
+  params: noParams,
+  query: z.strictObject({
+    group: groupIn,
+    symbol: symbolIn,
+    side: sideIn,
+    volume: lotsIn,
+    priceOpen: positiveDecimalIn,
+    priceClose: positiveDecimalIn,
+  }),
+  answer: z.object({ profit: decimal, profitRate: decimal.nullable() }).meta({ id: 'Profit' }),
+  example: {
+    query: {
+      group: 'real\\hedge-usd',
+      symbol: 'EURUSD',
+      side: 'buy',
+      volume: '0.10',
+      priceOpen: '1.10000',
+      priceClose: '1.10500',
+    },
+  },
+});
+
+const currencyIn = z.string().regex(/^[A-Za-z0-9]{2,15}$/, 'expected a currency like "EUR"');
+
+export const getRate = defineRead({
+  id: 'getRate',
+  path: '/v1/rates',
+  tag: 'Calculations',
+  summary: 'Conversion rate between two currencies, as a group buys or sells',
+  params: noParams,
+  query: z.strictObject({
+    base: currencyIn.meta({ description: 'From.' }),
+    currency: currencyIn.meta({ description: 'To.' }),
+    side: sideIn,
+    group: groupIn.optional(),
+    symbol: symbolIn.optional(),
+    price: positiveDecimalIn.optional(),
+  }),
+  answer: z
+    .object({ base: z.string(), currency: z.string(), rate: decimal, calculatedAtMs: instantMsOut })
+    .meta({ id: 'Rate' }),
+  example: { query: { base: 'EUR', currency: 'USD', side: 'buy', group: 'real\\hedge-usd' } },
+});
+
+export const tradeDataRoutes: ReadRoutes = [
+  listAccountPositions,
+  listAccountOrders,
+  listAccountOrderHistory,
+  listAccountDeals,
+  listPositions,
+  getPosition,
+  listOrders,
+  listOrderHistory,
+  getHistoryOrder,
+  getOrder,
+  listDeals,
+  getDeal,
+  checkMargin,
+  calculateProfit,
+  getRate,
+];

@@ -1,0 +1,97 @@
+import { MAX_BODY_BYTES } from '../contract/json-body.ts';
+import type { Caller, LoginMask } from '../contract/keys.ts';
+import { TIMEFRAMES } from '../contract/schemas/market.ts';
+import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
+import { Fields, isWireObject, payload } from '../webapi/fields.ts';
+import { rfc3339 } from '../webapi/time.ts';
+import type { ClockSource } from './broker-clock.ts';
+import type { Broker, ReadContext } from './broker.ts';
+
+/** What the bridge says of itself, of the key that asks, and of the server behind it. */
+
+/** Requests of one batch. */
+export const MAX_BATCH = 50;
+
+const LIMITS = ['LimitTradeServers', 'LimitWebServers', 'LimitAccounts', 'LimitDeals', 'LimitSymbols', 'LimitGroups'];
+const TOTALS = ['TotalUsers', 'TotalUsersReal', 'TotalDeals', 'TotalOrders', 'TotalOrdersHistory', 'TotalPositions'];
+
+/** `LimitAccounts` → `accounts`. */
+const shortName = (name: string): string => {
+  const bare = name.replace(/^(Limit|Total)/, '');
+  return bare.charAt(0).toLowerCase() + bare.slice(1);
+};
+
+export class About {
+  readonly #broker: Broker;
+  readonly #clock: ClockSource;
+  readonly #serverBuild: () => Promise<string | null>;
+
+  constructor(broker: Broker, clock: ClockSource, serverBuild: () => Promise<string | null>) {
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#serverBuild = serverBuild;
+  }
+
+  async server(context: ReadContext): Promise<{ value: unknown; freshForMs: number }> {
+    const [{ reply, freshForMs }, reading, build] = await Promise.all([
+      this.#broker.reference('server', 'common/get', [], context),
+      this.#clock.read(context),
+      this.#serverBuild(),
+    ]);
+    const answer = payload(reply.body);
+    const fields = new Fields(isWireObject(answer) ? answer : {});
+    const integers = (names: readonly string[]): Record<string, number | null> =>
+      Object.fromEntries(names.map((name) => [shortName(name), fields.integer(name) ?? null]));
+    const { clock, measuredOffsetMs, readAtMs } = reading;
+    const offsetMs = clock.offsetMs(readAtMs);
+    return {
+      freshForMs,
+      value: {
+        name: fields.text('NameFull', 'Name') ?? null,
+        owner: fields.text('Owner') ?? null,
+        product: fields.text('Product') ?? null,
+        build,
+        clock: {
+          serverTime: rfc3339(readAtMs + offsetMs).slice(0, 19),
+          utcAt: rfc3339(readAtMs),
+          utcAtMs: readAtMs,
+          utcOffsetSeconds: offsetMs / 1000,
+          zoneMinutes: clock.settings.zoneMinutes,
+          daylight: clock.settings.daylight,
+          measuredOffsetMs,
+        },
+        limits: integers(LIMITS),
+        totals: integers(TOTALS),
+      },
+    };
+  }
+
+  capabilities(operations: readonly string[]): unknown {
+    return {
+      version: BRIDGE_VERSION,
+      contractVersion: CONTRACT_VERSION,
+      timeframes: TIMEFRAMES,
+      operations,
+      streamTopics: ['ticks', 'accounts', 'positions', 'orders', 'deals', 'system'],
+      limits: {
+        batchRequests: MAX_BATCH,
+        bodyBytes: MAX_BODY_BYTES,
+        pageItems: 1000,
+        symbolsPerRequest: 100,
+        loginsPerRequest: 200,
+      },
+    };
+  }
+
+  keySelf(caller: Caller): unknown {
+    return {
+      id: caller.id,
+      scopes: caller.scopes,
+      logins: caller.logins === undefined ? null : maskText(caller.logins),
+      limits: caller.limits ?? null,
+    };
+  }
+}
+
+const maskText = (mask: LoginMask): string =>
+  mask.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');

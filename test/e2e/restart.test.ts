@@ -17,12 +17,12 @@ afterEach(async () => {
 
 /** Fifty clients that read without pause. @returns what each answer was that was not right */
 function readers(): { answered: () => number; stop: () => Promise<string[]> } {
-  let running = true;
+  const stop = new AbortController();
   let answered = 0;
   const wrong: string[] = [];
   const loops = Array.from({ length: 50 }, async (_, i) => {
     const login = 1001 + i;
-    while (running) {
+    while (!stop.signal.aborted) {
       const answer = await edge.fetch(`/api/user/get?login=${login}`);
       const text = await answer.text();
       if (answer.status !== 200 || !text.includes(`"Login":"${login}"`))
@@ -33,7 +33,7 @@ function readers(): { answered: () => number; stop: () => Promise<string[]> } {
   return {
     answered: () => answered,
     stop: async () => {
-      running = false;
+      stop.abort();
       await Promise.all(loops);
       return wrong;
     },

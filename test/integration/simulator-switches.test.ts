@@ -61,6 +61,24 @@ const SEEN: Partial<Record<SwitchName, () => Promise<void>>> = {
     simulator.switch({ scalarCasing: 'lower' });
     expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ ticket: expect.stringMatching(/^\d+$/) });
   },
+  resultIds: async () => {
+    // Each result is taken once: a request for each place.
+    const places = async (): Promise<unknown[]> => {
+      const id = await sendRequest();
+      const { json = {} } = await client.send(`/api/dealer/get_request_result?id=${id}`);
+      return [Object.hasOwn(json, id), Object.hasOwn(Object(json['answer']), id)];
+    };
+    expect(await places()).toEqual([true, true]);
+    simulator.switch({ resultIds: 'top' });
+    expect(await places()).toEqual([true, false]);
+    simulator.switch({ resultIds: 'answer' });
+    expect(await places()).toEqual([false, true]);
+  },
+  textOf10009: async () => {
+    expect(await executed(await sendRequest())).toContain('"10009 Request executed"');
+    simulator.switch({ textOf10009: 'Done' });
+    expect(await executed(await sendRequest())).toContain('"10009 Done"');
+  },
   businessErrorStatus: async () => {
     const paths = ['/api/user/get?login=4242', '/api/user/get', '/api/server/restart'];
     const statuses = async (): Promise<unknown[]> =>
@@ -219,6 +237,25 @@ const SEEN: Partial<Record<SwitchName, () => Promise<void>>> = {
     expect(retcodes.map(({ retcode }) => retcode)).toEqual([1, 1, 0]);
   },
 };
+
+async function sendRequest(): Promise<string> {
+  const body =
+    '{"Action":"200","Login":"1001","Symbol":"EURUSD","Volume":"100","TypeFill":"0","Type":"0","Digits":"5"}';
+  const { json } = await client.send('/api/dealer/send_request', { method: 'POST', body });
+  return String(Object(json?.['answer'])['ID']);
+}
+
+/** The result that carries the final status, when it is there. */
+async function executed(id: string): Promise<string> {
+  let text = '';
+  await expect
+    .poll(async () => {
+      ({ text } = await client.send(`/api/dealer/get_request_result?id=${id}`));
+      return text;
+    })
+    .toContain('"ResultRetcode"');
+  return text;
+}
 
 const list = (answer: WireAnswer): readonly object[] => {
   const rows = answer.json?.['answer'];

@@ -4,8 +4,7 @@ import type { Switches } from './switches.ts';
 
 /** JSON of a reply, `retcode` first. Numbers in objects are strings on the wire, numbers in arrays are bare. */
 export function encodeReply(reply: CommandReply, switches: Readonly<Switches>): string {
-  const text = reply.retcode === 10009 ? `10009 ${switches.textOf10009}` : retcodeText(reply.retcode);
-  let json = `{"retcode":"${text}"`;
+  let json = `{"retcode":"${retcodeText(reply.retcode, switches)}"`;
   if (reply.top !== undefined) {
     const top = encode(reply.top);
     if (top.length > 2) json += `,${top.slice(1, -1)}`;

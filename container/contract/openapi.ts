@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { ERRORS, PROBLEM_CONTENT_TYPE } from './errors.ts';
+import { HEADER } from './headers.ts';
+import { DECIMAL_FORMS } from './route.ts';
+import type { AnyRoute } from './route.ts';
+import { problem } from './schemas/problem.ts';
+import { BRIDGE_VERSION } from './version.ts';
+
+/** The route table as an OpenAPI 3.1 document: what the schemas say is what is validated, served and documented. */
+
+type Json = Record<string, unknown>;
+
+const COMPONENTS = '#/components/schemas/';
+
+export function openApiDocument(routes: readonly AnyRoute[]): Json {
+  const schemas: Json = {};
+  const refer = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+    const json = z.toJSONSchema(schema, { io, unrepresentable: 'any', cycles: 'ref' }) as Json;
+    const { $defs = {}, $schema: _, ...root } = json as { $defs?: Json; $schema?: string };
+    for (const [name, definition] of Object.entries($defs)) schemas[name] = tidy(definition, io);
+    return tidy(root, io) as Json;
+  };
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = (paths[route.path] ??= {});
+    path[route.method.toLowerCase()] = operation(route, refer);
+  }
+  refer(z.object({ problem }), 'output');
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'MT5 Edge Bridge',
+      version: BRIDGE_VERSION,
+      summary: 'A MetaTrader 5 server as REST and streams.',
+      description: `${INTRODUCTION}\n\n${errorTable()}`,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'Where this document came from.' }],
+    security: [{ bearer: [] }, { apiKey: [] }],
+    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas,
+      parameters: { decimals: DECIMALS },
+      headers: HEADERS,
+      responses: { Problem: PROBLEM },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or the token of a consumer session.' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+    },
+  };
+}
+
+const INTRODUCTION = `Decimals (money, prices, volumes) are strings, exactly as the broker gave them; add \`?decimals=number\` for floats.
+Volumes are in lots. Instants are RFC 3339 in UTC (\`…At\`) and milliseconds since 1970 (\`…AtMs\`), converted from the broker's clock.
+An enumeration is a name with MT5's integer beside it (\`state\`, \`stateCode\`); a value without a name is \`null\` with its integer.
+Fields that this version does not know are in \`extra\`, under the broker's names. Lists are \`{"items", "nextCursor"}\`:
+send \`nextCursor\` as \`cursor\` for the next page, with the same filters; what is added meanwhile moves nothing.
+Writes need an \`Idempotency-Key\` header and are sent to the broker at most once. A price of 0 means "none", as in MT5.`;
+
+/** The error table, as the documents show it. */
+export function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, { status, title, retry, outcome }]) => `| \`${code}\` | ${status} | ${title} | ${retry} | ${outcome} |`,
+  );
+  return ['## Errors', '', '| code | status | meaning | retry | outcome |', '|---|---|---|---|---|', ...rows].join(
+    '\n',
+  );
+}
+
+const DECIMALS: Json = {
+  name: 'decimals',
+  in: 'query',
+  description: 'How decimals are written: exact strings, or floats.',
+  schema: { type: 'string', enum: [...DECIMAL_FORMS], default: 'string' },
+};
+
+const header = (description: string, type = 'string'): Json => ({ description, schema: { type } });
+const HEADERS: Json = {
+  requestId: header('The id of the request: the caller’s own, or a new one.'),
+  sessionEpoch: header('Counts the bridge’s sign-ins: another number, another MT5 session.', 'integer'),
+  etag: header('For `If-None-Match`.'),
+  location: header('Where the fate of the operation is told.'),
+  retryAfter: header('Seconds.', 'integer'),
+  replayed: header('`true`: the stored answer of an earlier request with this key.'),
+};
+const HEADER_REF = (name: string): Json => ({ $ref: `#/components/headers/${name}` });
+const COMMON_HEADERS: Json = {
+  [HEADER.requestId]: HEADER_REF('requestId'),
+  [HEADER.sessionEpoch]: HEADER_REF('sessionEpoch'),
+};
+
+const PROBLEM: Json = {
+  description: 'A problem (RFC 9457); the codes are in the table above.',
+  headers: { [HEADER.requestId]: HEADER_REF('requestId'), [HEADER.retryAfter]: HEADER_REF('retryAfter') },
+  content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: `${COMPONENTS}Problem` } } },
+};
+const PROBLEM_REF: Json = { $ref: '#/components/responses/Problem' };
+
+function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'output') => Json): Json {
+  const { id, tag, summary, description, scope, write, cacheable, example } = route;
+  const answer = (text: string, headers: Json): Json => ({
+    description: text,
+    headers: { ...COMMON_HEADERS, ...headers },
+    content: { 'application/json': { schema: refer(route.answer, 'output') } },
+  });
+  const responses: Json = {
+    [String(route.status)]: answer('Done.', {
+      ...(cacheable ? { etag: HEADER_REF('etag') } : {}),
+      ...(write ? { [HEADER.idempotencyReplayed]: HEADER_REF('replayed') } : {}),
+    }),
+    ...(write
+      ? { '202': answer('It is not known yet whether the broker did it.', { location: HEADER_REF('location') }) }
+      : {}),
+    ...(cacheable ? { '304': { description: 'Unchanged.' } } : {}),
+    '4XX': PROBLEM_REF,
+    '5XX': PROBLEM_REF,
+  };
+  const body = route.body as z.ZodType | undefined;
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: [description, scope === null ? 'Needs no key.' : `Needs the scope \`${scope}\`.`]
+      .filter(Boolean)
+      .join('\n\n'),
+    ...(scope === null ? { security: [] } : {}),
+    parameters: [
+      ...parameters('path', refer(route.params, 'input'), example.params),
+      ...parameters('query', refer(route.query, 'input'), example.query),
+      ...(write ? [idempotencyKey] : []),
+      { $ref: '#/components/parameters/decimals' },
+    ],
+    ...(body
+      ? {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': {
+                schema: refer(body, 'input'),
+                ...(example.body === undefined ? {} : { example: example.body }),
+              },
+            },
+          },
+        }
+      : {}),
+    responses,
+  };
+}
+
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: true,
+  description: 'New for each intent, the same for its repetitions: 1–255 visible ASCII characters.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+function parameters(place: 'path' | 'query', schema: Json, examples: Readonly<Record<string, string>> = {}): Json[] {
+  const required = new Set((schema['required'] as readonly string[] | undefined) ?? []);
+  return Object.entries((schema['properties'] as Record<string, Json> | undefined) ?? {}).map(([name, property]) => {
+    const { description, ...rest } = property;
+    const example = examples[name];
+    const typed = rest['type'] === 'integer' && example !== undefined ? Number(example) : example;
+    return {
+      name,
+      in: place,
+      ...(place === 'path' || required.has(name) ? { required: true } : {}),
+      ...(typeof description === 'string' ? { description } : {}),
+      schema: rest,
+      ...(typed === undefined ? {} : { example: typed }),
+    };
+  });
+}
+
+/** What zod writes, as OpenAPI readers like it: nullable types as one, references to the components, no noise. */
+function tidy(node: unknown, io: 'input' | 'output'): unknown {
+  if (Array.isArray(node)) return node.map((item) => tidy(item, io));
+  if (typeof node !== 'object' || node === null) return node;
+  const source = node as Json;
+  if (typeof source['openapi'] === 'object' && source['openapi'] !== null) return source['openapi'];
+  const result: Json = {};
+  for (const [key, value] of Object.entries(source)) {
+    if (key === 'id' && typeof value === 'string' && 'type' in source) continue;
+    if (key === 'propertyNames' || (key === 'additionalProperties' && value === false && io === 'output')) continue;
+    if ((key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER) continue;
+    result[key] = key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', COMPONENTS) : tidy(value, io);
+  }
+  return nullable(result);
+}
+
+function nullable(node: Json): Json {
+  const { anyOf, ...rest } = node;
+  if (!Array.isArray(anyOf) || anyOf.length !== 2) return node;
+  const [inner, none] = anyOf as [Json, Json];
+  if (none['type'] !== 'null' || typeof inner['type'] !== 'string') return node;
+  const values = inner['enum'];
+  return {
+    ...inner,
+    ...rest,
+    type: [inner['type'], 'null'],
+    ...(Array.isArray(values) ? { enum: [...(values as unknown[]), null] } : {}),
+  };
+}

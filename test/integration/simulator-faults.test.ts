@@ -69,7 +69,8 @@ const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
   },
   'execute-late': async () => {
     const wire = await signedIn();
-    simulator.fault({ kind: 'execute-late', command: 'trade/balance', ms: 100 });
+    simulator.fault({ kind: 'execute-late', ms: 100 });
+    expect(await wire.get(READ)).toContain('"0 Done"');
     ask(wire, DEPOSIT);
     expect(await wire.closed).toBe('end');
     expect(mutations()).toBe(0);
@@ -166,6 +167,15 @@ const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
     await wire.until(/\}\}$/);
     expect(wire.received).toContain(`Content-Length: ${length - 10}\r\n`);
     expect(bodyOf(wire.received).length).toBe(length);
+  },
+  'chunked-without-end': async () => {
+    const wire = await signedIn();
+    simulator.fault({ kind: 'chunked-without-end', command: 'test/access' });
+    ask(wire, '/api/test/access');
+    ask(wire, READ);
+    await wire.until(/Transfer-Encoding: chunked\r\n[^]*\r\n\r\n14\r\n\{"retcode":"0 Done"\}\r\n$/);
+    expect(await (await signedIn()).get(READ)).toContain('"0 Done"');
+    expect(wire.received).toMatch(/\}\r\n$/);
   },
   huge: async () => {
     const client = new Mt5Client(simulator);

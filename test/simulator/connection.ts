@@ -109,7 +109,7 @@ export class Connection {
       this.#send(plainAnswer(400), request.keepAlive, undefined);
       return;
     }
-    const plan = faults.none ? undefined : faults.take(route?.name ?? 'unknown');
+    const plan = faults.none ? undefined : faults.take(route?.name ?? 'unknown', route?.command?.mutates === true);
     const spoiler = plan?.spoiler;
     const execute = (): Answer | Promise<Answer> => this.#execute(request, route, target.query, spoiler);
     const delayMs =
@@ -215,6 +215,12 @@ export class Connection {
       case 'wrong-length':
         this.#socket.write(answerHead(answer, Math.max(0, length - 10), keep) + answer.body);
         break;
+      case 'chunked-without-end':
+        this.#socket.write(
+          `${answerHead(answer, length, keep).replace(/Content-Length: \d+/, 'Transfer-Encoding: chunked')}${length.toString(16)}\r\n${answer.body}\r\n`,
+        );
+        this.#state = 'ending';
+        return;
       case 'huge':
         this.#socket.write(answerHead(answer, length + HUGE_BYTES, keep) + answer.body);
         this.#socket.write(Buffer.alloc(HUGE_BYTES, ' '));

@@ -14,6 +14,7 @@ export const REQUEST_FAULTS = [
   'wrong-cli-rand-answer',
   'truncate',
   'wrong-length',
+  'chunked-without-end',
   'huge',
   'slow-drip',
   'slow',
@@ -29,7 +30,7 @@ export interface Fault {
   readonly kind: FaultKind;
   /** Requests that still meet it. */
   count: number;
-  /** `user/get`, `user/*`, or `*`; undefined: any command but the sign-in, ping and quit. */
+  /** `user/get`, `user/*`, or `*`; undefined: any command but the sign-in, ping and quit; of execute-late any that mutates. */
   readonly command: string | undefined;
   readonly ms: number;
   readonly code: number;
@@ -111,11 +112,11 @@ export class Faults {
   }
 
   /** Every matching delay adds up; of the rest the first armed is met, the others wait for later requests. */
-  take(command: string): FaultPlan {
+  take(command: string, mutates: boolean): FaultPlan {
     let delayMs = 0;
     let spoiler: Fault | undefined;
     for (const fault of this.#armed) {
-      if (!matches(fault, command) || (fault.kind !== 'slow' && spoiler !== undefined)) continue;
+      if (!matches(fault, command, mutates) || (fault.kind !== 'slow' && spoiler !== undefined)) continue;
       if (fault.kind === 'slow') delayMs += fault.ms;
       else spoiler = { ...fault };
       fault.count -= 1;
@@ -125,8 +126,8 @@ export class Faults {
   }
 }
 
-function matches(fault: Fault, command: string): boolean {
-  if (fault.command === undefined) return !UNASKED.has(command);
+function matches(fault: Fault, command: string, mutates: boolean): boolean {
+  if (fault.command === undefined) return fault.kind === 'execute-late' ? mutates : !UNASKED.has(command);
   if (fault.command.endsWith('*')) return command.startsWith(fault.command.slice(0, -1));
   return fault.command === command;
 }

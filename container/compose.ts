@@ -14,12 +14,15 @@ import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
 import { Passthrough } from './service/passthrough.ts';
 import type { RouteHandlers } from './service/handler.ts';
+import { createTrading } from './service/trading/trading.ts';
+import type { SettlePolicy } from './service/trading/settler.ts';
 import { createReadService } from './service/typed-handlers.ts';
 import { SessionPool } from './session/pool.ts';
 import { SESSION_TIMINGS, type SessionTimings } from './session/session.ts';
 import type { SessionEvent } from './session/status.ts';
 import { linkState, signInGate } from './state-link.ts';
 import type { BridgeStateOptions } from './state/bridge-state.ts';
+import { callerOfSession } from './state/consumer-session-view.ts';
 import { UndiciTransport } from './transport/undici-transport.ts';
 import { passwordHash } from './webapi/handshake.ts';
 
@@ -34,6 +37,8 @@ export interface ContainerOptions {
   readonly random?: () => number;
   readonly timings?: Partial<SessionTimings>;
   readonly signIn?: BridgeStateOptions['signIn'];
+  /** When operations of unknown outcome are looked up, and for how long. */
+  readonly settle?: Partial<SettlePolicy>;
   /** Receives log lines instead of standard output. */
   readonly writeLog?: (line: string) => void;
   /** The process should end: another instance took over, or the Durable Object asks for it. */
@@ -92,6 +97,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
           onHandover: ({ address }) => {
             if (address !== null) upstream.prefer(address);
             warm();
+            trading.start();
           },
           onWarm: warm,
           onDrain: (reason) => options.onDrainAsked?.(reason),
@@ -109,11 +115,25 @@ export async function startContainer(config: Config, options: ContainerOptions =
     serverBuild: async () => (await state.api.signIn.read()).serverBuild,
     process: () => ({ inFlight: active.count(), sinceMs: startedAtMs }),
   });
-  const handlers: RouteHandlers = { ...reads.handlers };
+  const trading = createTrading({
+    upstream,
+    broker: reads.broker,
+    clock: reads.clock,
+    state: state.api,
+    instanceId,
+    now,
+    ...(options.settle ? { settle: options.settle } : {}),
+    onUnsettled: (unsettled) => control?.noteActivity({ unsettled }),
+    onError: (what, error) => log.warn('background_work_failed', { kind: what, error }),
+  });
+  const handlers: RouteHandlers = { ...reads.handlers, ...trading.handlers };
 
   const authenticate: Authenticate =
     config.startSecret === undefined
-      ? checkKeys(config.apiKeys ?? [], async () => null)
+      ? checkKeys(config.apiKeys ?? [], async (tokenHash) => {
+          const session = await state.api.sessions.find(tokenHash);
+          return session && callerOfSession(session);
+        })
       : trustDoor(config.startSecret);
   let draining = false;
   const app = createApp({
@@ -124,7 +144,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     session: () => upstream.status,
     upstreamTiming: (signal) => upstream.timingOf(signal),
     draining: () => draining,
-    passthrough: new Passthrough(upstream),
+    passthrough: new Passthrough(upstream, trading.mutatePassthrough),
     typed: new TypedApi(ROUTES, handlers),
   });
 
@@ -140,12 +160,16 @@ export async function startContainer(config: Config, options: ContainerOptions =
   server.on('upgrade', createUpgrades({ authenticate, handlers: upgrades, log, draining: () => draining }));
   const port = await listen(server, config.port, options.host);
   log.info('listening', { port, version: BRIDGE_VERSION, instanceId });
-  if (state.where === 'here') warm();
+  if (state.where === 'here') {
+    warm();
+    trading.start();
+  }
 
   const close = async (): Promise<void> => {
     draining = true;
     log.info('draining');
     await active.idle(REQUEST_GRACE_MS);
+    await trading.close();
     await upstream.drain(GOODBYE_GRACE_MS);
     await state.api.signIn.released(instanceId).catch(() => undefined);
     control?.close();

@@ -1,5 +1,5 @@
 import { BridgeError } from '../contract/errors.ts';
-import { SCOPES, type Scope } from '../contract/keys.ts';
+import { SCOPES, type KeyLimits, type Scope } from '../contract/keys.ts';
 import { randomBytes, toHex } from './random.ts';
 import type { Sql, SqlRow } from './sql.ts';
 import type { ConsumerSession, ConsumerSessionsApi } from './state-api.ts';
@@ -77,6 +77,7 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     login: number;
     scopes: readonly Scope[];
     openedBy: string;
+    limits: KeyLimits | null;
     passwordChangedAt: string;
   }): Promise<ConsumerSession> {
     const { sql, now, policy } = this.#parts;
@@ -92,13 +93,14 @@ export class ConsumerSessions implements ConsumerSessionsApi {
       sql.run('DELETE FROM password_attempts WHERE subject = ?', String(session.login));
       const id = toHex(randomBytes(8));
       sql.run(
-        `INSERT INTO consumer_sessions (id, token_hash, login, scopes, opened_by, created_at_ms, last_seen_at_ms,
-           password_changed_at, checked_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO consumer_sessions (id, token_hash, login, scopes, opened_by, limits, created_at_ms,
+           last_seen_at_ms, password_changed_at, checked_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         id,
         session.tokenHash,
         session.login,
         session.scopes.join(' '),
         session.openedBy,
+        JSON.stringify(session.limits),
         nowMs,
         nowMs,
         session.passwordChangedAt,
@@ -183,6 +185,7 @@ export class ConsumerSessions implements ConsumerSessionsApi {
       lastSeenAtMs,
       passwordChangedAt: String(row['password_changed_at']),
       checkedAtMs: Number(row['checked_at_ms']),
+      limits: JSON.parse(String(row['limits'])) as KeyLimits | null,
     };
   }
 }

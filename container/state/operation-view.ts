@@ -1,4 +1,6 @@
-import { BridgeError, toProblem, type Problem } from '../contract/errors.ts';
+import { BridgeError, PROBLEM_CONTENT_TYPE, toProblem, type Problem } from '../contract/errors.ts';
+import { requireScope, type Caller } from '../contract/keys.ts';
+import { isSettled } from './operation-states.ts';
 import type { Operation, OperationState, StateApi } from './state-api.ts';
 
 /** `GET /v1/operations/{key}`. */
@@ -71,12 +73,24 @@ export interface PlainAnswer {
   readonly body: string;
 }
 
-/** 202 with the way to the operation: what a caller gets whose write is not settled. */
-export const unsettledAnswer = (operation: Operation): PlainAnswer => ({
-  status: 202,
-  headers: { location: operationPath(operation.key), 'content-type': 'application/json' },
-  body: JSON.stringify({ operation: operationView(operation) }),
-});
+/**
+ * What a write with a known key is answered: the stored answer once the broker executed or refused it; 202 with the way
+ * to the operation while nobody can tell; the operation itself where nothing came of it.
+ */
+export function storedAnswer(operation: Operation): PlainAnswer {
+  const { state, answer, key } = operation;
+  if ((state === 'done' || state === 'refused') && answer)
+    return {
+      status: answer.status,
+      headers: { 'content-type': answer.status < 400 ? 'application/json' : PROBLEM_CONTENT_TYPE },
+      body: answer.body,
+    };
+  return {
+    status: isSettled(state) ? 200 : 202,
+    headers: { location: operationPath(key), 'content-type': 'application/json' },
+    body: JSON.stringify({ operation: operationView(operation) }),
+  };
+}
 
 /**
  * What the Durable Object answers when a write that it forwarded brought no answer (the container died, the connection
@@ -92,13 +106,7 @@ export async function failedWriteAnswer(
   await state.operations.move(caller, key, { to: 'unknown' });
   const operation = await state.operations.get(caller, key);
   if (!operation) return problemAnswer(notSent(error), requestId);
-  if (operation.answer && operation.state !== 'pending')
-    return {
-      status: operation.answer.status,
-      headers: { 'content-type': operation.answer.status < 400 ? 'application/json' : 'application/problem+json' },
-      body: operation.answer.body,
-    };
-  return unsettledAnswer(operation);
+  return storedAnswer(operation);
 }
 
 /** The same error, in the certainty that nothing was handed to a connection: safe to send again. */
@@ -111,7 +119,7 @@ function problemAnswer(error: BridgeError, requestId: string): PlainAnswer {
   const problem: Problem = toProblem(error, requestId);
   return {
     status: problem.status,
-    headers: { 'content-type': 'application/problem+json' },
+    headers: { 'content-type': PROBLEM_CONTENT_TYPE },
     body: JSON.stringify(problem),
   };
 }
@@ -129,4 +137,35 @@ function withoutOperation(result: unknown): unknown {
   if (typeof result !== 'object' || result === null || !('operation' in result)) return result;
   const { operation: _, ...rest } = result;
   return rest;
+}
+
+/** The operations a caller may see: its own. @throws BridgeError `operation_not_found`, for those of others too */
+export async function requireOperation(state: StateApi, caller: Caller, key: string): Promise<Operation> {
+  const operation = await state.operations.get(caller.id, key);
+  if (operation) return operation;
+  throw new BridgeError('operation_not_found', 'This key has no operation of that name.');
+}
+
+/** `GET /v1/operations`. Administrators may ask for those of others. @throws BridgeError `scope_missing` */
+export async function listOperationViews(
+  state: StateApi,
+  caller: Caller,
+  query: {
+    state?: OperationState | undefined;
+    login?: number | undefined;
+    caller?: string | undefined;
+    limit: number;
+    cursor?: string | undefined;
+  },
+): Promise<{ items: readonly OperationView[]; nextCursor: string | null }> {
+  if (query.caller !== undefined && query.caller !== caller.id) requireScope(caller, 'admin');
+  const owner = query.caller ?? caller.id;
+  const { items, nextCursor } = await state.operations.list({
+    limit: query.limit,
+    ...(owner === '*' ? {} : { caller: owner }),
+    ...(query.state === undefined ? {} : { state: query.state }),
+    ...(query.login === undefined ? {} : { login: query.login }),
+    ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+  });
+  return { items: items.map(operationView), nextCursor };
 }

@@ -27,6 +27,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       login INTEGER NOT NULL,
       scopes TEXT NOT NULL,
       opened_by TEXT NOT NULL,
+      limits TEXT NOT NULL,
       created_at_ms INTEGER NOT NULL,
       last_seen_at_ms INTEGER NOT NULL,
       password_changed_at TEXT NOT NULL,

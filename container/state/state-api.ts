@@ -1,4 +1,4 @@
-import type { Scope } from '../contract/keys.ts';
+import type { KeyLimits, Scope } from '../contract/keys.ts';
 
 /**
  * Everything that must outlive the container, as the container sees it. One implementation (`bridge-state.ts`) over
@@ -96,6 +96,8 @@ export interface ConsumerSession {
   /** `LastPassChange` of the account when last checked: a later value ends the session. */
   readonly passwordChangedAt: string;
   readonly checkedAtMs: number;
+  /** Pre-trade limits of the key that opened it. */
+  readonly limits: KeyLimits | null;
 }
 
 export interface ConsumerSessionsApi {
@@ -113,6 +115,7 @@ export interface ConsumerSessionsApi {
     login: number;
     scopes: readonly Scope[];
     openedBy: string;
+    limits: KeyLimits | null;
     passwordChangedAt: string;
   }): Promise<ConsumerSession>;
   /** By the hash of the presented token; renews the idle expiry. */

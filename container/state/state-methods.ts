@@ -52,6 +52,13 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       login,
       scopes: z.array(z.enum(SCOPES)),
       openedBy: short,
+      limits: z
+        .object({
+          maxVolumeLots: short.optional(),
+          symbols: z.array(short).optional(),
+          ordersPerMinute: count.optional(),
+        })
+        .nullable(),
       passwordChangedAt: short,
     }),
   ]),

@@ -16,7 +16,14 @@ beforeEach(() => {
 });
 
 const open = (tokenHash: string, login = 1001) =>
-  state.sessions.open({ tokenHash, login, scopes: ['read', 'trade'], openedBy: 'web', passwordChangedAt: '5' });
+  state.sessions.open({
+    tokenHash,
+    login,
+    scopes: ['read', 'trade'],
+    openedBy: 'web',
+    limits: null,
+    passwordChangedAt: '5',
+  });
 
 it('finds a session by the hash of its token until it is idle too long', async () => {
   const session = await open('h1');

@@ -2,17 +2,20 @@
 const SLOW_WAIT_MS = 50;
 /** So many in a row, over so long, are no burst. */
 const SLOW_DISPATCHES = 5;
-const SUSTAINED_MS = 250;
-/** Nobody is served at all: a request that still waits after this is reason enough. Answers of two seconds are ordinary. */
-export const STUCK_WAIT_MS = 3_000;
+const SUSTAINED_MS = 500;
+/** A server that takes longer for an answer is busy itself: another sign-in would only add to its load. */
+const BUSY_ANSWER_MS = 1_000;
+/** Nobody has been served for so long, and somebody has waited for so long: the sessions are stuck. */
+export const STUCK_MS = 5_000;
 
 /**
  * Decides when one more session is worth a sign-in: only where requests that were served had to wait, again and again,
- * or where nothing moves. Callers that give up early prove nothing.
+ * though the server answers quickly, or where nothing moves. Callers that give up, here or far away, prove nothing.
  */
 export class GrowthPolicy {
   #slow = 0;
   #slowSinceMs = 0;
+  #answeredAtMs = 0;
 
   /** A request is handed to a session after waiting; waits before a session was ready do not count. */
   dispatched(waitedMs: number, nowMs: number): void {
@@ -23,11 +26,17 @@ export class GrowthPolicy {
     if (this.#slow++ === 0) this.#slowSinceMs = nowMs;
   }
 
+  /** Its answer came, or its session was lost. */
+  answered(tookMs: number, nowMs: number): void {
+    this.#answeredAtMs = nowMs;
+    if (tookMs > BUSY_ANSWER_MS) this.#slow = 0;
+  }
+
   /** @param oldestWaitMs how long the oldest request in the queue has waited */
   shouldGrow(oldestWaitMs: number, nowMs: number): boolean {
     const sustained = this.#slow >= SLOW_DISPATCHES && nowMs - this.#slowSinceMs >= SUSTAINED_MS;
-    if (!sustained && oldestWaitMs < STUCK_WAIT_MS) return false;
-    this.#slow = 0;
-    return true;
+    const stuck = oldestWaitMs >= STUCK_MS && nowMs - this.#answeredAtMs >= STUCK_MS;
+    if (sustained || stuck) this.#slow = 0;
+    return sustained || stuck;
   }
 }

@@ -1,6 +1,6 @@
 import { CallTimings, type CallTiming } from './call-timings.ts';
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
-import { GrowthPolicy, STUCK_WAIT_MS } from './growth.ts';
+import { GrowthPolicy, STUCK_MS } from './growth.ts';
 import { JobQueue, createJob, type Job, type JobRequest } from './job-queue.ts';
 import type { CloseCause, Session, SessionHooks } from './session.ts';
 import type { SessionEvent, UpstreamState, UpstreamStats, UpstreamStatus } from './status.ts';
@@ -179,16 +179,19 @@ export class SessionPool implements Upstream {
     this.#counters.sent++;
     const generation = this.#dealerGeneration;
     const startedAt = performance.now();
+    const tookMs = (): number => performance.now() - startedAt;
     try {
       const reply = await member.session.send(job.command, () => {
         job.dispatched = true;
         job.onDispatch?.();
       });
       if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
-      this.#timings.add(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: performance.now() - startedAt });
+      this.#timings.add(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       job.resolve(reply);
     } catch (error) {
       this.#failed(job, error);
+    } finally {
+      this.#growth.answered(tookMs(), this.#options.now());
     }
   }
 
@@ -322,10 +325,13 @@ export class SessionPool implements Upstream {
       void this.#dial().catch(() => undefined);
       return;
     }
-    this.#stuckTimer ??= setTimeout(() => {
-      this.#stuckTimer = undefined;
-      this.#pump();
-    }, STUCK_WAIT_MS - oldestWaitMs).unref();
+    this.#stuckTimer ??= setTimeout(
+      () => {
+        this.#stuckTimer = undefined;
+        this.#pump();
+      },
+      Math.max(100, STUCK_MS - oldestWaitMs),
+    ).unref();
   }
 
   #scheduleShrink(): void {

@@ -150,12 +150,12 @@ export class BridgeContainer extends Container<Env> {
   }
 
   override onStop({ exitCode }: { exitCode: number }): Promise<void> {
-    return this.#instance.processEnded({ kind: 'exited', exitCode });
+    return this.#instance.hookEnded({ kind: 'exited', exitCode });
   }
 
   /** Told of start failures (which `Instance` hears of anyway) and of ends whose text the library does not know. */
   override onError(error: unknown): Promise<void> {
-    return this.#instance.processEnded(classifyPlatformError(error));
+    return this.#instance.hookEnded(classifyPlatformError(error));
   }
 
   override async onActivityExpired(): Promise<void> {

@@ -23,6 +23,7 @@ import type { SessionEvent } from './session/status.ts';
 import { linkState, signInGate } from './state-link.ts';
 import type { BridgeStateOptions } from './state/bridge-state.ts';
 import { callerOfSession } from './state/consumer-session-view.ts';
+import { createStreaming } from './streaming.ts';
 import { UndiciTransport } from './transport/undici-transport.ts';
 import { passwordHash } from './webapi/handshake.ts';
 
@@ -81,7 +82,10 @@ export async function startContainer(config: Config, options: ContainerOptions =
     preferredAddress: checkpoint?.address ?? undefined,
     now,
     random,
-    onEvent: (event) => logSessionEvent(log, event),
+    onEvent: (event) => {
+      logSessionEvent(log, event);
+      if (event.type === 'signed_in') streaming.poller.signedIn(event.epoch);
+    },
     onStatus: () => control?.sendActivity(),
   });
   const warm = (): void => void upstream.warm().catch(() => undefined);
@@ -101,7 +105,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
           },
           onWarm: warm,
           onDrain: (reason) => options.onDrainAsked?.(reason),
-          onRevoked: () => undefined,
+          onRevoked: (sessionIds) => streaming.service.revoke(sessionIds),
         })
       : undefined;
 
@@ -135,6 +139,17 @@ export async function startContainer(config: Config, options: ContainerOptions =
           return session && callerOfSession(session);
         })
       : trustDoor(config.startSecret);
+  const streaming = createStreaming({
+    broker: reads.broker,
+    clock: reads.clock,
+    authenticate,
+    sessions: state.api.sessions,
+    maxConnections: config.maxConnections,
+    onStreams: (streams) => control?.noteActivity({ streams }),
+    now,
+    log,
+    behindDoor: control !== undefined,
+  });
   let draining = false;
   const app = createApp({
     log,
@@ -146,9 +161,10 @@ export async function startContainer(config: Config, options: ContainerOptions =
     draining: () => draining,
     passthrough: new Passthrough(upstream, trading.mutatePassthrough),
     typed: new TypedApi(ROUTES, handlers),
+    extra: streaming.paths,
   });
 
-  const upgrades: Record<string, UpgradeHandler> = {};
+  const upgrades: Record<string, UpgradeHandler> = { ...streaming.upgrades };
   if (control) upgrades[INTERNAL_PATH.control] = (request, socket, head) => control.accept(request, socket, head);
 
   // Sane bounds against slow and oversized requests; keep-alive longer than that of common proxies (60 s).
@@ -168,6 +184,8 @@ export async function startContainer(config: Config, options: ContainerOptions =
   const close = async (): Promise<void> => {
     draining = true;
     log.info('draining');
+    // Clients come back to the next instance, and open event streams would hold up the end.
+    streaming.close();
     await active.idle(REQUEST_GRACE_MS);
     await trading.close();
     await upstream.drain(GOODBYE_GRACE_MS);

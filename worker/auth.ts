@@ -8,6 +8,7 @@ import {
   presentedKey,
   SESSION_TOKEN_PREFIX,
 } from '../container/contract/keys.ts';
+import { callerOfSession } from '../container/state/consumer-session-view.ts';
 import type { ConsumerSession } from '../container/state/state-api.ts';
 
 /** The same for a key that is absent, malformed or wrong: the answer tells nothing about keys. */
@@ -30,12 +31,7 @@ export async function authenticate(
   if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
     const session = await findSession(hash);
     if (session === null) throw refusal();
-    return {
-      id: `session:${session.id}`,
-      scopes: session.scopes,
-      logins: [[session.login, session.login]],
-      sessionId: session.id,
-    };
+    return callerOfSession(session);
   }
   const caller = findCaller(keys, hash);
   if (presented === undefined || caller === undefined) throw refusal();

@@ -4,7 +4,6 @@ import { HEADER } from '../container/contract/headers.ts';
 import type { Caller } from '../container/contract/keys.ts';
 import { BridgeState } from '../container/state/bridge-state.ts';
 import { failedWriteAnswer } from '../container/state/operation-view.ts';
-import { type StateInput, stateAnswers } from '../container/state/state-answers.ts';
 import type { ConsumerSession } from '../container/state/state-api.ts';
 import { StateServer } from '../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
@@ -17,7 +16,9 @@ import { logEvent } from './log.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 import { problemResponse } from './problem.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
+import { type StateInput, stateAnswer, stateAnswers } from './state-answers.ts';
 import { StorageSql } from './storage-sql.ts';
+import { hubOf } from './stream-hub.ts';
 
 /** The container's own port in the image; the process engine gives another one through `PORT`. */
 const CONTAINER_PORT = 8080;
@@ -59,7 +60,10 @@ export class BridgeContainer extends Container<Env> {
     this.#state = new BridgeState(new StorageSql(ctx.storage), {
       now: () => this.now(),
       warn: (message) => logEvent('state', { message }),
-      onRevoked: (sessionId) => this.#instance.send({ type: 'revoked', sessionIds: [sessionId] }),
+      onRevoked: (sessionId) => {
+        this.#instance.send({ type: 'revoked', sessionIds: [sessionId] });
+        ctx.waitUntil(hubOf(env).revoked([sessionId]));
+      },
     });
     this.#answers = stateAnswers(this.#state);
     const server = new StateServer(this.#state, onFault);
@@ -144,18 +148,24 @@ export class BridgeContainer extends Container<Env> {
     return this.#state.sessions.find(tokenHash);
   }
 
-  /** A route that the state alone can answer, as JSON text. */
+  /** Which of these token hashes still stand for a session; for the streams of the hub. */
+  async validSessions(tokenHashes: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(tokenHashes.map((hash) => this.#state.sessions.find(hash)));
+    return tokenHashes.filter((_, i) => found[i] !== null);
+  }
+
+  /** A route that this object answers by itself (`state-answers.ts`), as JSON text. */
   answer(operationId: string, input: StateInput, caller: Caller): Promise<Told<string>> {
-    return told(async () => JSON.stringify(await this.#answers[operationId]?.(input, caller)));
+    return told(async () => JSON.stringify(await stateAnswer(this.#answers, operationId, input, caller)));
   }
 
   override onStop({ exitCode }: { exitCode: number }): Promise<void> {
-    return this.#instance.hookEnded({ kind: 'exited', exitCode });
+    return this.#instance.processEnded({ kind: 'exited', exitCode });
   }
 
   /** Told of start failures (which `Instance` hears of anyway) and of ends whose text the library does not know. */
   override onError(error: unknown): Promise<void> {
-    return this.#instance.hookEnded(classifyPlatformError(error));
+    return this.#instance.processEnded(classifyPlatformError(error));
   }
 
   override async onActivityExpired(): Promise<void> {

@@ -7,6 +7,7 @@ import type { DoorConfig } from './config.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from './limits.ts';
 import { placeBroker } from './placement.ts';
+import type { StreamHub } from './stream-hub.ts';
 import { traceparentOf } from './trace.ts';
 
 /** One per isolate. */
@@ -21,6 +22,7 @@ export class Door {
   readonly startedAtMs = Date.now();
   readonly deadlineAtMs: number;
   readonly bridge: DurableObjectStub<BridgeContainer>;
+  readonly hub: DurableObjectStub<StreamHub>;
   readonly #origin: string | null;
   readonly #answerHeaders: Record<string, string> = {};
 
@@ -31,6 +33,7 @@ export class Door {
     this.traceparent = traceparentOf(request.headers.get(HEADER.traceparent));
     this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
     this.bridge = env.BRIDGE.getByName(placeBroker(config.broker, config.instanceVersion));
+    this.hub = env.STREAM_HUB.getByName(placeBroker(config.broker, config.instanceVersion));
     this.#origin = request.headers.get('origin');
   }
 

@@ -4,6 +4,7 @@ import { placeBroker } from './placement.ts';
 import { answer } from './router.ts';
 
 export { BridgeContainer } from './bridge-container.ts';
+export { StreamHub } from './stream-hub.ts';
 
 export default {
   fetch: (request, env) => answer(request, env),

@@ -13,6 +13,7 @@ import { json } from './door-answers.ts';
 import { logEvent } from './log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
 import { problemResponse } from './problem.ts';
+import { streamRoute } from './stream-route.ts';
 import { requestIdOf } from './trace.ts';
 import { typedRoute } from './typed-route.ts';
 
@@ -30,6 +31,8 @@ const router = Router<Request, [Door]>()
     await door.admit(request.headers);
     return json(await door.bridge.status());
   })
+  .all('/v1/stream', streamRoute)
+  .all('/v1/stream/sse', streamRoute)
   .all('/api/*', passthroughRoute)
   .all('*', typedRoute);
 

@@ -93,6 +93,8 @@ export const STREAM_LIMITS = {
   silenceLimitMs: 10_000,
   /** A symbol without a tick for so long, inside its quote hours, is `stale`. */
   staleAfterMs: 15_000,
+  /** Consumer sessions are looked at so often: a revoked one's streams close within 5 s. */
+  recheckMs: 3_000,
   /** Time to present a key. */
   authenticateWithinMs: 10_000,
   maxMessageBytes: 64 * 1024,

@@ -17,6 +17,8 @@ export const HEADER = {
   startSecret: 'x-bridge-start-secret',
   /** Worker → container only: the authorised caller as JSON (see `Caller`). */
   caller: 'x-bridge-caller',
+  /** Worker → hub only: hash of the key or token that the caller presented, to look at it again. */
+  proof: 'x-bridge-proof',
   /** Worker → container only: contract number of the Worker. */
   contractVersion: 'x-bridge-contract',
   /** Absolute deadline of the request, epoch ms. */
@@ -29,6 +31,7 @@ export const HEADER = {
 export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.startSecret,
   HEADER.caller,
+  HEADER.proof,
   HEADER.contractVersion,
   HEADER.deadline,
   HEADER.replay,

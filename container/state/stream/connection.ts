@@ -63,6 +63,14 @@ export class Connection {
       this.fail('policy', new BridgeError('rate_limited', 'Too many messages before the key was checked.'));
   }
 
+  /** A protocol ping, which costs an answer. `false` = no answer: the client was closed for too many. */
+  ping(): boolean {
+    if (this.state === 'closed') return false;
+    if (this.#takeToken()) return true;
+    this.fail('policy', new BridgeError('rate_limited', 'Too many pings.'));
+    return false;
+  }
+
   /** Sends to this client, unless it lags. `false` = not sent. */
   offer(chunk: Chunk): boolean {
     if (!this.isWritable()) return false;
@@ -190,6 +198,7 @@ export class Connection {
     if (!this.authenticated)
       return this.fail('unauthenticated', new BridgeError('unauthenticated', 'The key or token is not valid.'));
     this.state = 'open';
+    this.#core.options.onSubscriptions?.(this);
     const seq = this.#core.systemSeq;
     const { id: caller, scopes } = this.authenticated.caller;
     const data = JSON.stringify({ caller, scopes, ...this.#stated() });
@@ -280,6 +289,7 @@ export class Connection {
       };
       this.members.set(topic, member);
       group.add(member);
+      this.#core.options.onSubscriptions?.(this);
       return member;
     }
     const before = known.group;
@@ -290,6 +300,7 @@ export class Connection {
       if (before.size === 0) log.release(before, this.#core.options.now());
     }
     known.selectors = selectors;
+    this.#core.options.onSubscriptions?.(this);
     return known;
   }
 
@@ -297,6 +308,7 @@ export class Connection {
     const member = this.members.get(topic);
     if (!member) return;
     this.members.delete(topic);
+    this.#core.options.onSubscriptions?.(this);
     member.group.remove(member);
     if (member.group.size === 0) member.log.release(member.group, this.#core.options.now());
   }

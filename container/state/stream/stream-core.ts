@@ -24,6 +24,8 @@ export interface StreamCoreOptions {
   readonly source: StreamSource;
   /** @returns undefined for a key or token that is worth nothing. */
   readonly authenticate: (key: string) => Promise<Authenticated | undefined>;
+  /** Which of these proofs of consumer sessions still hold; asked for while their streams are open. */
+  readonly stillValid?: (proofs: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly now: () => number;
   /** Runs a flush later in this turn, so that what is published together goes out in one write. */
   readonly defer: (flush: () => void) => void;
@@ -31,11 +33,19 @@ export interface StreamCoreOptions {
   /** Bytes kept per topic for those who come back. */
   readonly ringBytes?: number;
   readonly onError?: (error: unknown) => void;
+  /** A connection has left. */
+  readonly onConnections?: () => void;
+  /** A connection presented its key, or its subscriptions changed: what a hub must remember. */
+  readonly onSubscriptions?: (connection: Connection) => void;
+  /** The epoch that clients know from before this object was made. */
+  readonly epoch?: number;
 }
 
 export interface SystemState {
   session: 'unknown' | 'ready' | 'lost' | 'maintenance';
   market: 'unknown' | 'open' | 'closed';
+  /** When the market opens again, as far as it is known. */
+  opensAtMs: number | null;
 }
 
 /** 25 symbols at 40 changes a second fill it in about 20 s; 1,000 ticks a second in 20 s as well, at 200 bytes each. */
@@ -46,11 +56,12 @@ export class StreamCore {
   readonly limits: StreamLimits;
   readonly connections = new Set<Connection>();
   readonly lagging = new Set<Connection>();
-  readonly system: SystemState = { session: 'unknown', market: 'unknown' };
+  readonly system: SystemState = { session: 'unknown', market: 'unknown', opensAtMs: null };
   readonly counters = { frames: 0, gaps: 0, slowConsumers: 0, refusedOperations: 0 };
-  #epoch = 0;
+  #epoch: number;
   #systemSeq = 0;
   #lastBeatMs: number;
+  #lastCheckMs: number;
   #flushDue = false;
   readonly #logs: Readonly<Record<DataTopic, TopicLog>>;
   readonly #dirty = new Set<Group>();
@@ -58,7 +69,9 @@ export class StreamCore {
   constructor(options: StreamCoreOptions) {
     this.options = options;
     this.limits = { ...STREAM_LIMITS, ...options.limits };
+    this.#epoch = options.epoch ?? 0;
     this.#lastBeatMs = options.now();
+    this.#lastCheckMs = options.now();
     const log = (topic: DataTopic): TopicLog => new TopicLog(topic, options.source, options.ringBytes ?? RING_BYTES);
     this.#logs = {
       ticks: log('ticks'),
@@ -121,8 +134,10 @@ export class StreamCore {
         this.#reset(event.epoch, event.reason);
         return;
       case 'system':
-        if (event.event === 'market_closed') this.system.market = 'closed';
-        else if (event.event === 'market_open') this.system.market = 'open';
+        if (event.event === 'market_closed') {
+          this.system.market = 'closed';
+          this.system.opensAtMs = Number(event.data['opensAtMs']) || null;
+        } else if (event.event === 'market_open') this.system.market = 'open';
         else if (event.event === 'maintenance') this.system.session = 'maintenance';
         else this.system.session = event.event === 'session_lost' ? 'lost' : 'ready';
         this.#announce({ event: event.event, ...event.data });
@@ -154,6 +169,10 @@ export class StreamCore {
       this.#broadcast(this.frame({ type: 'heartbeat', topic: 'system', seq: this.#systemSeq, prev: this.#systemSeq }));
     }
     for (const topic of DATA_TOPICS) this.#logs[topic].sweep(now - this.limits.lingerMs);
+    if (now - this.#lastCheckMs >= this.limits.recheckMs) {
+      this.#lastCheckMs = now;
+      void this.#checkSessions();
+    }
   }
 
   /** The client reads again: it is told what it missed. */
@@ -201,6 +220,7 @@ export class StreamCore {
   removed(connection: Connection): void {
     this.connections.delete(connection);
     this.lagging.delete(connection);
+    this.options.onConnections?.();
   }
 
   frame(parts: Omit<FrameParts, 'epoch' | 'time'>): OutFrame {
@@ -228,6 +248,21 @@ export class StreamCore {
       ringBytes,
       ...this.counters,
     };
+  }
+
+  /** Consumer sessions end by revocation, expiry or a changed password: their streams end with them. */
+  async #checkSessions(): Promise<void> {
+    const { stillValid } = this.options;
+    const open = [...this.connections].filter(({ authenticated }) => authenticated?.caller.sessionId !== undefined);
+    if (!stillValid || open.length === 0) return;
+    try {
+      const valid = await stillValid([...new Set(open.map(({ authenticated }) => authenticated?.proof ?? ''))]);
+      for (const connection of open)
+        if (!valid.has(connection.authenticated?.proof ?? ''))
+          connection.fail('unauthenticated', new BridgeError('unauthenticated', 'The session was revoked or expired.'));
+    } catch (error) {
+      this.options.onError?.(error);
+    }
   }
 
   #serveGroups(groups: Iterable<Group>): void {

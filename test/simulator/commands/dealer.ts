@@ -38,6 +38,10 @@ function results(request: CommandRequest): CommandReply {
   };
 }
 
+function codeText(retcode: number, switches: Readonly<Switches>): string {
+  return retcode === 10009 ? `10009 ${switches.textOf10009}` : retcodeText(retcode);
+}
+
 const renderEvent = (queued: QueuedRequest, { kind, outcome }: DealerEvent, switches: Readonly<Switches>): object =>
   kind === 'result'
     ? { result: confirmOf(queued, outcome, switches) }
@@ -57,7 +61,7 @@ function confirmOf(queued: QueuedRequest, outcome: Outcome, switches: Readonly<S
   const { price, bid, ask, zero } = pricesOf(outcome);
   return {
     ID: queued.id,
-    Retcode: retcodeText(outcome.retcode, switches),
+    Retcode: codeText(outcome.retcode, switches),
     ...bothVolumes('Volume', outcome.volume ?? 0),
     Price: price,
     TickBid: bid,
@@ -110,7 +114,7 @@ function answerOf(queued: QueuedRequest, outcome: Outcome, switches: Readonly<Sw
     SpreadDiffBalance: 0,
     Comment: request.comment,
     ...Object.fromEntries(REPEATED.map((name) => [name, request.fields[name] ?? ''])),
-    ResultRetcode: retcodeText(outcome.retcode, switches),
+    ResultRetcode: codeText(outcome.retcode, switches),
     ResultDealer: request.dealer,
     ResultDeal: outcome.deal ?? 0,
     ResultOrder: outcome.order ?? 0,

@@ -1,0 +1,113 @@
+import { BridgeError } from '../../contract/errors.ts';
+import type { Authenticated } from '../../contract/frames.ts';
+import { StreamCore } from '../../state/stream/stream-core.ts';
+import type { Connection } from '../../state/stream/connection.ts';
+import type { Peer } from '../../state/stream/member.ts';
+import type { SourceEvent, StreamSource } from '../../state/stream/source.ts';
+
+export type { Chunk, OutFrame } from '../../state/stream/chunk.ts';
+export type { Connection } from '../../state/stream/connection.ts';
+export type { Peer } from '../../state/stream/member.ts';
+export { SSE_HEADERS, SseWriter, sseOperations } from '../../state/stream/sse.ts';
+
+/** Anything that can be attached to as a source: the poller, or a synthetic one. */
+export interface AttachableSource {
+  attach(emit: (event: SourceEvent) => void): StreamSource & { detach(): void };
+}
+
+export interface StreamServiceOptions {
+  readonly source: AttachableSource;
+  /** @returns undefined for a key or token that is worth nothing. */
+  readonly authenticate: (key: string) => Promise<Authenticated | undefined>;
+  /** Which of these proofs of consumer sessions still hold. */
+  readonly stillValid: (proofs: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly now: () => number;
+  readonly maxConnections: number;
+  /** How many streams are open, hubs included; called on change. */
+  readonly onStreams: (streams: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const TICK_MS = 1_000;
+
+/** Streams of this process: clients of its own, and hubs that hold clients elsewhere. */
+export class StreamService {
+  readonly core: StreamCore;
+  readonly #options: StreamServiceOptions;
+  readonly #own: StreamSource & { detach(): void };
+  #links = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: StreamServiceOptions) {
+    this.#options = options;
+    const own = options.source.attach((event) => this.core.apply(event));
+    this.#own = own;
+    this.core = new StreamCore({
+      source: own,
+      authenticate: options.authenticate,
+      stillValid: options.stillValid,
+      now: options.now,
+      defer: setImmediate,
+      onError: options.onError,
+      onConnections: () => this.#changed(),
+    });
+  }
+
+  /** @throws BridgeError `overloaded` */
+  admit(): void {
+    if (this.core.connections.size < this.#options.maxConnections) return;
+    throw new BridgeError('overloaded', {
+      detail: `The limit of ${this.#options.maxConnections} client streams is reached (MAX_CONNECTIONS).`,
+      retryAfterMs: 5_000,
+    });
+  }
+
+  connect(peer: Peer, authenticated: Authenticated | undefined): Connection {
+    const connection = this.core.connect(peer, authenticated);
+    this.#changed();
+    return connection;
+  }
+
+  /** A hub: gets the source's events as they are. */
+  link(emit: (event: SourceEvent) => void): StreamSource & { detach(): void } {
+    const link = this.#options.source.attach(emit);
+    this.#links++;
+    this.#changed();
+    let open = true;
+    return {
+      want: (topic, selectors) => link.want(topic, selectors),
+      drop: (topic, selectors) => link.drop(topic, selectors),
+      detach: () => {
+        if (!open) return;
+        open = false;
+        this.#links--;
+        link.detach();
+        this.#changed();
+      },
+    };
+  }
+
+  revoke(sessionIds: readonly string[]): void {
+    this.core.revoke(sessionIds);
+  }
+
+  /** Clients are told to come back; nothing is followed any more. */
+  close(): void {
+    this.core.closeAll('restart');
+    this.#own.detach();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #changed(): void {
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#options.onStreams(this.core.connections.size + this.#links);
+  }
+
+  #tick(): void {
+    this.core.tick();
+    if (!this.core.isIdle) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

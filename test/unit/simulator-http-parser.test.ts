@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HttpFailure, HttpParser, type HttpRequest, LIMITS } from '../simulator/http-parser.ts';
 
@@ -100,4 +101,33 @@ test('a client that waits for 100 Continue is noticed before its body', () => {
   expect(parser.continueWanted).toBe(true);
   parser.push(bytes('{}'));
   expect(summary([parser.next() ?? new HttpFailure(0)])).toEqual([['POST', '/', '', '{}', true]]);
+});
+
+test('whatever bytes come, in whatever pieces: nothing throws, and at most one failure is the last word', () => {
+  const words = [
+    'GET ',
+    '/api/x',
+    ' HTTP/1.1',
+    '\r\n',
+    '\r\n\r\n',
+    'Content-Length: 3',
+    ': ',
+    'Transfer-Encoding: chunked',
+    '0',
+    '\0',
+    'é',
+  ];
+  const piece = fc.oneof(
+    fc.constantFrom(...words).map(bytes),
+    fc.uint8Array({ maxLength: 20 }).map((part) => Buffer.from(part)),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const results = parse(pieces);
+      const failures = results.filter((result) => result instanceof HttpFailure);
+      expect(failures.length).toBeLessThanOrEqual(1);
+      expect(failures.every((failure) => failure === results.at(-1))).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
 });

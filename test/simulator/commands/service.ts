@@ -1,13 +1,22 @@
 import { done, refused, type Command } from '../command.ts';
 
-/** Administration that a bridge does not need. It exists, and every manager here lacks the right to it. */
+const paths = (what: readonly string[], verbs: readonly string[]): string[] =>
+  what.flatMap((name) => verbs.map((verb) => `${name}/${verb}`));
+
+/** Administration and CRM (§3.1, §3.4): these commands exist, and every manager here lacks the right to them. */
 const ADMINISTRATION = [
   'server/restart',
   'logger/server_request',
-  ...['server', 'gateway', 'feeder', 'plugin', 'report', 'manager', 'route', 'firewall', 'holiday', 'leverage'].flatMap(
-    (what) => ['add', 'delete', 'shift', 'total', 'next', 'get'].map((verb) => `${what}/${verb}`),
+  ...paths(['setting'], ['get', 'set', 'delete']),
+  ...paths(
+    'server manager plugin gateway feeder report route firewall holiday spread leverage email messenger tls_certificate history_sync'.split(
+      ' ',
+    ),
+    ['add', 'delete', 'shift', 'total', 'next', 'get'],
   ),
-  ...['get', 'set', 'delete'].map((verb) => `setting/${verb}`),
+  ...paths(['plugin/module', 'gateway/module', 'feeder/module', 'report/module'], ['total', 'next', 'get']),
+  ...paths(['client', 'document', 'comment', 'attachment'], ['add', 'update', 'delete', 'get']),
+  ...paths(['client'], ['history/get', 'get_ids', 'user/add', 'user/delete', 'user/get_logins']),
 ];
 
 export const serviceCommands: readonly Command[] = [

@@ -1,0 +1,241 @@
+import type { BenchOptions } from './options.ts';
+import { Child } from './measure/child.ts';
+import { rowId, type Row, type Sample } from './report/model.ts';
+import type { RunningSystem, System, WorkName } from './systems/system.ts';
+import { POOL } from './systems/choose-systems.ts';
+import { measureHttp, measureStorm } from './work/http-work.ts';
+import { loadOf } from './work/requests.ts';
+import { measureStarts } from './work/start-work.ts';
+import { measureStream } from './work/stream-work.ts';
+
+const HTTP_WORKS: readonly WorkName[] = ['cached', 'typed', 'passthrough', 'batch', 'order'];
+/** Each step of a sign-in, and a call, at the storms: the figures of peers.md §4.3. */
+const STORM_AUTH_STEP_MS = 75;
+const STORM_CALL_MS = 20;
+/** Pause between measurements, so that one does not pay for another's garbage. */
+const SETTLE_MS = 100;
+
+interface Started {
+  readonly system: System;
+  readonly running: RunningSystem;
+}
+
+/** The pools are grown at an upstream latency at which 32 callers wait long for 4 connections. */
+const POOL_GROWTH_LATENCY_MS = 20;
+const POOL_GROWTH_TIMEOUT_MS = 10_000;
+
+type RowKey = Omit<Row, 'id' | 'samples'>;
+
+/** Starts the systems, measures everything in interleaved repetitions, and keeps every sample. */
+export class Bench {
+  readonly #options: BenchOptions;
+  readonly #say: (text: string) => void;
+  readonly #rows = new Map<string, RowKey & { readonly samples: Sample[] }>();
+  readonly #skipped: string[] = [];
+  #started: Started[] = [];
+  #load: Child | undefined;
+  #streamLoad: Child | undefined;
+
+  constructor(options: BenchOptions, say: (text: string) => void) {
+    this.#options = options;
+    this.#say = say;
+  }
+
+  async run(chosen: {
+    readonly systems: readonly System[];
+    readonly skipped: readonly string[];
+  }): Promise<{ systems: Record<string, string>; rows: Row[]; skipped: string[] }> {
+    this.#skipped.push(...chosen.skipped);
+    this.#load = new Child('scripts/bench/load/http-load.ts', { placement: 'measuring', ipc: true });
+    this.#streamLoad = new Child('scripts/bench/load/stream-load.ts', { placement: 'measuring', ipc: true });
+    for (const system of chosen.systems) {
+      try {
+        this.#started.push({ system, running: await system.start() });
+        this.#say(`started ${system.name}: ${system.title}`);
+      } catch (error) {
+        this.#skip(system.name, error);
+      }
+    }
+    for (let repetition = 1; repetition <= this.#options.repetitions; repetition++) {
+      this.#say(`repetition ${repetition} of ${this.#options.repetitions}`);
+      await this.#http(repetition);
+      await this.#storms(repetition);
+      await this.#streams(repetition);
+      await this.#starts(repetition);
+    }
+    return {
+      systems: Object.fromEntries(this.#started.map(({ system }) => [system.name, system.title])),
+      rows: [...this.#rows].map(([id, row]) => ({ id, ...row })),
+      skipped: this.#skipped,
+    };
+  }
+
+  async stop(): Promise<void> {
+    const started = this.#started;
+    this.#started = [];
+    await Promise.allSettled([
+      this.#load?.stop(),
+      this.#streamLoad?.stop(),
+      ...started.map(({ running }) => running.stop()),
+    ]);
+  }
+
+  async #http(repetition: number): Promise<void> {
+    const { warmUpMs, durationMs } = this.#options;
+    for (const upstreamLatencyMs of this.#options.upstreamLatenciesMs) {
+      await this.#growPools();
+      await this.#latency(upstreamLatencyMs, upstreamLatencyMs);
+      for (const work of HTTP_WORKS.filter((name) => this.#wants(name))) {
+        for (const { system, running } of this.#started) {
+          if (!system.works.includes(work)) continue;
+          // The cache does not ask the broker; and latency can be given only to our own.
+          if (upstreamLatencyMs > 0 && (work === 'cached' || !running.simulator)) continue;
+          for (const mode of ['saturated', 'paced'] as const) {
+            const { connections: concurrency } = loadOf(work, upstreamLatencyMs);
+            await this.#measure({ system: system.name, work, mode, upstreamLatencyMs, concurrency }, () =>
+              measureHttp({
+                system,
+                running,
+                load: this.#need(this.#load),
+                work,
+                mode,
+                upstreamLatencyMs,
+                warmUpMs,
+                durationMs,
+                repetition,
+              }),
+            );
+          }
+          if (work === 'order') await running.simulator?.resetBooks();
+        }
+      }
+    }
+    await this.#latency(0, 0);
+  }
+
+  /** A pool grows under sustained queueing only: the floors have all their connections from the start. */
+  async #growPools(): Promise<void> {
+    await this.#latency(POOL_GROWTH_LATENCY_MS, POOL_GROWTH_LATENCY_MS);
+    for (const { system, running } of this.#started) {
+      if (system.kind === 'floor' || system.name === 'vps-1' || !running.simulator) continue;
+      const giveUpAtMs = performance.now() + POOL_GROWTH_TIMEOUT_MS;
+      while ((await running.simulator.counters()).connections < POOL && performance.now() < giveUpAtMs)
+        await measureHttp({
+          system,
+          running,
+          load: this.#need(this.#load),
+          work: 'passthrough',
+          mode: 'saturated',
+          upstreamLatencyMs: 0,
+          warmUpMs: 0,
+          durationMs: 800,
+          repetition: 0,
+        });
+    }
+  }
+
+  async #storms(repetition: number): Promise<void> {
+    if (!this.#wants('storm')) return;
+    await this.#latency(STORM_CALL_MS, STORM_AUTH_STEP_MS);
+    for (const callers of this.#options.storms) {
+      for (const distinct of callers > 1 && !this.#options.quick ? [false, true] : [false]) {
+        for (const { system, running } of this.#started) {
+          if (!running.makeCold || system.name === 'vps') continue;
+          const name = system.kind === 'edge' ? `${system.name}-cold` : system.name;
+          await this.#measure(
+            {
+              system: name,
+              work: distinct ? 'storm, distinct reads' : 'storm',
+              mode: 'storm',
+              upstreamLatencyMs: STORM_CALL_MS,
+              concurrency: callers,
+            },
+            () => measureStorm({ system, running, load: this.#need(this.#load), callers, distinct, repetition }),
+          );
+        }
+      }
+    }
+    await this.#latency(0, 0);
+  }
+
+  async #streams(repetition: number): Promise<void> {
+    if (!this.#wants('stream')) return;
+    const { warmUpMs, durationMs, ticksPerSecond } = this.#options;
+    for (const clients of this.#options.streamClients) {
+      for (const { system, running } of this.#started) {
+        if (!system.works.includes('stream') || system.name === 'vps-1') continue;
+        await this.#measure(
+          { system: system.name, work: 'ticks', mode: 'stream', upstreamLatencyMs: 0, concurrency: clients },
+          () =>
+            measureStream({
+              system,
+              running,
+              load: this.#need(this.#streamLoad),
+              clients,
+              ticksPerSecond,
+              warmUpMs: Math.max(1_000, warmUpMs),
+              durationMs: Math.max(1_500, durationMs),
+              repetition,
+            }),
+        );
+      }
+    }
+  }
+
+  async #starts(repetition: number): Promise<void> {
+    if (!this.#wants('start') || !this.#started.some(({ running }) => running.pid !== undefined)) return;
+    try {
+      for (const { system, work, sample } of await measureStarts(repetition, STORM_CALL_MS)) {
+        const key: RowKey = { system, work, mode: 'start', upstreamLatencyMs: STORM_CALL_MS, concurrency: 1 };
+        this.#keep(key, sample);
+      }
+      this.#say('  start');
+    } catch (error) {
+      this.#skip('start', error);
+    }
+  }
+
+  async #measure(key: RowKey, work: () => Promise<Sample>): Promise<void> {
+    try {
+      const sample = await work();
+      this.#keep(key, sample);
+      const failures = Object.entries(sample.failures).map(([kind, count]) => `${kind} ×${count}`);
+      this.#say(`  ${rowId(key).padEnd(52)} ${sample.perSecond.toFixed(0).padStart(8)}/s ${failures.join(', ')}`);
+      if (sample.firstFailure !== undefined)
+        this.#say(`    ${sample.firstFailure.replaceAll(/\s+/g, ' ').slice(0, 300)}`);
+    } catch (error) {
+      this.#skip(rowId(key), error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  }
+
+  #keep(key: RowKey, sample: Sample): void {
+    const id = rowId(key);
+    const row = this.#rows.get(id);
+    if (row) row.samples.push(sample);
+    else this.#rows.set(id, { ...key, samples: [sample] });
+  }
+
+  #skip(what: string, error: unknown): void {
+    const text = `${what}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 600);
+    this.#skipped.push(text);
+    this.#say(`  skipped ${text}`);
+  }
+
+  async #latency(callMs: number, authStepMs: number): Promise<void> {
+    for (const { running } of this.#started) await running.simulator?.setLatency(callMs, authStepMs);
+  }
+
+  /** `--only` may name works; if it names none, all are wanted. */
+  #wants(work: string): boolean {
+    const works = this.#options.only.filter((name) => WORK_NAMES.has(name));
+    return works.length === 0 || works.includes(work);
+  }
+
+  #need(child: Child | undefined): Child {
+    if (!child) throw new Error('the load process does not run');
+    return child;
+  }
+}
+
+const WORK_NAMES = new Set<string>([...HTTP_WORKS, 'storm', 'stream', 'start']);

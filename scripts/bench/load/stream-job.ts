@@ -1,0 +1,30 @@
+export interface StreamJob {
+  /** ws: or wss:, with the path. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clients: number;
+  /** So many of them look into every frame; the others count. */
+  readonly readers: number;
+  readonly symbols: readonly string[];
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+}
+
+export interface StreamResult {
+  readonly connected: number;
+  /** From opening the first connection to the last acknowledgement. */
+  readonly subscribedAfterMs: number;
+  readonly durationMs: number;
+  /** Frames of all clients, and bytes of their text. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** Ticks that the readers saw, and how many readers there were. */
+  readonly ticksRead: number;
+  readonly readers: number;
+  /** Tick's own time → arrival, from the readers. */
+  readonly histogram: string;
+  readonly gaps: number;
+  readonly closed: number;
+  readonly generatorCpuMs: number;
+  readonly firstFailure?: string;
+}

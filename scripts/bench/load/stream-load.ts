@@ -1,0 +1,123 @@
+/** The stream clients, in a process of their own: one job over IPC at a time. */
+import { WebSocket } from 'ws';
+import { LatencyHistogram } from '../measure/latency-histogram.ts';
+import type { StreamJob, StreamResult } from './stream-job.ts';
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+interface Frame {
+  readonly type?: string;
+  readonly topic?: string;
+  readonly seq?: number;
+  readonly prev?: number;
+  readonly data?: unknown;
+}
+
+class Tally {
+  readonly histogram = new LatencyHistogram();
+  counting = false;
+  frames = 0;
+  bytes = 0;
+  ticks = 0;
+  gaps = 0;
+  closed = 0;
+  firstFailure: string | undefined;
+}
+
+class StreamClient {
+  readonly socket: WebSocket;
+  readonly ready: Promise<void>;
+  readonly #tally: Tally;
+  readonly #reads: boolean;
+  #seq: number | undefined;
+
+  constructor(job: StreamJob, tally: Tally, reads: boolean) {
+    this.#tally = tally;
+    this.#reads = reads;
+    this.socket = new WebSocket(job.url, { headers: job.headers, perMessageDeflate: false });
+    this.ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no acknowledgement')), CONNECT_TIMEOUT_MS);
+      this.socket.once('open', () =>
+        this.socket.send(JSON.stringify({ op: 'subscribe', id: 1, topic: 'ticks', symbols: job.symbols })),
+      );
+      // The first data or acknowledgement: the floor acknowledges nothing.
+      this.socket.once('message', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.socket.once('error', reject);
+      this.socket.once('close', (code, reason) => {
+        tally.closed++;
+        tally.firstFailure ??= `closed ${code} ${reason.toString()}`;
+        reject(new Error(`closed ${code}`));
+      });
+    });
+    this.socket.on('message', (data: Buffer) => this.#onMessage(data));
+  }
+
+  #onMessage(data: Buffer): void {
+    const tally = this.#tally;
+    if (tally.counting) {
+      tally.frames++;
+      tally.bytes += data.length;
+    }
+    if (!this.#reads) return;
+    const nowMs = Date.now();
+    const frame = JSON.parse(data.toString('utf8')) as Frame;
+    if (frame.type === 'error') tally.firstFailure ??= data.toString('utf8', 0, 400);
+    if (frame.topic !== 'ticks') return;
+    if (this.#seq !== undefined && frame.prev !== this.#seq) tally.gaps++;
+    this.#seq = frame.seq;
+    if (frame.type !== 'delta' || !tally.counting || !Array.isArray(frame.data)) return;
+    for (const tick of frame.data as { quotedAtMs?: number }[]) {
+      tally.ticks++;
+      if (tick.quotedAtMs !== undefined) tally.histogram.recordMs(Math.max(0, nowMs - tick.quotedAtMs));
+    }
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function run(job: StreamJob): Promise<StreamResult> {
+  const tally = new Tally();
+  const beganAtMs = performance.now();
+  const clients = Array.from({ length: job.clients }, (_, index) => new StreamClient(job, tally, index < job.readers));
+  const outcomes = await Promise.allSettled(clients.map((client) => client.ready));
+  const connected = outcomes.filter(({ status }) => status === 'fulfilled').length;
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) tally.firstFailure ??= String(failed.reason);
+  const subscribedAfterMs = performance.now() - beganAtMs;
+  await pause(job.warmUpMs);
+  const cpu = process.cpuUsage();
+  const countFromMs = performance.now();
+  tally.counting = true;
+  await pause(job.durationMs);
+  tally.counting = false;
+  const durationMs = performance.now() - countFromMs;
+  const { user, system } = process.cpuUsage(cpu);
+  const closed = tally.closed;
+  for (const { socket } of clients) socket.terminate();
+  return {
+    connected,
+    subscribedAfterMs,
+    durationMs,
+    frames: tally.frames,
+    bytes: tally.bytes,
+    ticksRead: tally.ticks,
+    readers: Math.min(job.readers, connected),
+    histogram: tally.histogram.encode(),
+    gaps: tally.gaps,
+    closed,
+    generatorCpuMs: (user + system) / 1000,
+    ...(tally.firstFailure === undefined ? {} : { firstFailure: tally.firstFailure }),
+  };
+}
+
+process.on('message', (job: StreamJob) => {
+  run(job).then(
+    (result) => process.send?.(result),
+    (error: unknown) =>
+      process.send?.({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));

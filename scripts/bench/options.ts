@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+
+export interface Peer {
+  readonly name: string;
+  readonly url: string;
+  readonly path: string;
+}
+
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly repetitions: number;
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  readonly storms: readonly number[];
+  readonly streamClients: readonly number[];
+  readonly ticksPerSecond: number;
+  readonly upstreamLatenciesMs: readonly number[];
+  /** Names of systems and works; empty = all. */
+  readonly only: readonly string[];
+  readonly edgeUrl: string | undefined;
+  readonly vpsUrl: string | undefined;
+  readonly key: string | undefined;
+  readonly peers: readonly Peer[];
+  /** Name of the report; the start time if absent. */
+  readonly name: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --quick                 one short repetition of everything, under two minutes
+  --repetitions <n>       interleaved repetitions (5)
+  --duration-ms <ms>      of each measurement (2000)
+  --only <a,b>            these systems, works and measurements only: vps vps-1 edge edge-cold node-http node-undici-1
+                          node-undici-4 edge-floor ws-loop nginx · cached typed passthrough batch order storm stream start
+  --edge <url>            a deployed Worker instead of the one on this machine
+  --vps <url>             a container program elsewhere
+  --key <key>             the API key for both (scope read)
+  --peer <name=url,path>  another server: GET url + path beside the cached reads; may be repeated; skipped when absent
+  --name <name>           results/<name>.json instead of the time; names that begin with "record" are committed`;
+
+const LIMITS = { repetitions: [1, 100], 'duration-ms': [200, 600_000] } as const;
+
+/** @throws TypeError naming the option at fault and what was expected */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      repetitions: { type: 'string' },
+      'duration-ms': { type: 'string' },
+      only: { type: 'string' },
+      edge: { type: 'string' },
+      vps: { type: 'string' },
+      key: { type: 'string' },
+      peer: { type: 'string', multiple: true },
+      name: { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  const whole = (name: keyof typeof LIMITS, fallback: number): number => {
+    const text = values[name];
+    if (text === undefined) return fallback;
+    const [least, most] = LIMITS[name];
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new TypeError(`--${name}: expected a whole number from ${least} to ${most}, got ${text}`);
+  };
+  if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name))
+    throw new TypeError(`--name: expected letters, digits, dot and dash, got ${values.name}`);
+  const durationMs = whole('duration-ms', quick ? 500 : 2_000);
+  return {
+    quick,
+    repetitions: whole('repetitions', quick ? 1 : 5),
+    durationMs,
+    warmUpMs: Math.min(1_000, durationMs / 2),
+    storms: quick ? [1, 100] : [1, 20, 100, 1_000],
+    streamClients: quick ? [100] : [25, 50, 100, 200],
+    ticksPerSecond: 1_000,
+    upstreamLatenciesMs: [0, 20],
+    only: values.only?.split(',').map((name) => name.trim()) ?? [],
+    edgeUrl: url('edge', values.edge),
+    vpsUrl: url('vps', values.vps),
+    key: values.key,
+    peers: (values.peer ?? []).map(peer),
+    name: values.name,
+  };
+}
+
+function url(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || (URL.canParse(text) && /^https?:/.test(text))) return text;
+  throw new TypeError(`--${name}: expected an http or https URL, got ${text}`);
+}
+
+function peer(text: string): Peer {
+  const match = /^([\w.-]+)=(https?:\/\/[^,]+),(\/.*)$/.exec(text);
+  const [, name, address, path] = match ?? [];
+  if (name === undefined || address === undefined || path === undefined || !URL.canParse(address))
+    throw new TypeError(`--peer: expected name=url,path like mine=http://127.0.0.1:3000,/user/1001, got ${text}`);
+  return { name, url: address, path };
+}

@@ -1,0 +1,183 @@
+import { Rows } from './find.ts';
+import type { Report } from './model.ts';
+import { figure, ratio } from './numbers.ts';
+import { extraOf, type Summary } from './summary.ts';
+
+export interface Target {
+  readonly what: string;
+  /** What was measured against what. */
+  readonly measured: string;
+  readonly wanted: string;
+  readonly verdict: 'met' | 'missed' | 'not measured';
+}
+
+type Comparison = 'at least' | 'at most';
+
+const judge = (value: number | undefined, comparison: Comparison, bound: number): Target['verdict'] => {
+  if (value === undefined || !Number.isFinite(value)) return 'not measured';
+  return (comparison === 'at least' ? value >= bound : value <= bound) ? 'met' : 'missed';
+};
+
+const divide = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined || b === 0 ? undefined : a / b;
+
+/** The targets of this project, as ratios inside one run, so that they hold for whatever machine ran it. */
+export function targetsOf(report: Report): Target[] {
+  const rows = new Rows(report);
+  const saturated = (system: string, work: string, upstreamLatencyMs = 0): Summary | undefined =>
+    rows.find({ system, work, mode: 'saturated', upstreamLatencyMs });
+  const paced = (system: string, work: string): Summary | undefined =>
+    rows.find({ system, work, mode: 'paced', upstreamLatencyMs: 0 });
+  const p50 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[50];
+  const p99 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[99];
+  const targets: Target[] = [];
+  const add = (
+    what: string,
+    value: number | undefined,
+    comparison: Comparison,
+    bound: number,
+    unit: '×' | ' ms' | ' MB' | '',
+    detail: string,
+  ): void => {
+    targets.push({
+      what,
+      measured: `${unit === '×' ? `${ratio(value)} ×` : figure(value, unit)} (${detail})`,
+      wanted: `${comparison} ${bound}${unit === '×' ? ' ×' : unit}`,
+      verdict: judge(value, comparison, bound),
+    });
+  };
+  const throughputs = (a: Summary | undefined, b: Summary | undefined): string =>
+    `${figure(a?.perSecond)}/s of ${figure(b?.perSecond)}/s`;
+
+  const cached = saturated('vps', 'cached');
+  const bare = saturated('node-http', 'cached');
+  add(
+    'cached read, container alone, against bare node:http',
+    divide(cached?.perSecond, bare?.perSecond),
+    'at least',
+    0.65,
+    '×',
+    throughputs(cached, bare),
+  );
+
+  for (const { system, floor } of [
+    { system: 'vps-1', floor: 'node-undici-1' },
+    { system: 'vps', floor: 'node-undici-4' },
+  ]) {
+    for (const upstreamLatencyMs of [0, 20]) {
+      const under = saturated(floor, 'passthrough', upstreamLatencyMs);
+      for (const { work, bound } of [
+        { work: 'passthrough', bound: upstreamLatencyMs === 0 ? 0.6 : 0.95 },
+        { work: 'typed', bound: upstreamLatencyMs === 0 ? 0.4 : 0.95 },
+      ]) {
+        const ours = saturated(system, work, upstreamLatencyMs);
+        add(
+          `uncached ${work} read, ${floor.slice('node-undici-'.length)} pinned, broker at ${upstreamLatencyMs} ms, against node:http + undici`,
+          divide(ours?.perSecond, under?.perSecond),
+          'at least',
+          bound,
+          '×',
+          throughputs(ours, under),
+        );
+      }
+    }
+  }
+
+  const lone = rows.find({ system: 'vps-1', work: 'storm', mode: 'storm', concurrency: 1 });
+  const storm = rows.find({ system: 'vps-1', work: 'storm', mode: 'storm', concurrency: 100 });
+  add(
+    'storm of 100 on a cold process: sign-ins',
+    storm?.signIns,
+    'at most',
+    1,
+    '',
+    `${figure(storm?.failures)} failures`,
+  );
+  add(
+    'storm of 100 on a cold process: failures',
+    storm?.failures,
+    'at most',
+    0,
+    '',
+    `of ${figure(storm && storm.done + storm.failures)}`,
+  );
+  add(
+    'storm of 100: p99 against one lone cold caller, identical reads',
+    divide(p99(storm), p50(lone)),
+    'at most',
+    1.4,
+    '×',
+    `${figure(p99(storm), ' ms')} of ${figure(p50(lone), ' ms')}`,
+  );
+
+  const edgeCached = paced('edge', 'cached');
+  const edgeFloor = paced('edge-floor', 'cached');
+  add(
+    'edge: cached read p50 over the empty Container',
+    divide(p50(edgeCached), p50(edgeFloor)),
+    'at most',
+    1.3,
+    '×',
+    `${figure(p50(edgeCached), ' ms')} of ${figure(p50(edgeFloor), ' ms')}`,
+  );
+  for (const work of ['passthrough', 'typed']) {
+    const through = p50(paced('edge', work));
+    const floorMs = p50(edgeFloor);
+    const alone = p50(paced('vps', work));
+    const over =
+      through === undefined || floorMs === undefined || alone === undefined ? undefined : through - floorMs - alone;
+    add(
+      `edge: uncached ${work} p50 beyond floor + container alone`,
+      over,
+      'at most',
+      0.2,
+      ' ms',
+      `${figure(through)} − ${figure(floorMs)} − ${figure(alone)} ms`,
+    );
+  }
+
+  const start = (system: string, work: string): number | undefined => p50(rows.find({ system, work, mode: 'start' }));
+  const listening = start('vps', 'listening');
+  const startFloor = start('start-floor', 'listening');
+  add(
+    'process start to listening, against a bundle of the same packages',
+    divide(listening, startFloor),
+    'at most',
+    1.5,
+    '×',
+    `${figure(listening, ' ms')} of ${figure(startFloor, ' ms')}`,
+  );
+  const first = start('vps', 'first answer');
+  const signIn = start('sign-in-floor', 'sign-in');
+  const beyond =
+    first === undefined || listening === undefined || signIn === undefined ? undefined : first - listening - signIn;
+  add(
+    'start to first authenticated answer, beyond listening + TLS + sign-in',
+    beyond,
+    'at most',
+    50,
+    ' ms',
+    `${figure(first)} − ${figure(listening)} − ${figure(signIn)} ms, the call of 20 ms included`,
+  );
+
+  const streams = rows.find({ system: 'vps', work: 'ticks', mode: 'stream', concurrency: 100 });
+  add(
+    'memory at 100 streams and 1,000 ticks/s',
+    streams?.containerPeakRssMb,
+    'at most',
+    150,
+    ' MB',
+    `${figure(streams?.perSecond)} ticks/s delivered`,
+  );
+  const loop = rows.find({ system: 'ws-loop', work: 'ticks', mode: 'stream', concurrency: 100 });
+  const cpuPerTick = divide(streams?.cpuMsPerDone, loop?.cpuMsPerDone);
+  add(
+    'fan-out to 100: CPU per tick delivered, against a plain ws loop',
+    cpuPerTick,
+    'at most',
+    1,
+    '×',
+    `${figure(streams && (streams.cpuMsPerDone ?? 0) * 1000, ' µs')} of ${figure(loop && (loop.cpuMsPerDone ?? 0) * 1000, ' µs')}, broker polling included; ${figure(extraOf(streams?.row, 'framesPerSecond'))} frames/s`,
+  );
+  return targets;
+}

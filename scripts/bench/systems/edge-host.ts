@@ -1,0 +1,34 @@
+/** Runs one Worker in workerd with its containers in the process engine, as a process of its own. */
+import path from 'node:path';
+import { startLocalEdge } from '../../local/local-edge.ts';
+import { bridgeProgram } from '../../local/bridge-program.ts';
+import type { EdgeHostAnswer, EdgeHostRequest } from './edge.ts';
+
+const empty = process.env['FLOOR'] === '1';
+const vars = JSON.parse(process.env['VARS'] ?? '{}') as Record<string, string>;
+const floors = path.resolve(import.meta.dirname, '../floors');
+
+const edge = await startLocalEdge({
+  port: 0,
+  vars,
+  ...(empty ? { main: path.join(floors, 'worker/empty-worker.ts') } : {}),
+  program: empty
+    ? {
+        command: [process.execPath, path.join(floors, 'empty-program.ts')],
+        cwd: process.cwd(),
+        containerPort: 8080,
+        env: { NODE_ENV: 'production', BODY_BYTES: process.env['BODY_BYTES'] ?? '1000' },
+      }
+    : bridgeProgram,
+  ...(process.env['VERBOSE'] === '1' ? { onLine: (line: string) => console.error(line) } : {}),
+});
+console.log(`listening ${edge.url}`);
+
+process.on('message', (request: EdgeHostRequest) => {
+  if (request.op === 'kill') edge.engine.kill('SIGTERM');
+  const answer: EdgeHostAnswer = { running: edge.engine.running().length };
+  process.send?.(answer);
+});
+process.once('SIGTERM', () => {
+  void edge.close().then(() => process.exit(0));
+});

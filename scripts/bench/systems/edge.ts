@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from '../measure/child.ts';
+import { usageOf } from '../measure/process-tree.ts';
+import { newBenchKey } from './bench-key.ts';
+import { SimulatorProcess } from './simulator-process.ts';
+import type { RunningSystem, System } from './system.ts';
+
+export interface EdgeHostRequest {
+  readonly op: 'running' | 'kill';
+}
+export interface EdgeHostAnswer {
+  readonly running: number;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
+
+async function startHost(env: Record<string, string>): Promise<{ child: Child; url: string }> {
+  const child = new Child('scripts/bench/systems/edge-host.ts', { placement: 'anywhere', ipc: true, env });
+  const [, url = ''] = await child.line(/^listening (\S+)/, START_TIMEOUT_MS);
+  return { child, url };
+}
+
+async function untilNothingRuns(host: Child): Promise<void> {
+  const giveUpAtMs = performance.now() + STOP_TIMEOUT_MS;
+  while ((await host.ask<EdgeHostAnswer>({ op: 'running' }, 5_000)).running > 0) {
+    if (performance.now() > giveUpAtMs) throw new Error('the container did not stop');
+    await sleep(20);
+  }
+  // The Durable Object learns of the exit a little later than the engine.
+  await sleep(150);
+}
+
+export const edge: System = {
+  name: 'edge',
+  title: 'Worker → Durable Object → container, in workerd on this machine',
+  kind: 'edge',
+  placement: 'anywhere',
+  works: ['cached', 'typed', 'passthrough', 'batch', 'order', 'stream'],
+  start: async (): Promise<RunningSystem> => {
+    const simulator = await SimulatorProcess.start();
+    const key = newBenchKey();
+    const { child, url } = await startHost({
+      VARS: JSON.stringify({
+        ...simulator.env,
+        BRIDGE_API_KEYS: key.setting,
+        POOL_MAX: '4',
+        // The limit is there to be reached; here it would be what is measured.
+        RATE_LIMIT_PER_SECOND: '1000000',
+        RATE_LIMIT_BURST: '1000000',
+      }),
+    });
+    return {
+      url,
+      headers: key.headers,
+      simulator,
+      pid: child.pid,
+      usage: () => usageOf(child.pid),
+      makeCold: async () => {
+        const answer = await fetch(`${url}/admin/sleep`, { method: 'POST', headers: key.headers });
+        await answer.body?.cancel();
+        if (!answer.ok) throw new Error(`/admin/sleep: ${answer.status}`);
+        await untilNothingRuns(child);
+      },
+      stop: async () => {
+        await child.stop(10_000);
+        await simulator.stop();
+      },
+    };
+  },
+};
+
+export const edgeFloor = (bodyBytes: number): System => ({
+  name: 'edge-floor',
+  title: 'floor of the edge: the same Container class with an empty program',
+  kind: 'floor',
+  placement: 'anywhere',
+  works: ['cached'],
+  cachedPath: '/',
+  start: async (): Promise<RunningSystem> => {
+    const { child, url } = await startHost({
+      FLOOR: '1',
+      BODY_BYTES: String(bodyBytes),
+      VARS: JSON.stringify({
+        BRIDGE_API_KEYS: newBenchKey().setting,
+        MT5_SERVER: 'localhost:1',
+        MT5_LOGIN: '1',
+        MT5_PASSWORD: 'none needed',
+      }),
+    });
+    return {
+      url,
+      headers: {},
+      simulator: undefined,
+      pid: child.pid,
+      usage: () => usageOf(child.pid),
+      makeCold: async () => {
+        await child.ask<EdgeHostAnswer>({ op: 'kill' }, 5_000);
+        await untilNothingRuns(child);
+      },
+      stop: () => child.stop(10_000),
+    };
+  },
+});

@@ -1,0 +1,76 @@
+import { Child } from '../measure/child.ts';
+
+export interface UpstreamCounters {
+  readonly connections: number;
+  readonly handshakes: number;
+  readonly handshakeFailures: number;
+  readonly requests: number;
+  readonly mutations: number;
+}
+
+/** The simulator as a process, driven over its control port. */
+export class SimulatorProcess {
+  readonly server: string;
+  readonly certificateSha256: string;
+  readonly #child: Child;
+  readonly #control: string;
+
+  private constructor(child: Child, server: string, control: string, certificateSha256: string) {
+    this.#child = child;
+    this.server = server;
+    this.#control = control;
+    this.certificateSha256 = certificateSha256;
+  }
+
+  static async start(): Promise<SimulatorProcess> {
+    const child = new Child('test/simulator/main.ts', {
+      placement: 'measuring',
+      args: ['--port', '0', '--control-port', '0', '--ticks-per-second', '20'],
+    });
+    const [server, control, certificate] = await Promise.all([
+      child.line(/https:\/\/(\S+:\d+)/, 30_000),
+      child.line(/(http:\/\/\S+:\d+)/, 30_000),
+      child.line(/sha256 ([0-9a-f]{64})/, 30_000),
+    ]);
+    return new SimulatorProcess(child, server[1] ?? '', control[1] ?? '', certificate[1] ?? '');
+  }
+
+  /** What the container program needs to find it. */
+  get env(): Record<string, string> {
+    return {
+      MT5_SERVER: this.server,
+      MT5_LOGIN: '1000',
+      MT5_PASSWORD: 'Password1',
+      MT5_TLS: `pin:${this.certificateSha256}`,
+    };
+  }
+
+  async counters(): Promise<UpstreamCounters> {
+    return (await this.#call('/stats')) as UpstreamCounters;
+  }
+
+  async setLatency(latencyMs: number, authLatencyMs = latencyMs): Promise<void> {
+    await this.#call('/latency', { latencyMs, authLatencyMs });
+  }
+
+  async setTicksPerSecond(ticksPerSecond: number): Promise<void> {
+    await this.#call('/feed', { ticksPerSecond });
+  }
+
+  async resetBooks(): Promise<void> {
+    await this.#call('/reset', { only: ['books'] });
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop();
+  }
+
+  async #call(path: string, body?: object): Promise<unknown> {
+    const answer = await fetch(`${this.#control}${path}`, {
+      signal: AbortSignal.timeout(20_000),
+      ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+    });
+    if (!answer.ok) throw new Error(`simulator ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  }
+}

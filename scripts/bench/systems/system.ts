@@ -1,0 +1,32 @@
+import type { Placement } from '../measure/child.ts';
+import type { UsageByPart } from '../measure/process-tree.ts';
+import type { SimulatorProcess } from './simulator-process.ts';
+
+export type WorkName = 'cached' | 'typed' | 'passthrough' | 'batch' | 'order' | 'stream';
+
+/** Something that is measured: the bridge in a topology, a floor under it, or another server given by its address. */
+export interface System {
+  readonly name: string;
+  /** One line for the reader. */
+  readonly title: string;
+  readonly kind: 'vps' | 'edge' | 'floor' | 'peer';
+  readonly placement: Placement;
+  /** What it can be asked to do. */
+  readonly works: readonly WorkName[];
+  /** Path that answers from memory alone, where it is not the bridge's. */
+  readonly cachedPath?: string;
+  start(): Promise<RunningSystem>;
+}
+
+export interface RunningSystem {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The broker behind it; undefined where there is none, or none of ours. */
+  readonly simulator: SimulatorProcess | undefined;
+  /** Undefined for what runs elsewhere. */
+  readonly pid: number | undefined;
+  /** Ends the container process and waits until it is gone; the next request is a cold start. */
+  readonly makeCold?: () => Promise<void>;
+  readonly usage?: () => UsageByPart;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Child } from '../measure/child.ts';
+import { usageOf } from '../measure/process-tree.ts';
+import { newBenchKey } from './bench-key.ts';
+import { SimulatorProcess } from './simulator-process.ts';
+import type { RunningSystem, System } from './system.ts';
+
+export interface ContainerProcess {
+  readonly child: Child;
+  readonly url: string;
+  /** From the start of the process to the line that says it listens. */
+  readonly listeningAfterMs: number;
+}
+
+/** The container program as on a VPS. `program` is its entry file, from sources or bundled. */
+export async function startContainerProcess(
+  simulator: SimulatorProcess,
+  options: { readonly keys: string; readonly poolMax: number; readonly checkpoint: string; readonly program?: string },
+): Promise<ContainerProcess> {
+  const child = new Child(options.program ?? 'container/main.ts', {
+    placement: 'measured',
+    env: {
+      ...simulator.env,
+      PORT: '0',
+      POOL_MAX: String(options.poolMax),
+      BRIDGE_API_KEYS: options.keys,
+      CHECKPOINT: options.checkpoint,
+      MAX_CONNECTIONS: '2000',
+    },
+  });
+  const line = await child.line(/"event":"listening".*"port":(\d+)/, 30_000);
+  return {
+    child,
+    url: `http://127.0.0.1:${line[1]}`,
+    listeningAfterMs: performance.now() - child.startedAtMs,
+  };
+}
+
+export const vps = (name: string, poolMax: number): System => ({
+  name,
+  title: `the container program alone, as on a VPS, ${poolMax} upstream connection${poolMax > 1 ? 's' : ''} at most`,
+  kind: 'vps',
+  placement: 'measured',
+  works: ['cached', 'typed', 'passthrough', 'batch', 'order', 'stream'],
+  start: async (): Promise<RunningSystem> => {
+    const simulator = await SimulatorProcess.start();
+    const directory = await mkdtemp(path.join(tmpdir(), 'mt5-bench-'));
+    const key = newBenchKey();
+    let starts = 0;
+    // Each cold start has a checkpoint of its own: many starts in a minute would otherwise be held back, as they should.
+    const start = (): Promise<ContainerProcess> =>
+      startContainerProcess(simulator, {
+        keys: key.setting,
+        poolMax,
+        checkpoint: `file:${path.join(directory, `${starts++}.sqlite`)}`,
+      });
+    let running = await start();
+    return {
+      get url() {
+        return running.url;
+      },
+      headers: key.headers,
+      simulator,
+      get pid() {
+        return running.child.pid;
+      },
+      usage: () => usageOf(running.child.pid),
+      makeCold: async () => {
+        await running.child.stop();
+        running = await start();
+      },
+      stop: async () => {
+        await running.child.stop();
+        await simulator.stop();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  },
+});

@@ -1,0 +1,104 @@
+import type { LoadJob, LoadResult } from '../load/job.ts';
+import { around } from '../measure/around.ts';
+import type { Child } from '../measure/child.ts';
+import { LatencyHistogram } from '../measure/latency-histogram.ts';
+import type { Sample } from '../report/model.ts';
+import type { RunningSystem, System, WorkName } from '../systems/system.ts';
+import { isWrite, loadOf, requestsOf } from './requests.ts';
+
+/** Longer than any job may take. */
+const SLACK_MS = 30_000;
+
+export interface HttpMeasurement {
+  readonly system: System;
+  readonly running: RunningSystem;
+  readonly load: Child;
+  readonly work: WorkName;
+  readonly mode: 'saturated' | 'paced';
+  readonly upstreamLatencyMs: number;
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  readonly repetition: number;
+}
+
+export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
+  const { connections, ratePerSecond } = loadOf(one.work, one.upstreamLatencyMs);
+  // At a low rate, longer, so that percentiles rest on enough answers.
+  const durationMs = one.mode === 'paced' ? Math.max(one.durationMs, (1_000 / ratePerSecond) * 20) : one.durationMs;
+  const job: LoadJob = {
+    kind: one.mode,
+    url: one.running.url,
+    headers: one.running.headers,
+    requests: requestsOf(one.work, one.system),
+    connections,
+    ratePerSecond,
+    warmUpMs: one.warmUpMs,
+    durationMs,
+    ...(isWrite(one.work) ? { newKeyEach: true } : {}),
+  };
+  const { result, server } = await around(one.running, () =>
+    one.load.ask<LoadResult>(job, one.warmUpMs + durationMs + SLACK_MS),
+  );
+  return {
+    repetition: one.repetition,
+    ...sampleOf(result),
+    ...server,
+    // CPU and counters also saw the warm-up: per answer they are right with all answers, which only the sum tells.
+    extra: { measuredShare: durationMs / (durationMs + one.warmUpMs), answerBytes: result.answerBytes },
+  };
+}
+
+export const sampleOf = (
+  result: LoadResult,
+): Pick<
+  Sample,
+  'durationMs' | 'done' | 'perSecond' | 'histogram' | 'failures' | 'firstFailure' | 'generatorCpuMs'
+> => ({
+  durationMs: result.durationMs,
+  done: result.answered,
+  perSecond: (result.answered / result.durationMs) * 1_000,
+  histogram: result.histogram,
+  failures: result.failures,
+  generatorCpuMs: result.generatorCpuMs,
+  ...(result.firstFailure === undefined ? {} : { firstFailure: result.firstFailure }),
+});
+
+/** So many callers at one moment on a process that has just been started, or on none. */
+export async function measureStorm(options: {
+  readonly system: System;
+  readonly running: RunningSystem;
+  readonly load: Child;
+  readonly callers: number;
+  readonly distinct: boolean;
+  readonly repetition: number;
+}): Promise<Sample> {
+  const { running, callers } = options;
+  if (!running.makeCold) throw new Error(`${options.system.name} cannot be made cold`);
+  await running.makeCold();
+  const requests = requestsOf(options.system.kind === 'floor' ? 'cached' : 'typed', options.system);
+  const { result, server } = await around(running, () =>
+    options.load.ask<LoadResult>(
+      {
+        kind: 'burst',
+        url: running.url,
+        headers: running.headers,
+        requests: options.distinct ? requests : requests.slice(0, 1),
+        callers,
+        deadlineMs: 35_000,
+      },
+      60_000,
+    ),
+  );
+  return { repetition: options.repetition, ...sampleOf(result), ...server };
+}
+
+/** Sign-in and first read of a session, one after the other on fresh connections: the floor of a cold start. */
+export const latenciesSample = (repetition: number, latenciesMs: readonly number[]): Sample => ({
+  repetition,
+  durationMs: latenciesMs.reduce((sum, each) => sum + each, 0),
+  done: latenciesMs.length,
+  perSecond: 0,
+  histogram: LatencyHistogram.of(latenciesMs).encode(),
+  failures: {},
+  generatorCpuMs: 0,
+});

@@ -1,0 +1,53 @@
+import type { LoadRequest } from '../load/job.ts';
+import type { System, WorkName } from '../systems/system.ts';
+
+/** Clients of the simulator's book. */
+const FIRST_LOGIN = 1001;
+const LOGINS = 100;
+const BATCH_READS = 20;
+
+const logins = Array.from({ length: LOGINS }, (_, index) => FIRST_LOGIN + index);
+const get = (path: string): LoadRequest => ({ method: 'GET', path });
+
+/** The requests of each kind of HTTP work. Reads that must not be answered together name distinct logins. */
+export function requestsOf(work: WorkName, system: System): LoadRequest[] {
+  switch (work) {
+    case 'cached':
+      return [get(system.cachedPath ?? '/v1/symbols/EURUSD')];
+    case 'typed':
+      return logins.map((login) => get(`/v1/accounts/${login}/money`));
+    case 'passthrough':
+      return logins.map((login) => get(`/api/user/account/get?login=${login}`));
+    case 'batch':
+      return Array.from({ length: LOGINS / BATCH_READS }, (_, batch) => ({
+        method: 'POST',
+        path: '/v1/batch',
+        body: JSON.stringify({
+          requests: logins
+            .slice(batch * BATCH_READS, (batch + 1) * BATCH_READS)
+            .map((login) => ({ method: 'GET', path: `/v1/accounts/${login}/money` })),
+        }),
+      }));
+    case 'order':
+      return logins.flatMap((login) =>
+        (['buy', 'sell'] as const).map((side) => ({
+          method: 'POST' as const,
+          path: '/v1/orders',
+          body: JSON.stringify({ login, symbol: 'EURUSD', side, type: 'market', volume: '0.01' }),
+        })),
+      );
+    case 'stream':
+      return [];
+    default:
+      return work satisfies never;
+  }
+}
+
+export const isWrite = (work: WorkName): boolean => work === 'order';
+
+/** Connections and rate of each work: the rate is below what the slowest system can do, so that latencies compare. */
+export function loadOf(work: WorkName, upstreamLatencyMs: number): { connections: number; ratePerSecond: number } {
+  if (work === 'order') return { connections: 8, ratePerSecond: upstreamLatencyMs > 0 ? 5 : 25 };
+  if (work === 'batch') return { connections: 8, ratePerSecond: upstreamLatencyMs > 0 ? 5 : 25 };
+  return { connections: 32, ratePerSecond: upstreamLatencyMs > 0 ? 20 : 200 };
+}

@@ -1,0 +1,65 @@
+import { around } from '../measure/around.ts';
+import type { Child } from '../measure/child.ts';
+import type { StreamJob, StreamResult } from '../load/stream-job.ts';
+import type { Sample } from '../report/model.ts';
+import type { RunningSystem, System } from '../systems/system.ts';
+
+/** Every symbol of the simulator's book lies in one of these folders. */
+const SYMBOLS = ['*'];
+const READERS = 10;
+const SLACK_MS = 60_000;
+
+export async function measureStream(options: {
+  readonly system: System;
+  readonly running: RunningSystem;
+  readonly load: Child;
+  readonly clients: number;
+  readonly ticksPerSecond: number;
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  readonly repetition: number;
+}): Promise<Sample> {
+  const { running, clients, ticksPerSecond, system } = options;
+  const setRate = async (ticks: number): Promise<void> => {
+    if (system.kind === 'floor') await (await fetch(`${running.url}/rate?ticks=${ticks}`)).text();
+    else await running.simulator?.setTicksPerSecond(ticks);
+  };
+  await setRate(ticksPerSecond);
+  const job: StreamJob = {
+    url: `${running.url.replace(/^http/, 'ws')}/v1/stream`,
+    headers: running.headers,
+    clients,
+    readers: Math.min(READERS, clients),
+    symbols: SYMBOLS,
+    warmUpMs: options.warmUpMs,
+    durationMs: options.durationMs,
+  };
+  const { result, server } = await around(running, () =>
+    options.load.ask<StreamResult>(job, options.warmUpMs + options.durationMs + SLACK_MS),
+  );
+  await setRate(system.kind === 'floor' ? 0 : 20);
+  const perClient = result.ticksRead / Math.max(1, result.readers);
+  return {
+    repetition: options.repetition,
+    durationMs: result.durationMs,
+    done: Math.round(perClient * result.connected),
+    perSecond: (perClient * result.connected * 1_000) / result.durationMs,
+    histogram: result.histogram,
+    failures: {
+      ...(result.connected < clients ? { 'not connected': clients - result.connected } : {}),
+      ...(result.closed > 0 ? { closed: result.closed } : {}),
+      ...(result.gaps > 0 ? { gap: result.gaps } : {}),
+    },
+    ...(result.firstFailure === undefined ? {} : { firstFailure: result.firstFailure }),
+    generatorCpuMs: result.generatorCpuMs,
+    ...server,
+    extra: {
+      framesPerSecond: (result.frames * 1_000) / result.durationMs,
+      bytesPerSecond: (result.bytes * 1_000) / result.durationMs,
+      ticksPerClientPerSecond: (perClient * 1_000) / result.durationMs,
+      subscribedAfterMs: result.subscribedAfterMs,
+      // CPU was counted from the first connection on.
+      measuredShare: result.durationMs / (result.durationMs + options.warmUpMs + result.subscribedAfterMs),
+    },
+  };
+}

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { API_KEY_PREFIX, hashKey } from '../container/contract/keys.ts';
-import { bridgeProgram } from './local/bridge-program.ts';
+import { bundledBridgeProgram } from './local/bridge-program.ts';
 import { ChildProgram } from './local/child-program.ts';
 import { type LocalEdge, startLocalEdge } from './local/local-edge.ts';
 
@@ -141,7 +141,7 @@ async function main(): Promise<void> {
     const set = OPTIONAL.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
     edge = await startLocalEdge({
       port: ports.edge,
-      program: bridgeProgram,
+      program: await bundledBridgeProgram(),
       onLine: log('container'),
       onWorkerLog: log('worker'),
       vars: {

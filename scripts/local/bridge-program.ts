@@ -1,12 +1,23 @@
 import path from 'node:path';
+import { bundleContainer } from './bundle-container.ts';
 import type { ProgramSpec } from './process-container.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** What the image runs, run from the sources. The port is that of `worker/bridge-container.ts`. */
-export const bridgeProgram: ProgramSpec = {
-  command: [process.execPath, 'container/main.ts'],
+const programOf = (file: string): ProgramSpec => ({
+  command: [process.execPath, file],
   cwd: root,
+  // That of worker/bridge-container.ts.
   containerPort: 8080,
   env: { NODE_ENV: 'production' },
-};
+});
+
+/** The container program from its sources: nothing to build, slower to start. */
+export const bridgeProgram = programOf('container/main.ts');
+
+/** What the image runs: the container program as one file, made now. */
+export async function bundledBridgeProgram(): Promise<ProgramSpec> {
+  const file = path.join(root, 'dist/container/main.js');
+  await bundleContainer(file);
+  return programOf(file);
+}

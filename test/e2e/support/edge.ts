@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../../../scripts/local/engine.ts';
-import { bridgeProgram } from '../../../scripts/local/bridge-program.ts';
+import { bundledBridgeProgram } from '../../../scripts/local/bridge-program.ts';
 import { startLocalEdge } from '../../../scripts/local/local-edge.ts';
 import type { Simulator } from '../../simulator/server.ts';
 import { TEST_KEYS, testKeysVariable } from '../../support/test-keys.ts';
@@ -29,7 +29,7 @@ export async function startEdge(options: {
   const containerLog: string[] = [];
   const edge = await startLocalEdge({
     port: 0,
-    program: bridgeProgram,
+    program: await bundledBridgeProgram(),
     onLine: (line) => containerLog.push(line),
     vars: {
       BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),

@@ -9,6 +9,7 @@ import { BRIDGE_VERSION } from './contract/version.ts';
 import { ControlChannel } from './control-channel.ts';
 import { createApp } from './http/app.ts';
 import { checkKeys, trustDoor, type Authenticate } from './http/authenticate.ts';
+import { answerClientError } from './http/client-error.ts';
 import { TypedApi } from './http/serve-routes.ts';
 import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
@@ -172,6 +173,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
     app,
   );
+  server.on('clientError', answerClientError);
   server.on('request', active.note);
   server.on('upgrade', createUpgrades({ authenticate, handlers: upgrades, log, draining: () => draining }));
   const port = await listen(server, config.port, options.host);

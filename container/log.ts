@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { LOG_FIELDS, LOG_LEVELS, type LogFields, type Logger, type LogLevel } from './contract/logger.ts';
 
 const MAX_TEXT = 2_000;
@@ -32,7 +33,23 @@ export function createLog({ level, secrets, write = toStdout, now = Date.now }: 
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-const toStdout = (line: string): void => void process.stdout.write(`${line}\n`);
+/** Lines of one turn of the event loop are written together: a write for each costs more than making it. */
+let pending = '';
+let exitHooked = false;
+
+function toStdout(line: string): void {
+  if (pending === '') setImmediate(flush);
+  pending += `${line}\n`;
+  if (exitHooked) return;
+  exitHooked = true;
+  process.once('exit', () => pending !== '' && writeSync(1, pending));
+}
+
+function flush(): void {
+  const text = pending;
+  pending = '';
+  process.stdout.write(text);
+}
 
 /** Message, stack and causes; an error's own further properties are never written. */
 function errorText(error: Error, clean: (text: string) => string): Record<string, unknown> {

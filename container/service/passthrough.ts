@@ -42,6 +42,9 @@ const DEFAULT_CONTENT_TYPE = 'application/json; charset=utf-8';
 /** `tick/last` takes 4096 characters of symbols (mt5-webapi §1.7), up to three bytes each when encoded. */
 const MAX_QUERY = 14 * 1024;
 
+/** `password`, `pass_main`, `pass_investor`, `otp_secret` … (mt5-webapi §3.3). */
+const PASSWORD_NAME = /pass|secret|otp/i;
+
 /** `/api/*`: the Web API itself, byte for byte, for commands of the table and callers who may use them. */
 export class Passthrough {
   readonly #upstream: Upstream;
@@ -60,11 +63,18 @@ export class Passthrough {
       throw new BridgeError('method_not_allowed', { detail: 'The Web API takes GET and POST.', expected: 'GET, POST' });
     if (request.query.length > MAX_QUERY)
       throw new BridgeError('uri_too_long', `The query is longer than ${MAX_QUERY} characters; use a body.`);
-    if (/[^\x21-\x7e]|%(?![0-9a-f]{2})|[#"<>\\^`{|}]/i.test(request.query))
+    const names = decoded(request.query.replaceAll(/=[^&]*/g, ''));
+    if (names === undefined || decoded(request.query) === undefined)
       throw new BridgeError('malformed_request', {
         detail: 'The query holds characters that must be percent-encoded.',
         field: 'query',
         expected: 'percent-encoded UTF-8',
+      });
+    if (PASSWORD_NAME.test(names))
+      throw new BridgeError('malformed_request', {
+        detail: 'Passwords go in the body: a URL is written into logs on its way.',
+        field: 'query',
+        expected: 'a POST with a JSON body like {"Login":"1001","Type":"main","Password":"…"}',
       });
     if (command.mutation && !this.#mutate)
       throw new BridgeError('scope_missing', 'Commands that change the books are not passed through.');
@@ -105,6 +115,16 @@ export class Passthrough {
     } catch (error) {
       throw toBridgeError(error);
     }
+  }
+}
+
+/** A query as text; `undefined` where it is not percent-encoded UTF-8. */
+function decoded(query: string): string | undefined {
+  if (/[^\x21-\x7e]|[#"<>\\^`{|}]/.test(query)) return undefined;
+  try {
+    return decodeURIComponent(query);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,9 +1,6 @@
 import { parseReply, retcodeMember, scanRetcode, type ReplyRetcode } from '../webapi/reply.ts';
 import { SessionError, type Reply } from './upstream.ts';
 
-/** Up to here an answer is parsed whole to find its retcode, which shows cut JSON too; a longer one only at its ends. */
-const PARSE_AT_ONCE_BYTES = 64 * 1024;
-
 /** One answer; nothing is parsed before it is asked for, and nothing twice. */
 export class WebApiReply implements Reply {
   readonly status: number;
@@ -19,16 +16,7 @@ export class WebApiReply implements Reply {
   }
 
   get #scanned(): ReplyRetcode | null {
-    return (this.#retcode ??= this.#findRetcode() ?? null);
-  }
-
-  #findRetcode(): ReplyRetcode | undefined {
-    if (this.bytes.length > PARSE_AT_ONCE_BYTES) return scanRetcode(this.bytes);
-    try {
-      return retcodeMember(this.json());
-    } catch {
-      return undefined;
-    }
+    return (this.#retcode ??= (this.#json ? retcodeMember(this.#json) : scanRetcode(this.bytes)) ?? null);
   }
 
   get retcode(): number | undefined {

@@ -102,7 +102,11 @@ test('what cannot be sent as it is, is refused', async () => {
   const before = server.requests.length;
   expect(status(await raw('/api/user/get?login=1001%'))).toBe(400);
   expect(status(await raw('/api/user/get?login=<1001>'))).toBe(400);
+  expect(status(await raw('/api/user/get?login=%ff'))).toBe(400);
+  expect(status(await raw('/api/user/get?%ff=1'))).toBe(400);
   expect(status(await raw(`/api/user/get?login=${'1'.repeat(14_500)}`))).toBe(414);
+  for (const name of ['password', 'Password', 'pass_main', 'p%61ssword', 'otp_secret'])
+    expect(status(await raw(`/api/user/check_password?login=1001&${name}=Client1001!`))).toBe(400);
   expect((await bridge.fetch('/api/user/get', { method: 'DELETE' })).status).toBe(405);
   const xml = { method: 'POST', body: '<a/>', headers: { 'content-type': 'text/xml' } };
   expect((await bridge.fetch('/api/user/get', xml)).status).toBe(415);
@@ -124,6 +128,7 @@ test('smuggled and oversized heads end the connection', async () => {
     `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /`,
   );
   expect(status(both)).toBe(400);
+  expect(both).toContain('malformed_request');
   const twice = await rawHttp(bridge.port, `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`);
   expect(status(twice)).toBe(400);
   const huge = await rawHttp(bridge.port, `${head}X-Pad: ${'x'.repeat(64_000)}\r\n\r\n`);

@@ -4,6 +4,7 @@ import { HEADER } from '../container/contract/headers.ts';
 import type { Caller } from '../container/contract/keys.ts';
 import { BridgeState } from '../container/state/bridge-state.ts';
 import { failedWriteAnswer } from '../container/state/operation-view.ts';
+import { type StateInput, stateAnswers } from '../container/state/state-answers.ts';
 import type { ConsumerSession } from '../container/state/state-api.ts';
 import { StateServer } from '../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
@@ -16,7 +17,6 @@ import { logEvent } from './log.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 import { problemResponse } from './problem.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
-import { type StateInput, stateAnswer, stateAnswers } from './state-answers.ts';
 import { StorageSql } from './storage-sql.ts';
 import { hubOf } from './stream-hub.ts';
 
@@ -154,18 +154,18 @@ export class BridgeContainer extends Container<Env> {
     return tokenHashes.filter((_, i) => found[i] !== null);
   }
 
-  /** A route that this object answers by itself (`state-answers.ts`), as JSON text. */
+  /** A route that the state alone can answer, as JSON text. */
   answer(operationId: string, input: StateInput, caller: Caller): Promise<Told<string>> {
-    return told(async () => JSON.stringify(await stateAnswer(this.#answers, operationId, input, caller)));
+    return told(async () => JSON.stringify(await this.#answers[operationId]?.(input, caller)));
   }
 
   override onStop({ exitCode }: { exitCode: number }): Promise<void> {
-    return this.#instance.processEnded({ kind: 'exited', exitCode });
+    return this.#instance.hookEnded({ kind: 'exited', exitCode });
   }
 
   /** Told of start failures (which `Instance` hears of anyway) and of ends whose text the library does not know. */
   override onError(error: unknown): Promise<void> {
-    return this.#instance.processEnded(classifyPlatformError(error));
+    return this.#instance.hookEnded(classifyPlatformError(error));
   }
 
   override async onActivityExpired(): Promise<void> {

@@ -1,12 +1,9 @@
 import { BridgeError } from '../container/contract/errors.ts';
 import type { Caller } from '../container/contract/keys.ts';
 import type { AnyRoute, RouteInput } from '../container/contract/route.ts';
+import { STATE_ANSWERED, type StateInput } from '../container/state/state-answers.ts';
 import type { Told } from './bridge-container.ts';
 import type { Door } from './door.ts';
-import type { StateInput } from './state-answers.ts';
-
-/** Routes that the Durable Object answers from its SQLite (`state-answers.ts`). */
-const FROM_STATE: ReadonlySet<string> = new Set(['adminJournal', 'adminCheckpoint', 'adminSignInReset']);
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
 export async function doorAnswers(
@@ -15,7 +12,7 @@ export async function doorAnswers(
   caller: Caller,
   door: Door,
 ): Promise<Response | undefined> {
-  if (FROM_STATE.has(route.id)) {
+  if (STATE_ANSWERED.has(route.id)) {
     const { params, query } = input as StateInput;
     return jsonText(untold(await door.bridge.answer(route.id, { params, query }, caller)));
   }

@@ -120,8 +120,13 @@ export class Instance {
     await this.#parts.container.destroy();
   }
 
-  /** Told by whoever learns of it first: our own watch, or a hook of the library. */
-  async processEnded(end: PlatformError): Promise<void> {
+  /** A hook of the library tells of an end. Its exit code may be made up; our own watch knows, so it goes first. */
+  async hookEnded(end: PlatformError): Promise<void> {
+    await this.#endNews();
+    await this.#processEnded(end);
+  }
+
+  async #processEnded(end: PlatformError): Promise<void> {
     if (this.isRunning) return;
     this.#greeted = false;
     this.#activity = null;
@@ -136,7 +141,7 @@ export class Instance {
     const isNew = !container.running();
     if (isNew) {
       // An end that no hook has told yet belongs to the life before.
-      await this.processEnded({ kind: 'other', exitCode: null });
+      await this.hookEnded({ kind: 'other', exitCode: null });
       lifecycle.starting(reason);
     } else lifecycle.resumed();
     this.#lastEnd = undefined;
@@ -206,7 +211,7 @@ export class Instance {
 
   #watchEnded(end: PlatformError): Promise<void> {
     this.#lastEnd = end;
-    return this.processEnded(end);
+    return this.#processEnded(end);
   }
 
   async #dial(): Promise<WebSocket> {

@@ -89,15 +89,18 @@ export class IngressSidecar implements EngineContainer {
     client.once('close', () => this.#tunnels.delete(client));
     const upstream: Socket = connect(port, '127.0.0.1');
     upstream.setNoDelay(true);
-    upstream.once('error', () => (upstream.pending || upstream.connecting ? refuse(client) : client.destroy()));
+    const refused = (): void => refuse(client);
+    upstream.once('error', refused);
     upstream.once('connect', () => {
+      // From here on the tunnel carries the program's own bytes only.
+      upstream.off('error', refused).on('error', () => client.destroy());
       client.write('HTTP/1.1 200 OK\r\n\r\n');
       if (head.length > 0) upstream.write(head);
       client.pipe(upstream);
       upstream.pipe(client);
     });
     client.once('close', () => upstream.destroy());
-    upstream.once('close', () => client.destroy());
+    upstream.once('close', () => (client.writableEnded ? undefined : client.destroy()));
   }
 }
 

@@ -318,7 +318,7 @@ describe('control port', () => {
     ['POST', '/fault', undefined, 400, /^expected an object/],
     ['POST', '/fault', '{"kind":', 400, /^body: expected JSON/],
     ['POST', '/switch', { nope: 1 }, 400, /^nope: no such switch; expected one of idleTimeoutSeconds/],
-    ['POST', '/switch', { resultIds: 'below' }, 400, /^resultIds: expected one of top, answer, both/],
+    ['POST', '/switch', { resultIds: 'below' }, 400, /^resultIds: expected one of both, top, answer/],
     ['POST', '/switch', { cookie: true, idleTimeoutSeconds: -1 }, 400, /^idleTimeoutSeconds: expected a number from/],
     ['POST', '/latency', { latencyMs: 'x' }, 400, /^latencyMs: /],
     ['POST', '/latency', { other: 1 }, 400, /^other: /],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { SWITCHES, type SwitchName } from '../simulator/switches.ts';
-import { Mt5Client } from '../support/mt5-client.ts';
+import { Mt5Client, type WireAnswer } from '../support/mt5-client.ts';
 import { Wire } from '../support/wire.ts';
 
 let simulator: Simulator;
@@ -60,6 +60,24 @@ const SEEN: Partial<Record<SwitchName, () => Promise<void>>> = {
     expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ Ticket: expect.stringMatching(/^\d+$/) });
     simulator.switch({ scalarCasing: 'lower' });
     expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ ticket: expect.stringMatching(/^\d+$/) });
+  },
+  resultIds: async () => {
+    // Each result is taken once: a request for each place.
+    const places = async (): Promise<unknown[]> => {
+      const id = await sendRequest();
+      const { json = {} } = await client.send(`/api/dealer/get_request_result?id=${id}`);
+      return [Object.hasOwn(json, id), Object.hasOwn(Object(json['answer']), id)];
+    };
+    expect(await places()).toEqual([true, true]);
+    simulator.switch({ resultIds: 'top' });
+    expect(await places()).toEqual([true, false]);
+    simulator.switch({ resultIds: 'answer' });
+    expect(await places()).toEqual([false, true]);
+  },
+  textOf10009: async () => {
+    expect(await executed(await sendRequest())).toContain('"10009 Request executed"');
+    simulator.switch({ textOf10009: 'Done' });
+    expect(await executed(await sendRequest())).toContain('"10009 Done"');
   },
   businessErrorStatus: async () => {
     const paths = ['/api/user/get?login=4242', '/api/user/get', '/api/server/restart'];
@@ -166,6 +184,82 @@ const SEEN: Partial<Record<SwitchName, () => Promise<void>>> = {
     simulator.switch({ outage: '15' });
     expect((await client.send('/api/user/get?login=1001')).retcode).toBe(15);
   },
+  pageLimit: async () => {
+    const rows = async (total: number): Promise<number> =>
+      list(await client.send(`/api/deal/get_page?login=1001&from=0&to=4000000000&offset=0&total=${total}`)).length;
+    expect(await rows(1000)).toBe(100);
+    simulator.switch({ pageLimit: 120 });
+    expect([await rows(1000), await rows(7)]).toEqual([120, 7]);
+  },
+  emptyResult: async () => {
+    const none = '/api/deal/get_page?login=1001&from=1&to=2&offset=0&total=10';
+    expect((await client.send(none)).text).toBe('{"retcode":"0 Done","answer":[]}');
+    simulator.switch({ emptyResult: '13' });
+    expect((await client.send(none)).text).toBe('{"retcode":"13 Not found"}');
+  },
+  modifyFlags: async () => {
+    const order = async (): Promise<object> => list(await client.send('/api/order/get_batch?group=*'))[0] ?? {};
+    expect(await order()).toHaveProperty('ModificationFlags');
+    simulator.switch({ modifyFlags: 'ModifyFlags' });
+    expect(await order()).toHaveProperty('ModifyFlags');
+    expect(await order()).not.toHaveProperty('ModificationFlags');
+  },
+  apiDataUnsigned: async () => {
+    const cells = async (): Promise<string> => (await client.send('/api/position/get_batch?group=*')).text;
+    expect(await cells()).toContain('"ValueUInt":"0"');
+    simulator.switch({ apiDataUnsigned: 'ValueUint' });
+    expect(await cells()).not.toContain('"ValueUInt"');
+    expect(await cells()).toContain('"ValueUint":"0"');
+  },
+  optionsMode: async () => {
+    const symbol = async (): Promise<unknown> => (await client.send('/api/symbol/get?symbol=EURUSD')).json?.['answer'];
+    expect(await symbol()).toHaveProperty('OptionsMode');
+    simulator.switch({ optionsMode: 'OptionMode' });
+    expect(await symbol()).toHaveProperty('OptionMode');
+    expect(await symbol()).not.toHaveProperty('OptionsMode');
+  },
+  historyBytes: async () => {
+    const to = Math.floor(simulator.broker.clock.nowMs() / 1000);
+    const chart = `/api/chart/get?symbol=EURUSD&from=${to - 7200}&to=${to}&data=dc`;
+    expect((await client.send(chart)).retcode).toBe(0);
+    simulator.switch({ historyBytes: 300 });
+    const partial = await client.send(chart);
+    expect(partial.retcode).toBe(14);
+    const from = Number(/.*\[(\d+),/.exec(partial.text)?.[1]);
+    expect(from).toBeGreaterThan(to - 7200);
+    expect((await client.send(chart.replace(/from=\d+/, `from=${from}`))).text).toContain(`[[${from},`);
+  },
+  chartNotReady: async () => {
+    const to = Math.floor(simulator.broker.clock.nowMs() / 1000);
+    const chart = `/api/chart/get?symbol=GBPUSD&from=${to - 600}&to=${to}&data=do`;
+    simulator.switch({ chartNotReady: 2 });
+    const retcodes = [await client.send(chart), await client.send(chart), await client.send(chart)];
+    expect(retcodes.map(({ retcode }) => retcode)).toEqual([1, 1, 0]);
+  },
+};
+
+async function sendRequest(): Promise<string> {
+  const body =
+    '{"Action":"200","Login":"1001","Symbol":"EURUSD","Volume":"100","TypeFill":"0","Type":"0","Digits":"5"}';
+  const { json } = await client.send('/api/dealer/send_request', { method: 'POST', body });
+  return String(Object(json?.['answer'])['ID']);
+}
+
+/** The result that carries the final status, when it is there. */
+async function executed(id: string): Promise<string> {
+  let text = '';
+  await expect
+    .poll(async () => {
+      ({ text } = await client.send(`/api/dealer/get_request_result?id=${id}`));
+      return text;
+    })
+    .toContain('"ResultRetcode"');
+  return text;
+}
+
+const list = (answer: WireAnswer): readonly object[] => {
+  const rows = answer.json?.['answer'];
+  return Array.isArray(rows) ? rows : [];
 };
 
 describe('each switch, seen on the wire', () => {

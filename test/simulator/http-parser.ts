@@ -27,7 +27,8 @@ interface Headers {
   readonly contentLength: number;
   readonly chunked: boolean;
   readonly contentType: string;
-  readonly connection: string;
+  /** Undefined where the client does not say: then HTTP/1.1 keeps it and HTTP/1.0 does not. */
+  readonly keepAlive: boolean | undefined;
   readonly expectContinue: boolean;
 }
 
@@ -161,7 +162,7 @@ export class HttpParser {
       target: '',
       keepAliveByDefault: false,
     };
-    const { contentType = '', connection = '' } = this.#headers ?? {};
+    const { contentType = '', keepAlive } = this.#headers ?? {};
     this.#position = HEAD;
     this.#line = undefined;
     return {
@@ -169,7 +170,7 @@ export class HttpParser {
       target,
       contentType,
       body,
-      keepAlive: keepAliveByDefault ? connection !== 'close' : connection === 'keep-alive',
+      keepAlive: keepAlive ?? keepAliveByDefault,
     };
   }
 }
@@ -192,11 +193,12 @@ function parseHeaders(text: string): Headers | undefined {
   const encoding = values.get('transfer-encoding')?.toLowerCase();
   if (length !== undefined && (encoding !== undefined || !/^\d{1,15}$/.test(length))) return undefined;
   if (encoding !== undefined && encoding !== 'chunked') return undefined;
+  const connection = (values.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
   return {
     contentLength: Number(length ?? 0),
     chunked: encoding === 'chunked',
     contentType: (values.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
-    connection: (values.get('connection') ?? '').toLowerCase(),
+    keepAlive: connection.includes('close') ? false : connection.includes('keep-alive') ? true : undefined,
     expectContinue: values.get('expect')?.toLowerCase() === '100-continue',
   };
 }

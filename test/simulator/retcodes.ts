@@ -1,3 +1,5 @@
+import type { Switches } from './switches.ts';
+
 /**
  * Return codes and the text a server puts after the number: the SDK's table of 2023. Numbers that the table does not
  * have print as "Unknown error", 14 as the documentation words it.
@@ -160,5 +162,6 @@ const TEXTS: Readonly<Record<number, string>> = {
   15007: 'Subscriptions are available for real users only',
 };
 
-/** `13` → `13 Not found` */
-export const retcodeText = (retcode: number): string => `${retcode} ${TEXTS[retcode] ?? 'Unknown error'}`;
+/** `13` → `13 Not found`; sources disagree on the text of 10009. */
+export const retcodeText = (retcode: number, switches: Readonly<Pick<Switches, 'textOf10009'>>): string =>
+  `${retcode} ${retcode === 10009 ? switches.textOf10009 : (TEXTS[retcode] ?? 'Unknown error')}`;

@@ -158,7 +158,7 @@ export class Session {
 
   answer(reply: CommandReply): Answer {
     const { switches } = this.#shared;
-    const status = reply.retcode !== 0 && switches.businessErrorStatus === '4xx' ? clientErrorOf(reply.retcode) : 200;
+    const status = switches.businessErrorStatus === '4xx' ? clientErrorOf(reply.retcode) : 200;
     const contentType = switches.contentType === 'none' ? '' : switches.contentType;
     return { status, contentType, body: encodeReply(reply, switches) };
   }
@@ -199,6 +199,8 @@ function checkStart(parameters: Parameters): Account | number {
 }
 
 function clientErrorOf(retcode: number): number {
+  // Done, not ready yet, and more to come are no errors.
+  if (retcode === 0 || retcode === 1 || retcode === 14) return 200;
   if (retcode === 8 || (retcode >= 1000 && retcode < 2000)) return 403;
   if (retcode === 13) return 404;
   if (retcode === 12 || retcode === 10024) return 429;

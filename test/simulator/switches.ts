@@ -31,8 +31,8 @@ export const SWITCHES = {
   cookie: choice([false, true], 'auth/answer sets a cookie; it is never asked for'),
   scalarCasing: choice(['documented', 'lower'], 'Total, Ticket, ID … or total, ticket, id'),
   resultIds: choice(
-    ['top', 'answer', 'both'],
-    'where dealer/get_request_result puts the ids: beside retcode or under answer',
+    ['both', 'top', 'answer'],
+    'where dealer/get_request_result puts the ids: beside retcode (documentation), under answer (what live clients read), or both, so that neither kind of client fails',
   ),
   textOf10009: choice(['Request executed', 'Done'], 'text after the number 10009'),
   businessErrorStatus: choice(['200', '4xx'], 'HTTP status of an answer with a retcode that is not 0'),

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FEED_FAULTS, REQUEST_FAULTS, SERVER_FAULTS } from '../simulator/faults.ts';
 import { ACCOUNTS } from '../simulator/managers.ts';
 import { retcodeText } from '../simulator/retcodes.ts';
-import { SWITCHES } from '../simulator/switches.ts';
+import { defaultSwitches, SWITCHES } from '../simulator/switches.ts';
 
 const readme = readFileSync(new URL('../simulator/README.md', import.meta.url), 'utf8');
 const section = (title: string): string => readme.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
@@ -29,7 +29,7 @@ describe("the simulator's README says what its code does", () => {
     expect(rows.map(([, login, refusal]) => [Number(login), refusal])).toEqual(
       [...ACCOUNTS].map(([login, { refusal }]) => [
         login,
-        refusal === undefined ? 'yes' : retcodeText(refusal).replace(' Unknown error', ''),
+        refusal === undefined ? 'yes' : retcodeText(refusal, defaultSwitches()).replace(' Unknown error', ''),
       ]),
     );
   });

@@ -24,12 +24,15 @@ export interface Edge {
 export async function startEdge(options: {
   simulator: Pick<Simulator, 'host' | 'port' | 'certificateSha256'>;
   vars?: Readonly<Record<string, string>>;
+  /** A program that exits non-zero is started again in the same container, as Docker's `on-failure` does. */
+  restartOnFailure?: boolean;
 }): Promise<Edge> {
-  const { simulator, vars } = options;
+  const { simulator, vars, restartOnFailure = false } = options;
   const containerLog: string[] = [];
   const edge = await startLocalEdge({
     port: 0,
     program: await bundledBridgeProgram(),
+    restartOnFailure,
     onLine: (line) => containerLog.push(line),
     vars: {
       BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),

@@ -57,6 +57,8 @@ export class Books {
   version = 0;
   /** Rises with every change of symbols or groups. */
   configVersion = 0;
+  /** Highest login that may be given. */
+  lastLogin = 99_999;
   #orderTicket = 100_000;
   #dealTicket = 50_000;
 

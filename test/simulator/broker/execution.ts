@@ -56,6 +56,7 @@ export class Execution {
       tp: order.tp,
       volume,
       profitDigits: symbol.profitDigits,
+      terms: { group, symbol },
       rateProfit: this.accounts.rateProfit(group, symbol, side),
       rateMargin: this.accounts.rateMargin(group, symbol, side),
       marketBid: market?.bid ?? 0,
@@ -181,6 +182,7 @@ export class Execution {
         price,
         volume,
         profitDigits: symbol.profitDigits,
+        terms: { group, symbol },
         positionId: closed.ticket,
         rateMargin: closed.rateMargin,
         marketBid: market?.bid ?? 0,
@@ -288,6 +290,7 @@ export class Execution {
       marketBid: 0,
       marketAsk: 0,
       modifyFlags: 0,
+      terms: undefined,
     };
   }
 }

@@ -3,6 +3,9 @@
  * smallest unit of the deposit currency, rates in 1e-8, times in milliseconds of server time.
  */
 
+import type { Group } from './groups.ts';
+import type { SymbolSpec } from './symbols.ts';
+
 /** Numbers as in the server's enumerations (Order.EnOrderType …): mt5-webapi.md §3.10. */
 export const ORDER_TYPE = {
   buy: 0,
@@ -127,6 +130,8 @@ export interface Deal {
   marketBid: number;
   marketAsk: number;
   modifyFlags: number;
+  /** Group and symbol as they were configured when it was made; undefined for balance operations. */
+  readonly terms: { readonly group: Group; readonly symbol: SymbolSpec } | undefined;
 }
 
 export interface Position {

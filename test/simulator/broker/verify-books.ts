@@ -3,7 +3,8 @@ import type { Accounts } from './account.ts';
 import type { Books } from './books.ts';
 import { commissionOf } from './charges.ts';
 import { decimal } from './money.ts';
-import { DEAL_ACTION, type Deal } from './records.ts';
+import { DEAL_ACTION, type Deal, type Position } from './records.ts';
+import { replayPositions, type ReplayedPosition } from './replay.ts';
 import { convert, profitRaw } from './valuation.ts';
 
 /** What history says about a login: money, and the volume left of every position. */
@@ -17,23 +18,10 @@ export function totalsOf(deals: readonly Deal[]): { balance: number; credit: num
   return { balance, credit };
 }
 
-/** Volume with its sign that the deals have left of each position. */
-function volumesOf(deals: readonly Deal[]): Map<number, number> {
-  const volumes = new Map<number, number>();
-  for (const deal of deals) {
-    if (deal.action > DEAL_ACTION.sell) continue;
-    const signed = deal.action === DEAL_ACTION.buy ? deal.volume : -deal.volume;
-    volumes.set(deal.positionId, (volumes.get(deal.positionId) ?? 0) + signed);
-  }
-  return volumes;
-}
-
 /** Profit and commission of a deal by the rules, from the rates that the deal shows. */
-function wrongDeal(books: Books, deal: Deal): string | undefined {
-  const symbol = books.symbols.get(deal.symbol);
-  const user = books.users.get(deal.login);
-  if (symbol === undefined || user === undefined || deal.action > DEAL_ACTION.sell || deal.modifyFlags !== 0)
-    return undefined;
+function wrongDeal(deal: Deal): string | undefined {
+  if (deal.terms === undefined || deal.modifyFlags !== 0) return undefined;
+  const { group, symbol } = deal.terms;
   if (deal.volumeClosed > 0) {
     // A selling deal closes a bought position.
     const raw = profitRaw(symbol, deal.action === 1 ? 0 : 1, deal.volumeClosed, deal.pricePosition, deal.price);
@@ -42,10 +30,17 @@ function wrongDeal(books: Books, deal: Deal): string | undefined {
   } else if (deal.profit !== 0) {
     return `deal ${deal.ticket}: opens and has a profit`;
   }
-  const commission = commissionOf(books.groupOf(user), symbol, deal);
+  const commission = commissionOf(group, symbol, deal);
   return commission === deal.commission
     ? undefined
     : `deal ${deal.ticket}: commission ${deal.commission}, by the rules ${commission}`;
+}
+
+function differences(position: Position, expected: ReplayedPosition): string[] {
+  const names = ['action', 'volume', 'priceOpen', 'rateMargin'] as const;
+  return names
+    .filter((name) => position[name] !== expected[name])
+    .map((name) => `position ${position.ticket}: ${name} ${position[name]}, by deals ${expected[name]}`);
 }
 
 export function verifyBooks(books: Books, accounts: Accounts): string[] {
@@ -61,19 +56,18 @@ export function verifyBooks(books: Books, accounts: Accounts): string[] {
     if (totals.credit !== user.credit) {
       wrong.push(`login ${user.login}: credit ${money(user.credit)}, by deals ${money(totals.credit)}`);
     }
-    const volumes = volumesOf(deals);
+    const replayed = replayPositions(deals);
     for (const position of books.positions.of(user.login)) {
-      const signed = position.action === 0 ? position.volume : -position.volume;
-      if (position.volume <= 0 || volumes.get(position.ticket) !== signed) {
-        wrong.push(`position ${position.ticket}: volume ${signed}, by deals ${volumes.get(position.ticket) ?? 0}`);
-      }
-      volumes.delete(position.ticket);
+      const expected = replayed.get(position.ticket);
+      replayed.delete(position.ticket);
+      if (expected === undefined) wrong.push(`position ${position.ticket}: no deals of it`);
+      else if (position.modifyFlags === 0) wrong.push(...differences(position, expected));
     }
-    for (const [ticket, volume] of volumes) {
-      if (volume !== 0) wrong.push(`position ${ticket}: closed, by deals ${volume} is open`);
+    for (const { ticket, volume } of replayed.values()) {
+      wrong.push(`position ${ticket}: closed, by deals ${volume} is open`);
     }
     for (const deal of deals) {
-      const sentence = wrongDeal(books, deal);
+      const sentence = wrongDeal(deal);
       if (sentence !== undefined) wrong.push(sentence);
     }
     for (const order of books.orders.of(user.login)) {

@@ -38,10 +38,6 @@ function results(request: CommandRequest): CommandReply {
   };
 }
 
-function codeText(retcode: number, switches: Readonly<Switches>): string {
-  return retcode === 10009 ? `10009 ${switches.textOf10009}` : retcodeText(retcode);
-}
-
 const renderEvent = (queued: QueuedRequest, { kind, outcome }: DealerEvent, switches: Readonly<Switches>): object =>
   kind === 'result'
     ? { result: confirmOf(queued, outcome, switches) }
@@ -61,7 +57,7 @@ function confirmOf(queued: QueuedRequest, outcome: Outcome, switches: Readonly<S
   const { price, bid, ask, zero } = pricesOf(outcome);
   return {
     ID: queued.id,
-    Retcode: codeText(outcome.retcode, switches),
+    Retcode: retcodeText(outcome.retcode, switches),
     ...bothVolumes('Volume', outcome.volume ?? 0),
     Price: price,
     TickBid: bid,
@@ -114,7 +110,7 @@ function answerOf(queued: QueuedRequest, outcome: Outcome, switches: Readonly<Sw
     SpreadDiffBalance: 0,
     Comment: request.comment,
     ...Object.fromEntries(REPEATED.map((name) => [name, request.fields[name] ?? ''])),
-    ResultRetcode: codeText(outcome.retcode, switches),
+    ResultRetcode: retcodeText(outcome.retcode, switches),
     ResultDealer: request.dealer,
     ResultDeal: outcome.deal ?? 0,
     ResultOrder: outcome.order ?? 0,

@@ -1,13 +1,17 @@
 import type { Command } from '../command.ts';
 import { chartCommands } from './charts.ts';
+import { dailyCommands } from './daily.ts';
 import { dealerCommands } from './dealer.ts';
 import { groupCommands } from './groups.ts';
+import { messageCommands } from './messages.ts';
 import { serverInfoCommands } from './server-info.ts';
 import { serviceCommands } from './service.ts';
 import { symbolCommands } from './symbols.ts';
 import { tickCommands } from './ticks.ts';
 import { tradeCommands } from './trade.ts';
+import { tradeChangeCommands } from './trade-changes.ts';
 import { tradeReadCommands } from './trade-reads.ts';
+import { userChangeCommands } from './user-changes.ts';
 import { userCommands } from './users.ts';
 
 /** Every command of the simulator: one list per file of this folder. */
@@ -21,6 +25,10 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...tickCommands,
     ...chartCommands,
     ...tradeReadCommands,
+    ...tradeChangeCommands,
+    ...userChangeCommands,
+    ...dailyCommands,
+    ...messageCommands,
     ...tradeCommands,
     ...dealerCommands,
   ].map((command) => [command.path, command]),

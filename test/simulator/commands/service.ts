@@ -22,15 +22,5 @@ const ADMINISTRATION = [
 export const serviceCommands: readonly Command[] = [
   { path: 'test/access', rights: [], run: () => done() },
   { path: 'test/trade', rights: [], run: () => done() },
-  // Counted, not booked: of a path in two lists the later counts, and the books' own comes later.
-  {
-    path: 'trade/balance',
-    rights: ['RIGHT_ACCOUNTANT'],
-    mutates: true,
-    run: ({ broker }) => {
-      broker.mutations += 1;
-      return { retcode: 0, scalars: { Ticket: broker.mutations } };
-    },
-  },
   ...ADMINISTRATION.map((path): Command => ({ path, rights: [], run: () => refused(8) })),
 ];

@@ -21,7 +21,8 @@ export function encodeReply(reply: CommandReply, switches: Readonly<Switches>): 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
 
-function encode(value: unknown): string {
+/** A value as it stands in a reply. */
+export function encode(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (value instanceof Json) return value.text;

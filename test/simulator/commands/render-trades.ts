@@ -3,7 +3,9 @@ import { decimal, EXT_PER_VOLUME } from '../broker/money.ts';
 import { ENTRY, sideOf, type Deal, type Order, type Position } from '../broker/records.ts';
 import type { World } from '../broker/world.ts';
 import { convert, profitRaw } from '../broker/valuation.ts';
+import type { Json } from '../command.ts';
 import type { Switches } from '../switches.ts';
+import { spelling, Texts } from './texts.ts';
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
@@ -15,6 +17,23 @@ export function bothVolumes(name: string, ext: number): Record<string, number> {
 /** The one cell that is shown of the 16 of ApiData; empty unless a plug-in wrote something. */
 export function apiData(switches: Readonly<Switches>): readonly object[] {
   return [{ AppID: 0, ID: 0, ValueInt: 0, [switches.apiDataUnsigned]: 0, ValueDouble: '0.00000000' }];
+}
+
+const dealTexts = new Texts<Deal>();
+const historyTexts = new Texts<Order>();
+
+/** Closed records change only by an administrator's hand, which forgets their texts. */
+export function dealText(deal: Deal, world: World, switches: Readonly<Switches>): Json {
+  return dealTexts.of(deal, spelling(switches), () => renderDeal(deal, world, switches));
+}
+
+export function historyText(order: Order, world: World, switches: Readonly<Switches>): Json {
+  return historyTexts.of(order, spelling(switches), () => renderOrder(order, world, switches));
+}
+
+export function forgetText(row: object): void {
+  dealTexts.forget(row as Deal);
+  historyTexts.forget(row as Order);
 }
 
 export function renderOrder(order: Order, world: World, switches: Readonly<Switches>): object {

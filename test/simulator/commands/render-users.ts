@@ -3,8 +3,22 @@ import type { AccountState } from '../broker/account.ts';
 import type { World } from '../broker/world.ts';
 import { decimal } from '../broker/money.ts';
 import type { User } from '../broker/records.ts';
+import type { Json } from '../command.ts';
 import type { Switches } from '../switches.ts';
+import { moment, spelling, Texts } from './texts.ts';
 import { apiData } from './render-trades.ts';
+
+const userTexts = new Texts<User>();
+const accountTexts = new Texts<User>();
+
+export function userText(user: User, world: World, switches: Readonly<Switches>): Json {
+  const stamp = `${world.books.version} ${world.books.configVersion} ${spelling(switches)}`;
+  return userTexts.of(user, stamp, () => renderUser(user, world, switches));
+}
+
+export function accountText(user: User, world: World): Json {
+  return accountTexts.of(user, moment(world), () => renderAccount(user, world));
+}
 
 export function renderUser(user: User, world: World, switches: Readonly<Switches>): object {
   const { currencyDigits } = world.books.groupOf(user);

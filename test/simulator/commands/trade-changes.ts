@@ -7,7 +7,7 @@ import { replayPositions, type ReplayedPosition } from '../broker/replay.ts';
 import type { World } from '../broker/world.ts';
 import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { flatRecord } from './records-in.ts';
-import { renderPosition } from './render-trades.ts';
+import { forgetText, renderPosition } from './render-trades.ts';
 import { isRefusal, numbersOf, RETCODE, userOf } from './scope.ts';
 import type { Row } from './trade-reads.ts';
 
@@ -124,7 +124,10 @@ function update<R extends Row & Digits & { modifyFlags: number }>(kind: Changeab
       changes.push({ row, values });
     }
     if (changes.length === 0) return refused(RETCODE.params);
-    for (const { row, values } of changes) Object.assign(row, values, { modifyFlags: row.modifyFlags | API_MANAGER });
+    for (const { row, values } of changes) {
+      Object.assign(row, values, { modifyFlags: row.modifyFlags | API_MANAGER });
+      forgetText(row);
+    }
     broker.world.books.version += 1;
     broker.mutations += changes.length;
     return done();
@@ -183,6 +186,7 @@ const reopen = onRows(CHANGEABLE.history, ({ broker }, order: Order) => {
   books.history.remove(order);
   Object.assign(order, { state: ORDER_STATE.placed, timeDoneMsc: 0, typeTime: 0, timeExpiration: 0 });
   books.orders.add(order);
+  forgetText(order);
   return 0;
 });
 

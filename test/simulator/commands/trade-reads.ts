@@ -5,7 +5,7 @@ import { compileMask } from '../broker/masks.ts';
 import type { Deal, Order, Position } from '../broker/records.ts';
 import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import type { Switches } from '../switches.ts';
-import { renderDeal, renderOrder, renderPosition } from './render-trades.ts';
+import { dealText, historyText, renderOrder, renderPosition } from './render-trades.ts';
 import { isRefusal, MOST_OBJECTS, numbersOf, RETCODE, seesGroup, userOf, usersAsked } from './scope.ts';
 
 export interface Row {
@@ -29,13 +29,13 @@ export const KINDS = {
     name: 'history',
     ledger: (world) => world.books.history,
     timeMs: (order) => order.timeDoneMsc,
-    render: renderOrder,
+    render: historyText,
   } satisfies Kind<Order>,
   deal: {
     name: 'deal',
     ledger: (world) => world.books.deals,
     timeMs: (deal) => deal.timeMsc,
-    render: renderDeal,
+    render: dealText,
   } satisfies Kind<Deal>,
   position: {
     name: 'position',

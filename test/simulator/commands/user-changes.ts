@@ -174,6 +174,7 @@ function changePassword(request: CommandRequest): CommandReply {
   if (!passwordFits(request, user.group, password)) return refused(CODE.invalidPassword);
   user.passwords[kind] = password;
   user.fields['LastPassChange'] = String(request.broker.time.serverSeconds());
+  request.broker.world.books.version += 1;
   request.broker.mutations += 1;
   return done();
 }

@@ -3,7 +3,7 @@ import { totalsOf } from '../broker/verify-books.ts';
 import { decimal } from '../broker/money.ts';
 import type { User } from '../broker/records.ts';
 import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
-import { renderAccount, renderUser } from './render-users.ts';
+import { accountText, userText } from './render-users.ts';
 import { isRefusal, RETCODE, seesGroup, userOf, usersAsked, usersInMask } from './scope.ts';
 
 /** A command about one client. */
@@ -24,8 +24,8 @@ function ofUsers(render: (user: User, request: CommandRequest) => object): (requ
   };
 }
 
-const userGet = ofUser((request, user) => done(renderUser(user, request.broker.world, request.switches)));
-const accountGet = ofUser((request, user) => done(renderAccount(user, request.broker.world)));
+const userGet = ofUser((request, user) => done(userText(user, request.broker.world, request.switches)));
+const accountGet = ofUser((request, user) => done(accountText(user, request.broker.world)));
 
 /** The balance of the record and that of the history; `fixflag=1` writes the history's into the record. */
 const checkBalance = ofUser((request, user) => {
@@ -70,7 +70,7 @@ const getExternal = (request: CommandRequest): CommandReply => {
   const user = [...world.books.users.values()].find(({ fields }) => fields['Account'] === account);
   if (user === undefined) return refused(RETCODE.notFound);
   if (!seesGroup(request.manager, user.group)) return refused(RETCODE.permissions);
-  return done(renderUser(user, world, request.switches));
+  return done(userText(user, world, request.switches));
 };
 
 const READ = ['RIGHT_ACC_READ'] as const;
@@ -83,14 +83,14 @@ export const userCommands: readonly Command[] = [
   {
     path: 'user/get_batch',
     rights: READ,
-    run: ofUsers((user, { broker, switches }) => renderUser(user, broker.world, switches)),
+    run: ofUsers((user, { broker, switches }) => userText(user, broker.world, switches)),
   },
   { path: 'user/get_external', rights: READ, run: getExternal },
   { path: 'user/account/get', rights: READ, run: accountGet },
   {
     path: 'user/account/get_batch',
     rights: READ,
-    run: ofUsers((user, { broker }) => renderAccount(user, broker.world)),
+    run: ofUsers((user, { broker }) => accountText(user, broker.world)),
   },
   { path: 'user/check_balance', rights: ['RIGHT_ACC_READ', 'RIGHT_ACCOUNTANT'], run: checkBalance, mutates: true },
 ];

@@ -25,6 +25,7 @@ export interface AccountState {
 
 export class Accounts {
   readonly #books: Books;
+  readonly #margins = new WeakMap<User, { readonly stamp: string; readonly margin: number }>();
   /** Replaced while the past is written. */
   market: QuoteSource;
   rates: Rates;
@@ -70,7 +71,17 @@ export class Accounts {
     return convert(raw, symbol.profitDigits, group.currencyDigits, this.rateProfit(group, symbol, position.action));
   }
 
-  margin(
+  /** Margin follows from opening prices and rates, so it changes only when what the account holds does. */
+  margin(user: User, group: Group): number {
+    const stamp = `${this.#books.revision(user.login)} ${this.#books.configVersion} ${user.leverage} ${user.group}`;
+    const known = this.#margins.get(user);
+    if (known?.stamp === stamp) return known.margin;
+    const margin = this.#marginWith(user, group);
+    this.#margins.set(user, { stamp, margin });
+    return margin;
+  }
+
+  #marginWith(
     user: User,
     group: Group,
     extra?: { readonly symbol: string; readonly exposures: readonly Exposure[] },
@@ -102,7 +113,7 @@ export class Accounts {
       if (own >= 0) gains += own;
       else losses += own;
     }
-    const margin = this.margin(user, group, change);
+    const margin = change === undefined ? this.margin(user, group) : this.#marginWith(user, group, change);
     const floating = profit + storage;
     const { balance, credit } = user;
     const equity = balance + credit + floating;

@@ -55,10 +55,22 @@ export class Books {
   readonly deals = new Ledger<Deal>();
   /** Rises with every change of an account, an order or a position. */
   version = 0;
+  /** Notes a change of what one login holds. */
+  touch(login: number): void {
+    this.version += 1;
+    this.#revisions.set(login, this.revision(login) + 1);
+  }
+
+  /** Rises with every change of what a login holds. */
+  revision(login: number): number {
+    return this.#revisions.get(login) ?? 0;
+  }
+
   /** Rises with every change of symbols or groups. */
   configVersion = 0;
   /** Highest login that may be given. */
   lastLogin = 99_999;
+  readonly #revisions = new Map<number, number>();
   #orderTicket = 100_000;
   #dealTicket = 50_000;
 

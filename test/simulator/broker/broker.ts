@@ -8,13 +8,13 @@ import { PastMarket } from './bars.ts';
 import { Books } from './books.ts';
 import { booksJson } from './books-json.ts';
 import type { ServerZone } from './calendar.ts';
-import { CLIENTS, createClient, createManagerAccount, FIRST_CLIENT } from './clients.ts';
+import { CLIENTS, createClient, createManagerAccount, FIRST_CLIENT, newUser } from './clients.ts';
 import { createClock, type BrokerClock } from './clock.ts';
 import { changeClock, clockJson } from './clock-control.ts';
 import { DealerQueue } from './dealer-queue.ts';
 import { Engine } from './engine.ts';
 import { Execution } from './execution.ts';
-import { Feed } from './feed.ts';
+import { Feed, type Quote } from './feed.ts';
 import { groupCatalog } from './group-catalog.ts';
 import { groupFromRecord } from './groups.ts';
 import { Past } from './past.ts';
@@ -22,6 +22,7 @@ import { PricePath } from './price-path.ts';
 import { PostRoom } from './post-room.ts';
 import { createRandom, hash32 } from './random.ts';
 import { Rates } from './rates.ts';
+import type { User } from './records.ts';
 import { catalogRecords } from './symbol-catalog.ts';
 import type { TradingHours } from './symbol-record.ts';
 import { symbolFromRecord } from './symbols.ts';
@@ -180,6 +181,19 @@ export class Broker {
     const nowMs = this.time.serverMs();
     this.#engine.turn(nowMs, this.world.market.advance(nowMs, wallSeconds, wallMs));
     this.world.dealers.turn();
+  }
+
+  /** What quotes that were set by hand set off. */
+  react(quotes: Iterable<Quote>): void {
+    this.#engine.turn(this.time.serverMs(), new Set(quotes));
+  }
+
+  /** A new client with an empty account. */
+  openAccount(login: number, group: string, leverage: number): User {
+    const user = newUser(login, group, leverage);
+    this.world.books.users.set(login, user);
+    this.world.books.version += 1;
+    return user;
   }
 
   /** Everything, for comparing. */

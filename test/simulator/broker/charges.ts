@@ -67,7 +67,7 @@ export function swapOf(
     group.currencyDigits,
     market.rateProfit,
   );
-  return productRound([value, swap, market.nights], 4, 360n);
+  return productRound([value, swap, market.nights], 4, 360);
 }
 
 /** Nights of a position between the midnight it was rolled to and now. */

@@ -78,7 +78,7 @@ export class Execution {
     order.state = order.volumeCurrent === 0 ? ORDER_STATE.filled : ORDER_STATE.partial;
     if (order.positionId === 0) order.positionId = deal.positionId;
     this.books.deals.add(deal);
-    this.books.version += 1;
+    this.books.touch(order.login);
     return deal;
   }
 
@@ -200,7 +200,7 @@ export class Execution {
     order.volumeCurrent = 0;
     order.volumeInitial = volume;
     order.state = ORDER_STATE.filled;
-    this.books.version += 1;
+    this.books.touch(order.login);
     return deals;
   }
 

@@ -95,9 +95,20 @@ export function overridesOf(group: Group, symbol: SymbolSpec): WireRecord | unde
   return group.symbols.find(({ fits }) => fits(symbol))?.record;
 }
 
+/** Asked for with every price: groups and symbols are replaced, never changed, when the configuration is. */
+const spreads = new WeakMap<Group, WeakMap<SymbolSpec, number>>();
+
 /** Points that the group adds to the spread, all on the ask. */
 export function spreadDifference(group: Group, symbol: SymbolSpec): number {
-  if (group.symbols.length === 0) return 0;
-  const overrides = overridesOf(group, symbol);
-  return overrides === undefined ? 0 : integerOf(overrides, 'SpreadDiff');
+  let bySymbol = spreads.get(group);
+  if (bySymbol === undefined) {
+    bySymbol = new WeakMap();
+    spreads.set(group, bySymbol);
+  }
+  let difference = bySymbol.get(symbol);
+  if (difference === undefined) {
+    difference = integerOf(overridesOf(group, symbol) ?? {}, 'SpreadDiff');
+    bySymbol.set(symbol, difference);
+  }
+  return difference;
 }

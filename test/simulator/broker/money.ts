@@ -30,11 +30,51 @@ export function divideRound(numerator: bigint, denominator: bigint): bigint {
   return negative ? -quotient : quotient;
 }
 
-/** The product of integers over 10^scale, rounded half away from zero. */
-export function productRound(factors: readonly number[], scaleDigits: number, divisor = 1n): number {
+/** The product of integers over 10^scale × divisor, rounded half away from zero. */
+export function productRound(factors: readonly number[], scaleDigits: number, divisor = 1): number {
   let product = 1n;
   for (const factor of factors) product *= BigInt(factor);
-  return Number(divideRound(product, power10(scaleDigits) * divisor));
+  return Number(divideRound(product, power10(scaleDigits) * BigInt(divisor)));
+}
+
+/**
+ * a × b × numerator / denominator, rounded half away from zero. Where the product fits 53 bits, doubles are exact
+ * integers and much quicker than bigint; this is the arithmetic of every floating profit.
+ */
+export function ratioRound(a: number, b: number, { numerator, denominator }: Ratio): number {
+  const product = a * b * numerator;
+  if (!Number.isSafeInteger(product)) {
+    return Number(divideRound(BigInt(a) * BigInt(b) * BigInt(numerator), BigInt(denominator)));
+  }
+  const size = Math.abs(product);
+  let quotient = Math.floor(size / denominator);
+  let rest = size - quotient * denominator;
+  // The division of doubles may be off by one; the remainder is exact and tells.
+  if (rest < 0) {
+    quotient -= 1;
+    rest += denominator;
+  } else if (rest >= denominator) {
+    quotient += 1;
+    rest -= denominator;
+  }
+  if (rest >= denominator - rest) quotient += 1;
+  return product < 0 && quotient !== 0 ? -quotient : quotient;
+}
+
+/** A fraction of safe integers in lowest terms. */
+export interface Ratio {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+export function ratio(numerator: bigint, denominator: bigint): Ratio {
+  let [a, b] = [numerator, denominator];
+  while (b !== 0n) [a, b] = [b, a % b];
+  const result = { numerator: Number(numerator / a), denominator: Number(denominator / a) };
+  if (!Number.isSafeInteger(result.numerator) || !Number.isSafeInteger(result.denominator)) {
+    throw new RangeError(`${numerator}/${denominator} does not fit`);
+  }
+  return result;
 }
 
 /** part × whole-weighted share: value × part / whole, rounded. */

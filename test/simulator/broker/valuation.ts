@@ -1,5 +1,5 @@
 /** Profit and margin of a trade in money: integer arithmetic, rounded once per amount. */
-import { divideRound, power10, productRound, RATE_DIGITS, RATE_ONE } from './money.ts';
+import { power10, productRound, RATE_DIGITS, RATE_ONE, ratio, ratioRound, type Ratio } from './money.ts';
 import type { Side } from './records.ts';
 import { CALC_MODE, type SymbolSpec } from './symbols.ts';
 
@@ -14,15 +14,22 @@ export function profitRaw(
   priceOpen: number,
   priceClose: number,
 ): number {
-  const difference = side === 0 ? priceClose - priceOpen : priceOpen - priceClose;
-  if (byTick(symbol)) {
-    // Ticks won, times the value of a tick (1e-8), times lots (1e-8).
-    return productRound([difference, volume, symbol.tickValue], 16 - symbol.profitDigits, BigInt(symbol.tickSize));
+  return ratioRound(side === 0 ? priceClose - priceOpen : priceOpen - priceClose, volume, pointValue(symbol));
+}
+
+const pointValues = new WeakMap<SymbolSpec, Ratio>();
+
+/** Profit of one point of price and 1e-8 lot, in the smallest unit of the profit currency. */
+function pointValue(symbol: SymbolSpec): Ratio {
+  let value = pointValues.get(symbol);
+  if (value === undefined) {
+    // By tick: a tick's value (1e-8) for each tick size won. Else: the contract size.
+    value = byTick(symbol)
+      ? ratio(BigInt(symbol.tickValue), power10(16 - symbol.profitDigits) * BigInt(symbol.tickSize))
+      : ratio(BigInt(symbol.contractSize), power10(symbol.digits + VOLUME_AND_CONTRACT_DIGITS - symbol.profitDigits));
+    pointValues.set(symbol, value);
   }
-  return productRound(
-    [difference, volume, symbol.contractSize],
-    symbol.digits + VOLUME_AND_CONTRACT_DIGITS - symbol.profitDigits,
-  );
+  return value;
 }
 
 function byTick(symbol: SymbolSpec): boolean {
@@ -35,10 +42,11 @@ function byTick(symbol: SymbolSpec): boolean {
 
 /** An amount of one currency in another: digits of both, rate in 1e-8. */
 export function convert(amount: number, fromDigits: number, toDigits: number, rate: number): number {
+  if (rate === RATE_ONE && fromDigits === toDigits) return amount;
   const shift = RATE_DIGITS + fromDigits - toDigits;
   return shift >= 0
-    ? productRound([amount, rate], shift)
-    : Number(divideRound(BigInt(amount) * BigInt(rate) * power10(-shift), 1n));
+    ? ratioRound(amount, rate, { numerator: 1, denominator: Number(power10(shift)) })
+    : Number(BigInt(amount) * BigInt(rate) * power10(-shift));
 }
 
 /** Value of a deal (volume × contract × price) in the smallest unit of the profit currency. */
@@ -62,7 +70,7 @@ export interface MarginInput {
 export function marginOf(input: MarginInput, currencyDigits: number): number {
   const { symbol, volume, price, rate } = input;
   const contractSize = input.contractSize ?? symbol.contractSize;
-  const leverage = BigInt(Math.max(1, input.leverage));
+  const leverage = Math.max(1, input.leverage);
   const marginRate = input.side === 0 ? symbol.marginRateBuy : symbol.marginRateSell;
   // Every mode: volume (1e-8) × margin rate (1e-8) × conversion (1e-8) × what one lot is worth.
   const scale = 24 - currencyDigits;
@@ -80,7 +88,7 @@ export function marginOf(input: MarginInput, currencyDigits: number): number {
       return productRound([...base, contractSize, price], scale + 2 + symbol.digits, leverage);
     case CALC_MODE.cfdIndex:
       return byTick(symbol)
-        ? productRound([...base, price, symbol.tickValue], scale + RATE_DIGITS, BigInt(symbol.tickSize))
+        ? productRound([...base, price, symbol.tickValue], scale + RATE_DIGITS, symbol.tickSize)
         : productRound([...base, contractSize, price], scale + 2 + symbol.digits);
     default:
       return productRound([...base, contractSize], scale + 2);

@@ -127,8 +127,8 @@ function update<R extends Row & Digits & { modifyFlags: number }>(kind: Changeab
     for (const { row, values } of changes) {
       Object.assign(row, values, { modifyFlags: row.modifyFlags | API_MANAGER });
       forgetText(row);
+      broker.world.books.touch(row.login);
     }
-    broker.world.books.version += 1;
     broker.mutations += changes.length;
     return done();
   };
@@ -161,9 +161,9 @@ function onRows<R extends Row>(kind: Changeable<R>, act: (request: CommandReques
     for (const row of rows) {
       const retcode = act(request, row);
       if (retcode !== 0) return refused(retcode);
+      broker.world.books.touch(row.login);
       broker.mutations += 1;
     }
-    broker.world.books.version += 1;
     return done();
   };
 }
@@ -263,7 +263,7 @@ function checkPositions(fix: boolean): Command['run'] {
     if (!fix || found.invalid.length + found.missed.length + found.nonexist.length === 0) return done(answer);
     for (const position of [...found.invalid, ...found.nonexist]) world.books.positions.remove(position);
     for (const replay of compare(world, user.login).missed) world.books.positions.add(restored(replay, nowMs));
-    world.books.version += 1;
+    world.books.touch(user.login);
     broker.mutations += 1;
     return done(answer);
   };

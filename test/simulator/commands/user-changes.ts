@@ -89,8 +89,7 @@ function add(request: CommandRequest): CommandReply {
   const login = freeLogin(request);
   if (typeof login !== 'number') return login;
   const { broker, switches } = request;
-  const { books } = broker.world;
-  const user = newUser(login, given.group, given.leverage);
+  const user = broker.openAccount(login, given.group, given.leverage);
   const seconds = String(broker.time.serverSeconds());
   Object.assign(user.fields, given.fields, {
     Registration: seconds,
@@ -101,8 +100,6 @@ function add(request: CommandRequest): CommandReply {
   });
   user.rights = given.rights;
   user.passwords = { main, investor, api: '' };
-  books.users.set(login, user);
-  books.version += 1;
   broker.mutations += 1;
   const answer = renderUser(user, broker.world, switches);
   return switches.userAddLogin === 'top' ? { retcode: 0, top: { login }, answer } : done(answer);

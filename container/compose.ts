@@ -10,9 +10,12 @@ import { ControlChannel } from './control-channel.ts';
 import { createApp } from './http/app.ts';
 import { checkKeys, trustDoor, type Authenticate } from './http/authenticate.ts';
 import { answerClientError } from './http/client-error.ts';
+import { serveBatch } from './http/batch.ts';
 import { TypedApi } from './http/serve-routes.ts';
 import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
+import { monitoringHandlers } from './service/monitoring-handlers.ts';
+import { Performance } from './service/performance.ts';
 import { Passthrough } from './service/passthrough.ts';
 import type { RouteHandlers } from './service/handler.ts';
 import { createTrading } from './service/trading/trading.ts';
@@ -98,7 +101,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
           state: state.api,
           log,
           session: () => upstream.status,
-          listeningAfterMs: () => performance.now(),
+          listeningAfterMs: () => globalThis.performance.now(),
           onHandover: ({ address }) => {
             if (address !== null) upstream.prefer(address);
             warm();
@@ -111,14 +114,17 @@ export async function startContainer(config: Config, options: ContainerOptions =
       : undefined;
 
   const active = countRequests();
+  const serverBuild = async (): Promise<string | null> => (await state.api.signIn.read()).serverBuild;
   const startedAtMs = now();
   const reads = createReadService({
     upstream,
     now,
     cacheSize: config.cacheSize,
     session: () => upstream.status,
-    serverBuild: async () => (await state.api.signIn.read()).serverBuild,
+    serverBuild,
     process: () => ({ inFlight: active.count(), sinceMs: startedAtMs }),
+    operations: () => Object.keys(handlers),
+    feed: () => streaming.poller.stats(),
   });
   const trading = createTrading({
     upstream,
@@ -131,7 +137,24 @@ export async function startContainer(config: Config, options: ContainerOptions =
     onUnsettled: (unsettled) => control?.noteActivity({ unsettled }),
     onError: (what, error) => log.warn('background_work_failed', { kind: what, error }),
   });
-  const handlers: RouteHandlers = { ...reads.handlers, ...trading.handlers };
+  let streams = 0;
+  const performance = new Performance({
+    inFlight: active.count,
+    upstream: () => ({ ...upstream.stats }),
+    profiling: config.profiling,
+  });
+  const handlers: RouteHandlers = {
+    ...reads.handlers,
+    ...trading.handlers,
+    ...monitoringHandlers({
+      broker: reads.broker,
+      performance,
+      serverBuild,
+      streams: () => ({ clients: streams, maxClients: config.maxConnections, feed: streaming.poller.stats() }),
+    }),
+    ...serveBatch(() => typed),
+  };
+  const typed = new TypedApi(ROUTES, handlers);
 
   const authenticate: Authenticate =
     config.startSecret === undefined
@@ -146,7 +169,10 @@ export async function startContainer(config: Config, options: ContainerOptions =
     authenticate,
     sessions: state.api.sessions,
     maxConnections: config.maxConnections,
-    onStreams: (streams) => control?.noteActivity({ streams }),
+    onStreams: (count) => {
+      streams = count;
+      control?.noteActivity({ streams });
+    },
     now,
     log,
     behindDoor: control !== undefined,
@@ -161,7 +187,8 @@ export async function startContainer(config: Config, options: ContainerOptions =
     upstreamTiming: (signal) => upstream.timingOf(signal),
     draining: () => draining,
     passthrough: new Passthrough(upstream, trading.mutatePassthrough),
-    typed: new TypedApi(ROUTES, handlers),
+    typed,
+    onAnswer: (answer) => performance.note(answer),
     extra: streaming.paths,
   });
 
@@ -192,6 +219,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     await trading.close();
     await upstream.drain(GOODBYE_GRACE_MS);
     await state.api.signIn.released(instanceId).catch(() => undefined);
+    performance.close();
     control?.close();
     state.close();
     server.close();

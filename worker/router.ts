@@ -4,6 +4,7 @@
  */
 import { Router } from 'itty-router';
 import { asBridgeError, BridgeError } from '../container/contract/errors.ts';
+import { publicDocument } from '../container/contract/documents.ts';
 import { HEADER } from '../container/contract/headers.ts';
 import { BRIDGE_VERSION } from '../container/contract/version.ts';
 import { doorConfig } from './config.ts';
@@ -33,6 +34,8 @@ const router = Router<Request, [Door]>()
   })
   .all('/v1/stream', streamRoute)
   .all('/v1/stream/sse', streamRoute)
+  .get('/api/version', typedRoute)
+  .get('/api/test', typedRoute)
   .all('/api/*', passthroughRoute)
   .all('*', typedRoute);
 
@@ -43,7 +46,9 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   try {
     const { pathname, search } = new URL(request.url);
     // The Worker itself is up, configured or not.
-    if (pathname === '/healthz') return json({ status: 'ok', version: BRIDGE_VERSION });
+    if (pathname === '/healthz' || pathname === '/health') return json({ status: 'ok', version: BRIDGE_VERSION });
+    const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
+    if (document) return new Response(document.text, { headers: document.headers });
     if (pathname.length + search.length > MAX_URL_LENGTH)
       throw new BridgeError('uri_too_long', { detail: 'The URL is too long.', expected: `${MAX_URL_LENGTH} bytes` });
     door = new Door(request, env, doorConfig(env), requestId);

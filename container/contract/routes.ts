@@ -1,7 +1,9 @@
 import type { AnyRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { postBatch } from './routes/batch.ts';
 import { marketRoutes } from './routes/market.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { monitoringRoutes } from './routes/monitoring.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { serverRoutes } from './routes/server.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -18,4 +20,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...accountRoutes,
   ...tradeDataRoutes,
   ...marketRoutes,
+  postBatch,
+  ...monitoringRoutes,
 ];

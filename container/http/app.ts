@@ -1,9 +1,11 @@
 import express, { type Express, type RequestHandler } from 'express';
 import type { SessionStatus } from '../contract/control.ts';
 import { BridgeError } from '../contract/errors.ts';
+import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Passthrough } from '../service/passthrough.ts';
 import { noteCaller, type Authenticate } from './authenticate.ts';
+import { serveDocuments } from './documents.ts';
 import { healthz, readyz } from './health.ts';
 import { servePassthrough } from './passthrough.ts';
 import { answerProblems } from './problem.ts';
@@ -35,6 +37,7 @@ export function createApp(options: AppOptions): Express {
   app.use(rememberFacts({ ...options, epoch: () => session().epoch }));
   app.get('/healthz', healthz);
   app.get('/readyz', readyz(session));
+  app.use(serveDocuments);
   app.use(refuseWhileDraining(options.draining));
   app.use(noteCaller(options.authenticate, options.behindDoor, options.now));
   const passthrough = servePassthrough(options.passthrough);
@@ -44,7 +47,8 @@ export function createApp(options: AppOptions): Express {
     // A target that a URL parser would read as another host or path is nobody's route.
     if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(request.url))
       throw new BridgeError('route_not_found', 'The request target is not a plain path.');
-    if (/^\/api(\/|$|\?)/i.test(request.url)) return passthrough(request, response, next);
+    if (/^\/api(\/|$|\?)/i.test(request.url) && !TYPED_API_PATHS.has(request.path))
+      return passthrough(request, response, next);
     return (extra.get(request.path) ?? typed)(request, response, next);
   });
   app.use(answerProblems(log));

@@ -1,5 +1,6 @@
 import { MAX_BODY_BYTES } from '../contract/json-body.ts';
 import type { Caller, LoginMask } from '../contract/keys.ts';
+import { MAX_BATCH } from '../contract/routes/batch.ts';
 import { TIMEFRAMES } from '../contract/schemas/market.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
 import { Fields, isWireObject, payload } from '../webapi/fields.ts';
@@ -8,9 +9,6 @@ import type { ClockSource } from './broker-clock.ts';
 import type { Broker, ReadContext } from './broker.ts';
 
 /** What the bridge says of itself, of the key that asks, and of the server behind it. */
-
-/** Requests of one batch. */
-export const MAX_BATCH = 50;
 
 const LIMITS = ['LimitTradeServers', 'LimitWebServers', 'LimitAccounts', 'LimitDeals', 'LimitSymbols', 'LimitGroups'];
 const TOTALS = ['TotalUsers', 'TotalUsersReal', 'TotalDeals', 'TotalOrders', 'TotalOrdersHistory', 'TotalPositions'];

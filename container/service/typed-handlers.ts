@@ -25,6 +25,8 @@ export interface ReadServiceOptions {
   readonly serverBuild: () => Promise<string | null>;
   /** Requests being answered, and when the process began to listen. */
   readonly process: () => { readonly inFlight: number; readonly sinceMs: number };
+  /** operationIds of all handlers. */
+  readonly operations: () => readonly string[];
   /** What the stream service tells of the feed, where there is one. */
   readonly feed?: () => Readonly<Record<string, unknown>>;
 }
@@ -56,10 +58,9 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const calculations = new Calculations(broker, clock, market);
   const about = new About(broker, clock, options.serverBuild);
 
-  const operations: string[] = [];
   const handlers: RouteHandlers = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
-    ...handle(serverRoutes.getCapabilities, async () => body(about.capabilities(operations))),
+    ...handle(serverRoutes.getCapabilities, async () => body(about.capabilities(options.operations()))),
     ...handle(serverRoutes.getKeySelf, async (_input, { caller }) => body(about.keySelf(caller))),
     ...handle(serverRoutes.getStatus, async () => body(statusOf(options))),
 
@@ -151,7 +152,6 @@ export function createReadService(options: ReadServiceOptions): ReadService {
       }),
     ),
   };
-  operations.push(...Object.keys(handlers));
   return { broker, clock, accounts, market, tradeData, handlers };
 }
 

@@ -1090,6 +1090,270 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Up to 50 reads in one request, each with its own status
+         * @description Every read is checked against the key by itself, and they run at the same time over the bridge’s connections. The answer is 200 whatever the reads answer; they stand in the order of the requests.
+         *
+         *     Needs the scope `read`.
+         */
+        post: operations["postBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the program answers; wakes nothing
+         * @description Needs no key.
+         */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of bridge, contract and MT5 server
+         * @description Needs the scope `read`.
+         */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Asks the MT5 server whether the session is there, and tells how long that took
+         * @description Needs the scope `read`.
+         */
+        get: operations["testConnection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/performance/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the container program measured since it started
+         * @description Needs the scope `read`.
+         */
+        get: operations["getPerformanceMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/performance/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The cache of reference data, by kind
+         * @description Needs the scope `read`.
+         */
+        get: operations["getPerformanceCache"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/websocket/ws/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams that the container serves
+         * @description Needs the scope `read`.
+         */
+        get: operations["getStreamStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a CPU profile of the container program; needs ENABLE_PROFILING
+         * @description The answer is the profile itself: save it as `.cpuprofile` and open it in a browser’s developer tools.
+         *
+         *     Needs the scope `admin`.
+         */
+        post: operations["takeProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every start and stop of the container, newest first
+         * @description Needs the scope `admin`.
+         */
+        get: operations["adminJournal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What outlives the container, without secrets
+         * @description Needs the scope `admin`.
+         */
+        get: operations["adminCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/warm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start the container and leave a session ready
+         * @description Needs the scope `admin`.
+         */
+        post: operations["adminWarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sleep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let the container finish what is in flight and stop
+         * @description Needs the scope `admin`.
+         */
+        post: operations["adminSleep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/sign-in/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget failed sign-ins and their back-off
+         * @description Needs the scope `admin`.
+         */
+        post: operations["adminSignInReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2835,6 +3099,16 @@ export interface components {
             /** @description `false` while the frame is still open. */
             complete: boolean;
         };
+        BatchAnswer: {
+            items: {
+                id: string | null;
+                status: number;
+                /** @description As the read alone would answer. */
+                body: unknown;
+                /** @description `null` on success. */
+                problem: components["schemas"]["Problem"] | null;
+            }[];
+        };
         Problem: {
             /** @description Stable identifier of the code. */
             type: string;
@@ -2863,6 +3137,109 @@ export interface components {
             retcode?: number;
             retcodeName?: string;
             retryAfterMs?: number;
+        };
+        Health: {
+            /** @constant */
+            status: "ok";
+            version: string;
+        };
+        Version: {
+            version: string;
+            contractVersion: number;
+            serverBuild: string | null;
+        };
+        ConnectionTest: {
+            /** @constant */
+            connected: true;
+            roundTripMs: number;
+        };
+        PerformanceMetrics: {
+            uptimeSeconds: number;
+            requests: {
+                total: number;
+                inFlight: number;
+                /** @description By class: `2xx`, `4xx` … */
+                byStatus: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Of the last 2048 requests. */
+            durationMs: {
+                count: number;
+                p50: number | null;
+                p95: number | null;
+                p99: number | null;
+                max: number | null;
+            };
+            /** @description Counters of the sessions with the MT5 server. */
+            upstream: {
+                [key: string]: number;
+            };
+            memory: {
+                rssBytes: number;
+                heapUsedBytes: number;
+            };
+            cpu: {
+                userSeconds: number;
+                systemSeconds: number;
+            };
+            eventLoopDelayMs: {
+                mean: number;
+                p99: number;
+                max: number;
+            };
+        };
+        PerformanceCache: {
+            /** @description Reads of the broker that were asked for. */
+            reads: number;
+            /** @description Of these, joined to one under way. */
+            coalesced: number;
+            entries: number;
+            maxEntries: number;
+            evictions: number;
+            byKind: {
+                server: {
+                    hits: number;
+                    misses: number;
+                    invalidations: number;
+                    /** @description `null` before the first look. */
+                    hitRate: number | null;
+                };
+                groups: {
+                    hits: number;
+                    misses: number;
+                    invalidations: number;
+                    /** @description `null` before the first look. */
+                    hitRate: number | null;
+                };
+                symbols: {
+                    hits: number;
+                    misses: number;
+                    invalidations: number;
+                    /** @description `null` before the first look. */
+                    hitRate: number | null;
+                };
+                logins: {
+                    hits: number;
+                    misses: number;
+                    invalidations: number;
+                    /** @description `null` before the first look. */
+                    hitRate: number | null;
+                };
+            };
+        };
+        StreamStatus: {
+            clients: number;
+            maxClients: number;
+        } & {
+            [key: string]: unknown;
+        };
+        CpuProfile: {
+            nodes: unknown[];
+            startTime: number;
+            endTime: number;
+        } & {
+            [key: string]: unknown;
         };
     };
     responses: {
@@ -5758,6 +6135,422 @@ export interface operations {
                         items: components["schemas"]["Candle"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    postBatch: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "requests": [
+                 *         {
+                 *           "id": "account",
+                 *           "path": "/v1/accounts/1001"
+                 *         },
+                 *         {
+                 *           "id": "quotes",
+                 *           "path": "/v1/quotes?symbols=EURUSD,GBPUSD"
+                 *         },
+                 *         {
+                 *           "id": "positions",
+                 *           "path": "/v1/accounts/1001/positions"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    requests: {
+                        /** @description Given back beside the answer. */
+                        id?: string;
+                        /** @description Path and query of a GET. */
+                        path: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    testConnection: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionTest"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getPerformanceMetrics: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceMetrics"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getPerformanceCache: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceCache"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getStreamStatus: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamStatus"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    takeProfile: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                seconds?: number;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CpuProfile"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminJournal: {
+        parameters: {
+            query?: {
+                /** @example 20 */
+                limit?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            at: string;
+                            atMs: number;
+                            /** @enum {string} */
+                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "error";
+                            reason: string;
+                            instanceId: string | null;
+                            epoch: number | null;
+                            /** @description Cold-start phases in ms */
+                            phasesMs: {
+                                [key: string]: number;
+                            } | null;
+                        }[];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminCheckpoint: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        upstream: {
+                            [key: string]: unknown;
+                        };
+                        counts: {
+                            [key: string]: number;
+                        };
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminWarm: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        container: "stopped" | "starting" | "running" | "stopping";
+                        session: string;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminSleep: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        container: "stopped" | "starting" | "running" | "stopping";
+                        session: string;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminSignInReset: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        reset: true;
                     };
                 };
             };

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { defineRoute, noParams, noQuery } from '../route.ts';
+import type { AnyRoute } from '../route.ts';
+import { defineRead } from './read.ts';
+
+/** The monitoring paths of the earlier bridges: the same places, and measured figures only. */
+
+const tag = 'Monitoring';
+
+export const getHealth = defineRoute({
+  id: 'getHealth',
+  method: 'GET',
+  path: '/health',
+  tag,
+  summary: 'Whether the program answers; wakes nothing',
+  scope: null,
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: z.object({ status: z.literal('ok'), version: z.string() }).meta({ id: 'Health' }),
+  status: 200,
+  example: {},
+});
+
+export const getVersion = defineRead({
+  id: 'getVersion',
+  path: '/api/version',
+  tag,
+  summary: 'Versions of bridge, contract and MT5 server',
+  params: noParams,
+  query: noQuery,
+  answer: z
+    .object({ version: z.string(), contractVersion: z.int(), serverBuild: z.string().nullable() })
+    .meta({ id: 'Version' }),
+  example: {},
+});
+
+export const testConnection = defineRead({
+  id: 'testConnection',
+  path: '/api/test',
+  tag,
+  summary: 'Asks the MT5 server whether the session is there, and tells how long that took',
+  params: noParams,
+  query: noQuery,
+  answer: z.object({ connected: z.literal(true), roundTripMs: z.number() }).meta({ id: 'ConnectionTest' }),
+  example: {},
+});
+
+const quantiles = z.object({
+  count: z.int(),
+  p50: z.number().nullable(),
+  p95: z.number().nullable(),
+  p99: z.number().nullable(),
+  max: z.number().nullable(),
+});
+
+export const getPerformanceMetrics = defineRead({
+  id: 'getPerformanceMetrics',
+  path: '/performance/metrics',
+  tag,
+  summary: 'What the container program measured since it started',
+  params: noParams,
+  query: noQuery,
+  answer: z
+    .object({
+      uptimeSeconds: z.number(),
+      requests: z.object({
+        total: z.int(),
+        inFlight: z.int(),
+        byStatus: z.record(z.string(), z.int()).meta({ description: 'By class: `2xx`, `4xx` …' }),
+      }),
+      durationMs: quantiles.meta({ description: 'Of the last 2048 requests.' }),
+      upstream: z.record(z.string(), z.number()).meta({ description: 'Counters of the sessions with the MT5 server.' }),
+      memory: z.object({ rssBytes: z.int(), heapUsedBytes: z.int() }),
+      cpu: z.object({ userSeconds: z.number(), systemSeconds: z.number() }),
+      eventLoopDelayMs: z.object({ mean: z.number(), p99: z.number(), max: z.number() }),
+    })
+    .meta({ id: 'PerformanceMetrics' }),
+  example: {},
+});
+
+const kindCounts = z.object({
+  hits: z.int(),
+  misses: z.int(),
+  invalidations: z.int(),
+  hitRate: z.number().nullable().meta({ description: '`null` before the first look.' }),
+});
+
+export const getPerformanceCache = defineRead({
+  id: 'getPerformanceCache',
+  path: '/performance/cache',
+  tag,
+  summary: 'The cache of reference data, by kind',
+  params: noParams,
+  query: noQuery,
+  answer: z
+    .object({
+      reads: z.int().meta({ description: 'Reads of the broker that were asked for.' }),
+      coalesced: z.int().meta({ description: 'Of these, joined to one under way.' }),
+      entries: z.int(),
+      maxEntries: z.int(),
+      evictions: z.int(),
+      byKind: z.object({ server: kindCounts, groups: kindCounts, symbols: kindCounts, logins: kindCounts }),
+    })
+    .meta({ id: 'PerformanceCache' }),
+  example: {},
+});
+
+export const getStreamStatus = defineRead({
+  id: 'getStreamStatus',
+  path: '/websocket/ws/status',
+  tag,
+  summary: 'Streams that the container serves',
+  params: noParams,
+  query: noQuery,
+  answer: z.object({ clients: z.int(), maxClients: z.int() }).catchall(z.unknown()).meta({ id: 'StreamStatus' }),
+  example: {},
+});
+
+export const takeProfile = defineRoute({
+  id: 'takeProfile',
+  method: 'POST',
+  path: '/admin/profile',
+  tag,
+  summary: 'Takes a CPU profile of the container program; needs ENABLE_PROFILING',
+  description: 'The answer is the profile itself: save it as `.cpuprofile` and open it in a browser’s developer tools.',
+  scope: 'admin',
+  write: false,
+  params: noParams,
+  query: z.strictObject({
+    seconds: z
+      .string()
+      .regex(/^(?:[1-9]|1\d|20)$/, 'expected a whole number from 1 to 20')
+      .transform(Number)
+      .default(5)
+      .meta({ openapi: { type: 'integer', minimum: 1, maximum: 20, default: 5 } }),
+  }),
+  answer: z
+    .object({ nodes: z.array(z.unknown()), startTime: z.number(), endTime: z.number() })
+    .catchall(z.unknown())
+    .meta({ id: 'CpuProfile' }),
+  status: 200,
+  example: { query: { seconds: '1' } },
+});
+
+/** Typed routes under `/api/`, where every other path is passed through. */
+export const TYPED_API_PATHS: ReadonlySet<string> = new Set([getVersion.path, testConnection.path]);
+
+export const monitoringRoutes: readonly AnyRoute[] = [
+  getHealth,
+  getVersion,
+  testConnection,
+  getPerformanceMetrics,
+  getPerformanceCache,
+  getStreamStatus,
+  takeProfile,
+];

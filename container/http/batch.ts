@@ -1,0 +1,47 @@
+import { asBridgeError, BridgeError, toProblem } from '../contract/errors.ts';
+import { postBatch } from '../contract/routes/batch.ts';
+import { handle } from '../service/handler.ts';
+import type { RouteContext, RouteHandlers } from '../service/handler.ts';
+import type { TypedApi } from './serve-routes.ts';
+
+/** Reads of one batch that run at one time: more would only queue before the connections, ahead of other callers. */
+const CONCURRENCY = 8;
+
+/** The batch, over the very function that serves single requests: nothing is allowed here that is not there. */
+export function serveBatch(api: () => TypedApi): RouteHandlers {
+  return handle(postBatch, async ({ body, decimals }, context) => {
+    const { requests } = body;
+    const items: unknown[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let at = next++; at < requests.length; at = next++) {
+        const { id = null, path = '' } = requests[at] ?? {};
+        items[at] = { id, ...(await answerOne(api(), path, decimals, context)) };
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, requests.length) }, work));
+    return { body: { items } };
+  });
+}
+
+async function answerOne(
+  api: TypedApi,
+  target: string,
+  decimals: string,
+  context: RouteContext,
+): Promise<{ status: number; body: unknown; problem: unknown }> {
+  try {
+    const url = new URL(target, 'http://bridge.invalid');
+    if (!url.pathname.startsWith('/v1/') || url.host !== 'bridge.invalid')
+      throw new BridgeError('route_not_found', 'A batch takes paths under /v1/.');
+    if (!url.searchParams.has('decimals')) url.searchParams.set('decimals', decimals);
+    const { status, body } = await api.answer(
+      { method: 'GET', pathname: url.pathname, query: url.searchParams },
+      context,
+    );
+    return { status, body, problem: null };
+  } catch (thrown) {
+    const error = asBridgeError(thrown);
+    return { status: error.status, body: null, problem: toProblem(error, context.requestId) };
+  }
+}

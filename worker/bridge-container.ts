@@ -4,7 +4,7 @@ import { HEADER } from '../container/contract/headers.ts';
 import type { Caller } from '../container/contract/keys.ts';
 import { BridgeState } from '../container/state/bridge-state.ts';
 import { failedWriteAnswer } from '../container/state/operation-view.ts';
-import { type StateInput, stateAnswers } from '../container/state/state-answers.ts';
+import { STATE_ANSWERS } from '../container/state/state-answers.ts';
 import type { ConsumerSession } from '../container/state/state-api.ts';
 import { StateServer } from '../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
@@ -38,6 +38,14 @@ export type Told<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: ErrorCode; readonly context: ErrorContext };
 
+/** `RouteInput` as RPC carries it. */
+export interface PlainInput {
+  readonly params: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly decimals: 'string' | 'number';
+}
+
 /**
  * Owns the container and remembers what must not be forgotten. Composes the plain classes beside it; what each of them
  * does is in its own file.
@@ -48,7 +56,6 @@ export class BridgeContainer extends Container<Env> {
   override sleepAfter = SLEEP_AFTER_PATTERN.test(this.env.SLEEP_AFTER) ? this.env.SLEEP_AFTER : '10m';
 
   readonly #state: BridgeState;
-  readonly #answers: ReturnType<typeof stateAnswers>;
   readonly #lifecycle: Lifecycle;
   readonly #instance: Instance;
   readonly #inFlight = new InFlight();
@@ -65,7 +72,6 @@ export class BridgeContainer extends Container<Env> {
         ctx.waitUntil(hubOf(env).revoked([sessionId]));
       },
     });
-    this.#answers = stateAnswers(this.#state);
     const server = new StateServer(this.#state, onFault);
     this.#lifecycle = new Lifecycle({
       read: () => ctx.storage.kv.get<LifecycleRecord>(LIFECYCLE_KEY),
@@ -154,9 +160,12 @@ export class BridgeContainer extends Container<Env> {
     return tokenHashes.filter((_, i) => found[i] !== null);
   }
 
-  /** A route that the state alone can answer, as JSON text. */
-  answer(operationId: string, input: StateInput, caller: Caller): Promise<Told<string>> {
-    return told(async () => JSON.stringify(await this.#answers[operationId]?.(input, caller)));
+  /** A route that the state alone can answer, as JSON text. `input` has passed the route's schemas. */
+  answer(operationId: string, input: PlainInput, caller: Caller): Promise<Told<string>> {
+    return told(async () => {
+      const body = await STATE_ANSWERS[operationId]?.(this.#state, input, caller);
+      return JSON.stringify(body);
+    });
   }
 
   override onStop({ exitCode }: { exitCode: number }): Promise<void> {

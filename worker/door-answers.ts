@@ -1,8 +1,9 @@
+import { decimalsAsNumbers } from '../container/contract/decimals.ts';
 import { BridgeError } from '../container/contract/errors.ts';
-import type { Caller } from '../container/contract/keys.ts';
+import { type Caller, keySelf } from '../container/contract/keys.ts';
 import type { AnyRoute, RouteInput } from '../container/contract/route.ts';
-import { STATE_ANSWERED, type StateInput } from '../container/state/state-answers.ts';
-import type { Told } from './bridge-container.ts';
+import { STATE_ANSWERS } from '../container/state/state-answers.ts';
+import type { PlainInput, Told } from './bridge-container.ts';
 import type { Door } from './door.ts';
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
@@ -12,11 +13,16 @@ export async function doorAnswers(
   caller: Caller,
   door: Door,
 ): Promise<Response | undefined> {
-  if (STATE_ANSWERED.has(route.id)) {
-    const { params, query } = input as StateInput;
-    return jsonText(untold(await door.bridge.answer(route.id, { params, query }, caller)));
+  if (Object.hasOwn(STATE_ANSWERS, route.id)) {
+    const text = untold(await door.bridge.answer(route.id, input as PlainInput, caller));
+    const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
+    return convert ? json(convert(JSON.parse(text))) : jsonText(text);
   }
   switch (route.id) {
+    case 'getKeySelf':
+      return json(keySelf(caller));
+    case 'getStatus':
+      return json(await door.bridge.status());
     case 'adminWarm': {
       const { container, session } = untold(await door.bridge.warm('admin'));
       return json({ container: container.state, session: session.state });

@@ -55,7 +55,7 @@ export function forward(request: Request, door: Door, { caller, isRead, body }: 
       method: request.method,
       headers,
       redirect: 'manual',
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined || body.byteLength === 0 ? {} : { body }),
     }),
   );
 }

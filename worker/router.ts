@@ -28,10 +28,6 @@ const router = Router<Request, [Door]>()
     const status = await door.bridge.status();
     return json(status, status.ready ? 200 : 503);
   })
-  .get('/v1/status', async (request: Request, door: Door) => {
-    await door.admit(request.headers);
-    return json(await door.bridge.status());
-  })
   .all('/v1/stream', streamRoute)
   .all('/v1/stream/sse', streamRoute)
   .get('/api/version', typedRoute)

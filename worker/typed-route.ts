@@ -3,14 +3,13 @@ import { HEADER } from '../container/contract/headers.ts';
 import { checkBodyHeaders, parseJsonBody } from '../container/contract/json-body.ts';
 import { type Caller, requireLogin, requireScope } from '../container/contract/keys.ts';
 import { type AnyRoute, RouteTable, singleValues, validateInput } from '../container/contract/route.ts';
-import { adminRoutes } from '../container/contract/routes/admin.ts';
 import { ROUTES } from '../container/contract/routes.ts';
 import { readBody } from './body.ts';
 import type { Door } from './door.ts';
 import { doorAnswers } from './door-answers.ts';
 import { forward } from './forward.ts';
 
-const table = new RouteTable([...new Set([...ROUTES, ...adminRoutes])]);
+const table = new RouteTable(ROUTES);
 /** What fits in a header and in the ledger's column; the container asks the same. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const ANONYMOUS: Caller = { id: 'anonymous', scopes: [] };
@@ -21,11 +20,11 @@ export async function typedRoute(request: Request, door: Door): Promise<Response
   const caller = route.scope === null ? ANONYMOUS : await door.admit(request.headers);
   if (route.scope !== null) requireScope(caller, route.scope);
   requireIdempotencyKey(route, request.headers.get(HEADER.idempotencyKey));
-  const body = route.body ? await typedBody(request) : undefined;
+  const body = route.body ? await typedBody(request, route.bodyOptional === true) : undefined;
   const input = validateInput(route, {
     params,
     query: singleValues(door.url.searchParams),
-    body: body && parseJsonBody(body).value,
+    body: body && (body.byteLength === 0 ? {} : parseJsonBody(body).value),
   });
   for (const login of route.logins?.(input) ?? []) requireLogin(caller, login);
   const answered = await doorAnswers(route, input, caller, door);
@@ -34,7 +33,9 @@ export async function typedRoute(request: Request, door: Door): Promise<Response
   return forward(request, door, body === undefined ? { caller, isRead } : { caller, isRead, body });
 }
 
-async function typedBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+/** Empty where the route takes a request without one. */
+async function typedBody(request: Request, optional: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  if (optional && request.body === null) return new Uint8Array();
   checkBodyHeaders((name) => request.headers.get(name));
   return readBody(request);
 }

@@ -149,3 +149,11 @@ export function findCaller(keys: readonly ApiKey[], hash: string): Caller | unde
     ...(found.limits ? { limits: found.limits as KeyLimits } : {}),
   };
 }
+
+/** `GET /v1/keys/self`: what a caller may do, as its route shows it. */
+export const keySelf = ({ id, scopes, logins, limits }: Caller): Readonly<Record<string, unknown>> => ({
+  id,
+  scopes,
+  logins: logins?.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',') ?? null,
+  limits: limits ?? null,
+});

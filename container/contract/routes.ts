@@ -1,6 +1,7 @@
 import type { AnyRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { postBatch } from './routes/batch.ts';
+import { adminRoutes } from './routes/admin.ts';
 import { marketRoutes } from './routes/market.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { monitoringRoutes } from './routes/monitoring.ts';
@@ -22,4 +23,5 @@ export const ROUTES: readonly AnyRoute[] = [
   ...marketRoutes,
   postBatch,
   ...monitoringRoutes,
+  ...adminRoutes,
 ];

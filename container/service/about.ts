@@ -1,5 +1,4 @@
 import { MAX_BODY_BYTES } from '../contract/json-body.ts';
-import type { Caller, LoginMask } from '../contract/keys.ts';
 import { MAX_BATCH } from '../contract/routes/batch.ts';
 import { TIMEFRAMES } from '../contract/schemas/market.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
@@ -80,16 +79,4 @@ export class About {
       },
     };
   }
-
-  keySelf(caller: Caller): unknown {
-    return {
-      id: caller.id,
-      scopes: caller.scopes,
-      logins: caller.logins === undefined ? null : maskText(caller.logins),
-      limits: caller.limits ?? null,
-    };
-  }
 }
-
-const maskText = (mask: LoginMask): string =>
-  mask.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');

@@ -2,13 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../contract/errors.ts';
 import { hashKey, SESSION_TOKEN_PREFIX, type Scope } from '../contract/keys.ts';
 import type { RouteInput } from '../contract/route.ts';
-import {
-  endCurrentSession,
-  getCurrentSession,
-  listSessions,
-  openSession,
-  revokeSession,
-} from '../contract/routes/sessions.ts';
+import { openSession } from '../contract/routes/sessions.ts';
 import type { Upstream } from '../session/upstream.ts';
 import { consumerSessionView } from '../state/consumer-session-view.ts';
 import type { ConsumerSession, StateApi } from '../state/state-api.ts';
@@ -42,30 +36,9 @@ export class ConsumerSessionService {
     this.#parts = parts;
   }
 
+  /** Listing and ending are the state's own (`state/state-answers.ts`). */
   handlers(): RouteHandlers {
-    const { sessions } = this.#parts.state;
-    return {
-      ...handle(openSession, (input, context) => this.#open(input, context)),
-      ...handle(getCurrentSession, async (_input, context) => {
-        const found = (await sessions.list({})).find((session) => session.id === requireSession(context));
-        if (!found) throw new BridgeError('unauthenticated', 'The session has ended.');
-        return { body: consumerSessionView(found) };
-      }),
-      ...handle(endCurrentSession, async (_input, context) => ({
-        body: { revoked: await sessions.revoke(requireSession(context), 'ended by its holder') },
-      })),
-      ...handle(listSessions, async ({ query }) => ({
-        body: {
-          items: (await sessions.list(query.login === undefined ? {} : { login: query.login })).map(
-            consumerSessionView,
-          ),
-          nextCursor: null,
-        },
-      })),
-      ...handle(revokeSession, async ({ params }) => ({
-        body: { revoked: await sessions.revoke(params.id, 'by an administrator') },
-      })),
-    };
+    return handle(openSession, (input, context) => this.#open(input, context));
   }
 
   /** Looks at the accounts of open sessions now and every five minutes, until closed. */
@@ -158,12 +131,4 @@ export class ConsumerSessionService {
       return 'the account may not trade any more';
     return undefined;
   }
-}
-
-function requireSession({ caller }: RouteContext): string {
-  if (caller.sessionId !== undefined) return caller.sessionId;
-  throw new BridgeError('object_not_found', {
-    detail: 'The request was made with an API key, not with the token of a session.',
-    outcome: 'not_sent',
-  });
 }

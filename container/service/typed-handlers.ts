@@ -1,4 +1,5 @@
 import type { SessionStatus } from '../contract/control.ts';
+import { keySelf } from '../contract/keys.ts';
 import * as accountRoutes from '../contract/routes/accounts.ts';
 import * as marketRoutes from '../contract/routes/market.ts';
 import * as serverRoutes from '../contract/routes/server.ts';
@@ -61,7 +62,7 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const handlers: RouteHandlers = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
     ...handle(serverRoutes.getCapabilities, async () => body(about.capabilities(options.operations()))),
-    ...handle(serverRoutes.getKeySelf, async (_input, { caller }) => body(about.keySelf(caller))),
+    ...handle(serverRoutes.getKeySelf, async (_input, { caller }) => body(keySelf(caller))),
     ...handle(serverRoutes.getStatus, async () => body(statusOf(options))),
 
     ...handle(accountRoutes.listAccounts, async ({ query }, context) =>

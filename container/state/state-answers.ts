@@ -1,41 +1,92 @@
+import { BridgeError } from '../contract/errors.ts';
 import type { Caller } from '../contract/keys.ts';
-import type { StateApi } from './state-api.ts';
+import type { AnyRoute, RouteInput } from '../contract/route.ts';
+import { adminCheckpoint, adminJournal, adminSignInReset } from '../contract/routes/admin.ts';
+import { getOperation, listOperations } from '../contract/routes/operations.ts';
+import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from '../contract/routes/sessions.ts';
+import { getTradingHalt, haltTrading, resumeTrading } from '../contract/routes/trading.ts';
+import { consumerSessionView } from './consumer-session-view.ts';
+import { listOperationViews, operationView, requireOperation } from './operation-view.ts';
+import type { StateApi, TradingHalt } from './state-api.ts';
 
-/** What a route gets of a request, validated by its schemas. */
-export interface StateInput {
-  readonly params: Readonly<Record<string, string | number | boolean | undefined>>;
-  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
-}
+type Answer<Route extends AnyRoute> = (state: StateApi, input: RouteInput<Route>, caller: Caller) => Promise<unknown>;
+
+/** Ties an answer to its route's types. */
+const answers = <Route extends AnyRoute>(route: Route, answer: Answer<Route>): Record<string, Answer<AnyRoute>> => ({
+  [route.id]: answer as Answer<AnyRoute>,
+});
+
+/** More unsettled operations than this are a number of their own. */
+const MOST_COUNTED = 1000;
 
 /**
  * Routes that the state alone can answer, by operationId. Behind the Worker the Durable Object serves them without waking
  * the container; on a VPS the container serves them from the same table.
  */
-export type StateAnswers = Readonly<Record<string, (input: StateInput, caller: Caller) => Promise<unknown>>>;
+export const STATE_ANSWERS: Readonly<Record<string, Answer<AnyRoute>>> = {
+  ...answers(getOperation, async (state, { params }, caller) =>
+    operationView(await requireOperation(state, caller, params.key)),
+  ),
+  ...answers(listOperations, (state, { query }, caller) => listOperationViews(state, caller, query)),
 
-/** More unsettled operations than this are a number of their own. */
-const MOST_COUNTED = 1000;
+  ...answers(getTradingHalt, haltView),
+  ...answers(haltTrading, async (state, { body }) => {
+    await state.operations.setHalted(true, body.reason);
+    return haltView(state);
+  }),
+  ...answers(resumeTrading, async (state) => {
+    await state.operations.setHalted(false, '');
+    return haltView(state);
+  }),
 
-export function stateAnswers(state: StateApi): StateAnswers {
-  return {
-    adminJournal: async ({ query }) => {
-      const entries = await state.journal.list(Number(query['limit']));
-      return { items: entries.map((entry) => ({ at: new Date(entry.atMs).toISOString(), ...entry })) };
-    },
-    adminCheckpoint: async () => {
-      const [upstream, sessions, unsettled] = await Promise.all([
-        state.signIn.read(),
-        state.sessions.list({}),
-        state.operations.unsettled(MOST_COUNTED),
-      ]);
-      return { upstream, counts: { consumerSessions: sessions.length, unsettledOperations: unsettled.length } };
-    },
-    adminSignInReset: async () => {
-      await state.signIn.reset();
-      return { reset: true };
-    },
-  };
+  ...answers(getCurrentSession, async (state, _input, caller) => {
+    const id = requireSession(caller);
+    const found = (await state.sessions.list({})).find((session) => session.id === id);
+    if (!found) throw new BridgeError('unauthenticated', 'The session has ended.');
+    return consumerSessionView(found);
+  }),
+  ...answers(endCurrentSession, async (state, _input, caller) => ({
+    revoked: await state.sessions.revoke(requireSession(caller), 'ended by its holder'),
+  })),
+  ...answers(listSessions, async (state, { query }) => ({
+    items: (await state.sessions.list(query.login === undefined ? {} : { login: query.login })).map(
+      consumerSessionView,
+    ),
+    nextCursor: null,
+  })),
+  ...answers(revokeSession, async (state, { params }) => ({
+    revoked: await state.sessions.revoke(params.id, 'by an administrator'),
+  })),
+
+  ...answers(adminJournal, async (state, { query }) => ({
+    items: (await state.journal.list(query.limit)).map((entry) => ({
+      at: new Date(entry.atMs).toISOString(),
+      ...entry,
+    })),
+  })),
+  ...answers(adminCheckpoint, async (state) => {
+    const [upstream, sessions, unsettled] = await Promise.all([
+      state.signIn.read(),
+      state.sessions.list({}),
+      state.operations.unsettled(MOST_COUNTED),
+    ]);
+    return { upstream, counts: { consumerSessions: sessions.length, unsettledOperations: unsettled.length } };
+  }),
+  ...answers(adminSignInReset, async (state) => {
+    await state.signIn.reset();
+    return { reset: true };
+  }),
+};
+
+async function haltView(state: StateApi): Promise<object> {
+  const { halted, reason, sinceMs }: TradingHalt = await state.operations.halted();
+  return { halted, reason, since: sinceMs === null ? null : new Date(sinceMs).toISOString(), sinceMs };
 }
 
-/** The operationIds of the table, for a door that does not hold the state. */
-export const STATE_ANSWERED: ReadonlySet<string> = new Set(['adminJournal', 'adminCheckpoint', 'adminSignInReset']);
+function requireSession({ sessionId }: Caller): string {
+  if (sessionId !== undefined) return sessionId;
+  throw new BridgeError('object_not_found', {
+    detail: 'The request was made with an API key, not with the token of a session.',
+    outcome: 'not_sent',
+  });
+}

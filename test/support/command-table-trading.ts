@@ -1,0 +1,233 @@
+/** Commands of quotes, orders, deals, positions, balances and dealers. */
+import {
+  b,
+  LONG_AGO,
+  login,
+  PAST_FROM,
+  q,
+  WHOLE_NUMBER,
+  type CommandRow,
+  type Known,
+  type Matchers,
+} from './command-rows.ts';
+
+export function tradingCommandTable(known: Known, { matching, anything }: Matchers): readonly CommandRow[] {
+  const integer = matching(WHOLE_NUMBER);
+  const ticket = (path: string, number: number, row: Partial<CommandRow> = {}): CommandRow => ({
+    path,
+    right: q(`ticket=${number}`),
+    none: 3,
+    wrong: [[q('ticket=x'), 3]],
+    unknown: [q('ticket=999999999'), 13],
+    noRight: 8,
+    ...row,
+  });
+  const page = (kind: string, period: string): CommandRow[] => [
+    login(`${kind}/get_total`, period, { answer: { answer: { Total: integer } } }),
+    login(`${kind}/get_page`, `${period}&offset=0&total=2`, {
+      wrong: [
+        [q(`login=1001${period}&offset=-1&total=5`), 3],
+        [q(`login=1001${period}&offset=0&total=many`), 3],
+      ],
+    }),
+    {
+      path: `${kind}/get_batch`,
+      right: q(`login=1001,1004${period}`),
+      none: 3,
+      wrong: [
+        [q('login=1001,x'), 3],
+        [q('ticket=1,,2'), 3],
+      ],
+      unknown: [q(`login=77777${period}`), 0],
+      noRight: 8,
+    },
+  ];
+  const market = {
+    Action: '200',
+    Login: '1001',
+    Symbol: 'EURUSD',
+    Type: '0',
+    Volume: '100',
+    TypeFill: '0',
+    Digits: '5',
+  };
+  return [
+    {
+      path: 'tick/last',
+      right: q('symbol=EURUSD,Metals\\*&trans_id=0'),
+      answer: { trans_id: integer },
+      none: 3,
+      wrong: [
+        [q(`symbol=${'A'.repeat(4097)}`), 3],
+        [q('symbol=EURUSD&trans_id=x'), 3],
+      ],
+      unknown: [q('symbol=NOPE'), 13],
+      noRight: 0,
+    },
+    {
+      path: 'tick/last_group',
+      right: q('symbol=EURUSD&group=demo\\forex'),
+      none: 3,
+      wrong: [[q('symbol=EURUSD&group=none'), 8]],
+      unknown: [q('symbol=NOPE&group=demo\\forex'), 13],
+      noRight: 0,
+    },
+    {
+      path: 'tick/stat',
+      right: q('symbol=EURUSD'),
+      answer: { answer: [{ Symbol: 'EURUSD', BidLow: anything(), PriceOpen: anything() }] },
+      none: 3,
+      unknown: [q('symbol=NOPE'), 13],
+      noRight: 0,
+    },
+    {
+      path: 'tick/history',
+      right: q(`symbol=EURUSD&from=${PAST_FROM}&to=${PAST_FROM + 60}&data=dba`),
+      none: 3,
+      wrong: [
+        [q('symbol=EURUSD&from=2&to=1'), 3],
+        [q('symbol=EURUSD&from=0&to=60&data=xyz'), 3],
+      ],
+      unknown: [q('symbol=NOPE&from=0&to=60'), 13],
+      noRight: 0,
+    },
+    {
+      path: 'chart/get',
+      right: q(`symbol=EURUSD&from=${PAST_FROM}&to=${PAST_FROM + 600}&data=dohlctvs`),
+      none: 3,
+      wrong: [
+        [q('symbol=EURUSD&from=0&to=x'), 3],
+        [q('symbol=EURUSD&from=0&to=60&data=q'), 3],
+      ],
+      unknown: [q('symbol=NOPE&from=0&to=60'), 13],
+      noRight: 13,
+    },
+    { path: 'book/get', right: q('symbol=UKOIL'), none: 3, unknown: [q('symbol=NOPE'), 13], noRight: 0 },
+
+    ticket('order/get', known.order, { answer: { answer: { Order: String(known.order), Login: '1001' } } }),
+    ticket('history/get', known.history, { answer: { answer: { Order: String(known.history) } } }),
+    ticket('deal/get', known.deal, { answer: { answer: { Deal: String(known.deal) } } }),
+    {
+      path: 'position/get',
+      right: q('login=1001&symbol=EURUSD'),
+      answer: { answer: { Login: '1001', Symbol: 'EURUSD' } },
+      none: 3,
+      wrong: [[q('login=1001'), 3]],
+      unknown: [q('login=1001&symbol=NZDJPY'), 13],
+      noRight: 8,
+    },
+    ...page('order', ''),
+    ...page('history', `&${LONG_AGO}`),
+    ...page('deal', `&${LONG_AGO}`),
+    ...page('position', ''),
+
+    {
+      path: 'order/update',
+      right: b({ Order: String(known.order), Comment: 'checked' }),
+      none: 3,
+      wrong: [[b({ Order: String(known.order), PriceOrder: 'high' }), 3]],
+      unknown: [b({ Order: '999999999' }), 13],
+      noRight: 8,
+    },
+    {
+      path: 'history/update',
+      right: b([{ Order: String(known.history), Comment: 'checked' }]),
+      none: 3,
+      wrong: [[b([{}]), 3]],
+      unknown: [b({ Order: '999999999' }), 13],
+      noRight: 8,
+    },
+    {
+      path: 'deal/update',
+      right: b({ Deal: String(known.deal), Comment: 'checked' }),
+      none: 3,
+      wrong: [[b({ Deal: 'x' }), 3]],
+      unknown: [b({ Deal: '999999999' }), 13],
+      noRight: 8,
+    },
+    {
+      path: 'position/update',
+      right: b({ Position: String(known.position), Comment: 'checked' }),
+      none: 3,
+      wrong: [[b({ Position: String(known.position), Storage: 'much' }), 3]],
+      unknown: [b({ Position: '999999999' }), 13],
+      noRight: 8,
+    },
+    ticket('order/cancel', known.order),
+    ticket('order/reopen', known.canceled, { wrong: [[q(`ticket=${known.history}`), 3]] }),
+    { ...ticket('order/delete', known.canceled), right: q(`ticket=${known.canceled}`) },
+    ticket('history/delete', known.history),
+    ticket('deal/delete', known.deal),
+    ticket('position/delete', known.position),
+    login('position/check', '', { answer: { answer: { current: anything(), invalid: [], nonexist: [] } } }),
+    login('position/fix', ''),
+
+    {
+      path: 'trade/balance',
+      right: q('login=1002&type=2&balance=125.50&comment=test'),
+      answer: { answer: { Ticket: integer } },
+      none: 3,
+      wrong: [
+        [q('login=1002&type=9&balance=1'), 3],
+        [q('login=1002&type=2&balance=lots'), 3],
+        [q(`login=1002&type=2&balance=1&comment=${'c'.repeat(32)}`), 3],
+        [q('login=1002&type=2&balance=1000000000.01'), 4005],
+        [q('login=1002&type=2&balance=-900000000'), 10019],
+      ],
+      unknown: [q('login=77777&type=2&balance=1'), 13],
+      noRight: 8,
+    },
+    {
+      path: 'trade/check_margin',
+      right: q('login=1001&symbol=EURUSD&type=0&volume=10000&price=0'),
+      answer: { answer: { new: { Login: '1001' }, current: { Login: '1001' } } },
+      none: 3,
+      wrong: [[q('login=1001&symbol=EURUSD&type=7&volume=1'), 3]],
+      unknown: [q('login=1001&symbol=NOPE&type=0&volume=1'), 13],
+      noRight: 8,
+    },
+    {
+      path: 'trade/calc_profit',
+      right: q('group=demo\\forex&symbol=EURUSD&type=0&volume=10000&price_open=1.10000&price_close=1.10100'),
+      answer: { answer: { Profit: '100.000000', Profit_rate: '1.000000' } },
+      none: 3,
+      wrong: [
+        [q('group=demo\\forex&symbol=EURUSD&type=0&volume=0&price_open=1&price_close=2'), 3],
+        [q('group=none&symbol=EURUSD&type=0&volume=1&price_open=1&price_close=2'), 8],
+      ],
+      unknown: [q('group=demo\\forex&symbol=NOPE&type=0&volume=1&price_open=1&price_close=2'), 13],
+      noRight: 8,
+    },
+    {
+      path: 'trade/calc_rate_buy',
+      right: q('base=EUR&currency=USD'),
+      answer: { answer: { Rate: matching(/^1\.\d{8}$/u) } },
+      none: 3,
+      unknown: [q('base=EUR&currency=XXX'), 13],
+      noRight: 8,
+    },
+    {
+      path: 'trade/calc_rate_sell',
+      right: q('base=JPY&currency=EUR'),
+      answer: { answer: { Rate: matching(/^0\.00\d{6}$/u) } },
+      none: 3,
+      unknown: [q('base=XXX&currency=EUR'), 13],
+      noRight: 8,
+    },
+
+    {
+      path: 'dealer/send_request',
+      right: b(market),
+      answer: { answer: { ID: integer } },
+      none: 3,
+      wrong: [
+        [b({ ...market, Action: '3' }), 3],
+        [b({ ...market, Volume: 'one' }), 3],
+        [b({ request: market }), 3],
+      ],
+      unknown: [b({ ...market, Login: '77777' }), 13],
+      noRight: 8,
+    },
+    { path: 'dealer/get_request_result', right: {}, wrong: [[q('id=a'), 3]], unknown: [q('id=1'), 13], noRight: 8 },
+  ];
+}

@@ -7,11 +7,12 @@ import type { Logger } from './contract/logger.ts';
 import { ROUTES } from './contract/routes.ts';
 import { BRIDGE_VERSION } from './contract/version.ts';
 import { ControlChannel } from './control-channel.ts';
-import { createApp } from './http/app.ts';
-import { checkKeys, trustDoor, type Authenticate } from './http/authenticate.ts';
+import { createApp, type AppOptions } from './http/app.ts';
+import { checkKeys, identifyByDoor, identifyByKey, trustDoor, type Authenticate } from './http/authenticate.ts';
 import { answerClientError } from './http/client-error.ts';
 import { serveBatch } from './http/batch.ts';
 import { TypedApi } from './http/serve-routes.ts';
+import { HotAnswers } from './http/hot-answers.ts';
 import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
 import { monitoringHandlers } from './service/monitoring-handlers.ts';
@@ -178,6 +179,16 @@ export async function startContainer(config: Config, options: ContainerOptions =
     behindDoor: control !== undefined,
   });
   let draining = false;
+  const onAnswer: AppOptions['onAnswer'] = (answer) => performance.note(answer);
+  const hot = new HotAnswers({
+    log,
+    now,
+    onAnswer,
+    identify: config.startSecret === undefined ? identifyByKey : identifyByDoor(config.startSecret),
+    epoch: () => upstream.status.epoch,
+    draining: () => draining,
+    size: config.cacheSize,
+  });
   const app = createApp({
     log,
     now,
@@ -188,7 +199,8 @@ export async function startContainer(config: Config, options: ContainerOptions =
     draining: () => draining,
     passthrough: new Passthrough(upstream, trading.mutatePassthrough),
     typed,
-    onAnswer: (answer) => performance.note(answer),
+    hot,
+    onAnswer,
     extra: streaming.paths,
   });
 
@@ -198,7 +210,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
   // Sane bounds against slow and oversized requests; keep-alive longer than that of common proxies (60 s).
   const server = createServer(
     { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
-    app,
+    hot.before(app),
   );
   server.on('clientError', answerClientError);
   server.on('request', active.note);

@@ -7,6 +7,7 @@ import type { Passthrough } from '../service/passthrough.ts';
 import { noteCaller, type Authenticate } from './authenticate.ts';
 import { serveDocuments } from './documents.ts';
 import { healthz, readyz } from './health.ts';
+import type { HotAnswers } from './hot-answers.ts';
 import { servePassthrough } from './passthrough.ts';
 import { answerProblems } from './problem.ts';
 import { factsOf, rememberFacts, type FactsOptions } from './request-facts.ts';
@@ -25,6 +26,7 @@ export interface AppOptions extends Pick<FactsOptions, 'now' | 'onAnswer' | 'ups
   readonly draining: () => boolean;
   readonly passthrough: Passthrough;
   readonly typed: TypedApi;
+  readonly hot?: HotAnswers;
   /** Handlers of other rooms, each for one exact path; they see the caller through `factsOf`. */
   readonly extra?: Readonly<Record<string, RequestHandler>>;
 }
@@ -41,7 +43,7 @@ export function createApp(options: AppOptions): Express {
   app.use(refuseWhileDraining(options.draining));
   app.use(noteCaller(options.authenticate, options.behindDoor, options.now));
   const passthrough = servePassthrough(options.passthrough);
-  const typed = serveRoutes(options.typed, factsOf);
+  const typed = serveRoutes(options.typed, factsOf, options.hot);
   const extra = new Map(Object.entries(options.extra ?? {}));
   app.use((request, response, next) => {
     // A target that a URL parser would read as another host or path is nobody's route.

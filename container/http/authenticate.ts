@@ -1,4 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { RequestHandler } from 'express';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
@@ -8,6 +9,15 @@ import { factsOf, noteDeadline } from './request-facts.ts';
 
 /** Who calls, from the headers of a request; `null` = nobody said. @throws BridgeError `unauthenticated` */
 export type Authenticate = (header: (name: string) => string | undefined) => Promise<Caller | null>;
+
+/** As `hashKey` of the contract, at once: WebCrypto would send each request through the thread pool. */
+const hashOf = (key: string): string => `sha256:${hash('sha256', key)}`;
+
+/**
+ * Tells callers with the same rights from all others, without looking whether they are known: an answer kept under it was
+ * given to somebody with these very credentials. `undefined` = it cannot be told at once.
+ */
+export type Identify = (headers: IncomingHttpHeaders) => string | undefined;
 
 const refused = (detail: string): BridgeError => new BridgeError('unauthenticated', detail);
 
@@ -23,8 +33,24 @@ export function trustDoor(startSecret: string): Authenticate {
   };
 }
 
-/** As `hashKey` of the contract, without the thread that WebCrypto hands 30 bytes to. */
-const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+const one = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
+/** Behind the Worker: the caller in its own words, if the secret is right. */
+export function identifyByDoor(startSecret: string): Identify {
+  const expected = Buffer.from(startSecret);
+  return (headers) => {
+    const given = Buffer.from(one(headers[HEADER.startSecret]) ?? '');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    return one(headers[HEADER.caller]);
+  };
+}
+
+/** Alone: the hash of an API key. Consumer sessions end at any moment and are asked for each time. */
+export const identifyByKey: Identify = (headers) => {
+  const key = presentedKey(headers.authorization, one(headers[HEADER.apiKey]));
+  return key === undefined || key.startsWith(SESSION_TOKEN_PREFIX) ? undefined : hashOf(key);
+};
 
 /** Finds the trader of a consumer session by the hash of the token; `null` = no such session. */
 export type FindConsumer = (tokenHash: string) => Promise<Caller | null>;
@@ -36,8 +62,8 @@ export function checkKeys(keys: readonly ApiKey[], findConsumer: FindConsumer): 
     const apiKey = header(HEADER.apiKey);
     if (authorization === undefined && apiKey === undefined) return null;
     const key = presentedKey(authorization, apiKey);
-    const hash = hashOf(key ?? '');
-    const found = key?.startsWith(SESSION_TOKEN_PREFIX) ? await findConsumer(hash) : findCaller(keys, hash);
+    const hashed = hashOf(key ?? '');
+    const found = key?.startsWith(SESSION_TOKEN_PREFIX) ? await findConsumer(hashed) : findCaller(keys, hashed);
     if (!found) throw refused('The key is not valid. Send it as "Authorization: Bearer …" or "X-API-Key: …".');
     return found;
   };

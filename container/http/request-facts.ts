@@ -43,6 +43,10 @@ export interface FactsOptions {
   readonly onAnswer?: (answer: { route: string; method: string; status: number; durationMs: number }) => void;
 }
 
+/** The caller's own id, if it is one. */
+export const requestIdOf = (given: string | string[] | undefined): string | undefined =>
+  typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+
 /** First in the chain: request id, deadline, caller's signal, the contract's headers, and one log line at the end. */
 export function rememberFacts({ log, now, epoch, upstreamTiming, onAnswer }: FactsOptions): RequestHandler {
   return (request, response, next) => {
@@ -51,7 +55,7 @@ export function rememberFacts({ log, now, epoch, upstreamTiming, onAnswer }: Fac
     const given = request.get(HEADER.requestId);
     const facts: OpenFacts = {
       caller: null,
-      requestId: given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID(),
+      requestId: requestIdOf(given) ?? randomUUID(),
       deadlineAtMs: now() + DEFAULT_DEADLINE_MS,
       signal: abort.signal,
     };

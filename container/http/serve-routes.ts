@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { BridgeError } from '../contract/errors.ts';
@@ -14,6 +13,7 @@ import { requireLogin, requireScope } from '../contract/keys.ts';
 import type { Caller } from '../contract/keys.ts';
 import { RouteTable, singleValues, validateInput } from '../contract/route.ts';
 import type { AnyRoute } from '../contract/route.ts';
+import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
 import type { RouteAnswer, RouteContext, RouteHandlers } from '../service/handler.ts';
 
 /** What is known of a request before its route is looked at. */
@@ -104,6 +104,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 export function serveRoutes(
   api: TypedApi,
   facts: (request: Request, response: Response) => RequestFacts,
+  hot?: HotAnswers,
 ): RequestHandler {
   return async (request, response) => {
     const url = new URL(request.originalUrl, 'http://bridge.invalid');
@@ -131,22 +132,37 @@ export function serveRoutes(
       },
       known,
     );
-    send(request, response, answer);
+    send(request, response, answer, known, hot);
   };
 }
 
-function send(request: Request, response: Response, answer: TypedAnswer): void {
+function send(
+  request: Request,
+  response: Response,
+  answer: TypedAnswer,
+  { caller }: RequestFacts,
+  hot: HotAnswers | undefined,
+): void {
   const text = JSON.stringify(answer.body);
   response.setHeader('content-type', 'application/json; charset=utf-8');
   // After the type, which a stored problem has its own of.
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (answer.route.cacheable) {
-    const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
-    const maxAgeSeconds = Math.floor((answer.freshForMs ?? 0) / 1000);
+    const etag = etagOf(text);
+    const { keep, freshForMs = 0 } = answer;
+    if (keep && caller && answer.status === 200)
+      hot?.keep(request, {
+        text,
+        etag,
+        keep,
+        freshForMs,
+        route: answer.route.path,
+        callerId: caller.id,
+      });
     response.setHeader('etag', etag);
-    response.setHeader('cache-control', maxAgeSeconds > 0 ? `private, max-age=${maxAgeSeconds}` : 'private, no-cache');
+    response.setHeader('cache-control', cacheControl(freshForMs));
     response.setHeader('vary', 'authorization, x-api-key');
-    if (matches(request.get('if-none-match'), etag)) {
+    if (etagMatches(request.get('if-none-match'), etag)) {
       response.status(304).removeHeader('content-type');
       response.end();
       return;
@@ -154,11 +170,6 @@ function send(request: Request, response: Response, answer: TypedAnswer): void {
   } else response.setHeader('cache-control', 'no-store');
   response.status(answer.status).end(request.method === 'HEAD' ? undefined : text);
 }
-
-/** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
-const matches = (header: string | undefined, etag: string): boolean =>
-  header !== undefined &&
-  header.split(',').some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === etag);
 
 /**
  * The body, bounded: nothing beyond the limit is kept. The stream is not destroyed, so that the refusal can still be sent.

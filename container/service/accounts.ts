@@ -10,6 +10,7 @@ import type { Broker, Query, ReadContext } from './broker.ts';
 import { onlyObject, RETCODE } from './broker.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { decodeObject } from './decode.ts';
+import type { Keep } from './handler.ts';
 import { requireEveryLogin, resolveLogins } from './logins.ts';
 import type { LoginQuery } from './logins.ts';
 import type { Page } from './trade-data.ts';
@@ -115,22 +116,26 @@ export class Accounts {
     return { items, nextCursor: more ? encodeCursor('daily', [last]) : null };
   }
 
-  async group(name: string, context: Context): Promise<{ value: Group; freshForMs: number }> {
+  async group(name: string, context: Context): Promise<{ value: Group; freshForMs: number; keep: Keep }> {
     requireEveryLogin(context.caller);
     const query: Query = [['group', name]];
-    const [{ reply, freshForMs }, clock] = await Promise.all([
+    const [{ reply, freshForMs, keep }, clock] = await Promise.all([
       this.#broker.reference('groups', 'group/get', query, context),
       this.#clock.get(context),
     ]);
-    return { value: decodeObject(group, onlyObject(reply, 'group/get', query), clock), freshForMs };
+    return { value: decodeObject(group, onlyObject(reply, 'group/get', query), clock), freshForMs, keep };
   }
 
-  async groups(mask: string, paging: Paging, context: Context): Promise<{ value: Page<Group>; freshForMs: number }> {
+  async groups(
+    mask: string,
+    paging: Paging,
+    context: Context,
+  ): Promise<{ value: Page<Group>; freshForMs: number; keep: Keep }> {
     requireEveryLogin(context.caller);
     const after = decodeCursor('groups', ['string'], paging.cursor)?.[0];
     const clock = await this.#clock.get(context);
     const accept = [RETCODE.notFound, RETCODE.partial];
-    const { reply, freshForMs } = await this.#broker.reference(
+    const { reply, freshForMs, keep } = await this.#broker.reference(
       'groups',
       'group/get',
       [['mask', mask]],
@@ -152,6 +157,7 @@ export class Accounts {
     return {
       value: { items, nextCursor: all.length > items.length && last ? encodeCursor('groups', [last.group]) : null },
       freshForMs,
+      keep,
     };
   }
 }

@@ -4,6 +4,7 @@ import { SessionError } from '../session/upstream.ts';
 import type { Command, Reply, Upstream } from '../session/upstream.ts';
 import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../webapi/fields.ts';
 import type { WireObject } from '../webapi/fields.ts';
+import type { Keep } from './handler.ts';
 import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
 
 /** Who asks, as far as a read needs it. */
@@ -47,6 +48,7 @@ const FLIGHT_GRACE_MS = 5_000;
 export interface ReferenceValue {
   readonly reply: BrokerReply;
   readonly freshForMs: number;
+  readonly keep: Keep;
 }
 
 interface Flight {
@@ -142,17 +144,21 @@ export class Broker {
     accept: readonly number[] = [],
   ): Promise<ReferenceValue> {
     const key = keyOf({ path, query });
+    const generation = this.#generation[kind];
+    const keep: Keep = {
+      isCurrent: () => generation === this.#generation[kind],
+      countHit: () => void this.#counts[kind].hits++,
+    };
     const kept = this.#cache.get(key);
     const age = kept ? this.#now() - kept.storedAtMs : Infinity;
     if (kept && age < FRESH_MS[kind]) {
       this.#counts[kind].hits++;
-      return { reply: kept.reply, freshForMs: FRESH_MS[kind] - age };
+      return { reply: kept.reply, freshForMs: FRESH_MS[kind] - age, keep };
     }
     this.#counts[kind].misses++;
-    const generation = this.#generation[kind];
     const reply = await this.read(path, query, context, accept);
     if (generation === this.#generation[kind]) this.#cache.set(key, { kind, reply, storedAtMs: this.#now() });
-    return { reply, freshForMs: FRESH_MS[kind] };
+    return { reply, freshForMs: FRESH_MS[kind], keep };
   }
 
   /** Called by writes, and when the session is another one. */

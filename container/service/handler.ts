@@ -18,6 +18,13 @@ export interface RouteContext {
   readonly bodyText: string;
 }
 
+/** Says of reference data whether it may be given again, to the same caller, without being made anew. */
+export interface Keep {
+  /** False once something wrote to what it was made of. */
+  readonly isCurrent: () => boolean;
+  readonly countHit: () => void;
+}
+
 export interface RouteAnswer {
   readonly body: unknown;
   /** Where it differs from the route's plain success (202 for an unknown outcome). */
@@ -25,6 +32,8 @@ export interface RouteAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the answer stays true; 0 or absent = it may have changed already. */
   readonly freshForMs?: number;
+  /** Present where the very same answer is right for as long as it is fresh. */
+  readonly keep?: Keep;
 }
 
 export type RouteHandler<Route extends AnyRoute> = (

@@ -10,11 +10,12 @@ import type { Broker, BrokerReply, Query, ReadContext } from './broker.ts';
 import { onlyObject, RETCODE } from './broker.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { decodeObject } from './decode.ts';
+import type { Keep } from './handler.ts';
 import type { Page } from './trade-data.ts';
 
 /** Symbols, quotes and depth. */
 
-type Fresh<T> = { readonly value: T; readonly freshForMs: number };
+type Fresh<T> = { readonly value: T; readonly freshForMs: number; readonly keep: Keep };
 
 /** Symbols of one `symbol/next` where the server cuts `symbol/get` at 5000 (mt5-webapi §1.7). */
 const SYMBOLS_PER_READ = 1000;
@@ -33,11 +34,11 @@ export class Market {
   async symbol(name: string, group: string | undefined, context: ReadContext): Promise<Fresh<SymbolSpecification>> {
     const path = group === undefined ? 'symbol/get' : 'symbol/get_group';
     const query: Query = [['symbol', name], ...(group === undefined ? [] : [['group', group] as const])];
-    const [{ reply, freshForMs }, clock] = await Promise.all([
+    const [{ reply, freshForMs, keep }, clock] = await Promise.all([
       this.#broker.reference('symbols', path, query, context),
       this.#clock.get(context),
     ]);
-    return { value: decodeObject(symbol, onlyObject(reply, path, query), clock), freshForMs };
+    return { value: decodeObject(symbol, onlyObject(reply, path, query), clock), freshForMs, keep };
   }
 
   /** The mask is looked for in names and in paths, as the broker's own masks do. */
@@ -47,7 +48,7 @@ export class Market {
     context: ReadContext,
   ): Promise<Fresh<Page<SymbolSpecification>>> {
     const after = decodeCursor('symbols', ['string'], paging.cursor)?.[0];
-    const { specifications, freshForMs } = await this.#all(context);
+    const { specifications, freshForMs, keep } = await this.#all(context);
     const wanted = parseMask(mask);
     const rest = specifications
       .filter((item) => wanted.matches(item.symbol) || (item.path !== null && wanted.matches(item.path)))
@@ -58,14 +59,15 @@ export class Market {
     return {
       value: { items, nextCursor: rest.length > items.length && last ? encodeCursor('symbols', [last.symbol]) : null },
       freshForMs,
+      keep,
     };
   }
 
   /** Every symbol; in pages of `symbol/next` where the server gives only a part. */
-  async #all(context: ReadContext): Promise<{ specifications: SymbolSpecification[]; freshForMs: number }> {
+  async #all(context: ReadContext): Promise<{ specifications: SymbolSpecification[]; freshForMs: number; keep: Keep }> {
     const clock = await this.#clock.get(context);
     const accept = [RETCODE.notFound, RETCODE.partial];
-    const { reply, freshForMs } = await this.#broker.reference(
+    const { reply, freshForMs, keep } = await this.#broker.reference(
       'symbols',
       'symbol/get',
       [['mask', '*']],
@@ -83,7 +85,7 @@ export class Market {
       specifications.push(...more);
       if (more.length === 0) break;
     }
-    return { specifications, freshForMs };
+    return { specifications, freshForMs, keep };
   }
 
   #decode(reply: BrokerReply, clock: BrokerClock): readonly SymbolSpecification[] {

@@ -12,7 +12,7 @@ import { ClockSource } from './broker-clock.ts';
 import { Broker } from './broker.ts';
 import { Calculations } from './calculations.ts';
 import { handle } from './handler.ts';
-import type { RouteAnswer, RouteHandlers } from './handler.ts';
+import type { Keep, RouteAnswer, RouteHandlers } from './handler.ts';
 import { Market } from './market.ts';
 import { PriceHistory } from './price-history.ts';
 import { TradeData } from './trade-data.ts';
@@ -42,9 +42,9 @@ export interface ReadService {
   readonly handlers: RouteHandlers;
 }
 
-const fresh = ({ value, freshForMs }: { value: unknown; freshForMs: number }): RouteAnswer => ({
+const fresh = ({ value, ...rest }: { value: unknown; freshForMs: number; keep?: Keep }): RouteAnswer => ({
   body: value,
-  freshForMs,
+  ...rest,
 });
 const body = (value: unknown): RouteAnswer => ({ body: value });
 

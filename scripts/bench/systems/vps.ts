@@ -17,10 +17,17 @@ export interface ContainerProcess {
 /** The container program as on a VPS. `program` is its entry file, from sources or bundled. */
 export async function startContainerProcess(
   simulator: SimulatorProcess,
-  options: { readonly keys: string; readonly poolMax: number; readonly checkpoint: string; readonly program?: string },
+  options: {
+    readonly keys: string;
+    readonly poolMax: number;
+    readonly checkpoint: string;
+    readonly program?: string;
+    readonly nodeArgs?: readonly string[];
+  },
 ): Promise<ContainerProcess> {
   const child = new Child(options.program ?? 'container/main.ts', {
     placement: 'measured',
+    ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
     env: {
       ...simulator.env,
       PORT: '0',

@@ -1,0 +1,136 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import { HEADER } from '../contract/headers.ts';
+import type { Logger } from '../contract/logger.ts';
+import { BRIDGE_VERSION } from '../contract/version.ts';
+import type { Keep } from '../service/handler.ts';
+import type { Identify } from './authenticate.ts';
+import { requestIdOf, type FactsOptions } from './request-facts.ts';
+
+/** What all kept answers may take together. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+interface HotAnswer {
+  /** Text where every character is one byte: Node sends head and text in one write, but a buffer beside its head. */
+  readonly content: string | Buffer;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly freshUntilMs: number;
+  readonly keep: Keep;
+  readonly route: string;
+  readonly callerId: string;
+}
+
+export interface HotAnswersOptions extends Pick<FactsOptions, 'now' | 'epoch' | 'onAnswer'> {
+  readonly log: Logger;
+  readonly identify: Identify;
+  readonly draining: () => boolean;
+  /** Entries; 0 = nothing is kept. */
+  readonly size: number;
+}
+
+/**
+ * Reference data that was answered before and is still true, as bytes, written before the framework is asked: of a cached
+ * read, routing, validation, decoding, JSON and hashing were nine tenths of the time. An answer belongs to who asked for
+ * it: it is found only with the same credentials, so that what was allowed then is allowed now.
+ */
+export class HotAnswers {
+  readonly #options: HotAnswersOptions;
+  readonly #answers: LRUCache<string, HotAnswer> | undefined;
+
+  constructor(options: HotAnswersOptions) {
+    this.#options = options;
+    if (options.size > 0)
+      this.#answers = new LRUCache({
+        max: options.size,
+        maxSize: MAX_BYTES,
+        sizeCalculation: ({ bytes }, key) => bytes + key.length,
+      });
+  }
+
+  /** Answers what is kept; everything else goes on to `next`. */
+  before(next: RequestListener): RequestListener {
+    return (request, response) => {
+      if (!this.#serve(request, response)) next(request, response);
+    };
+  }
+
+  /** Keeps an answer for the same caller and request target. */
+  keep(
+    request: IncomingMessage,
+    answer: Omit<HotAnswer, 'freshUntilMs' | 'content' | 'bytes'> & {
+      readonly freshForMs: number;
+      readonly text: string;
+    },
+  ): void {
+    const key = this.#keyOf(request);
+    if (key === undefined || answer.freshForMs <= 0) return;
+    const { freshForMs, text, ...kept } = answer;
+    const bytes = Buffer.byteLength(text);
+    this.#answers?.set(key, {
+      ...kept,
+      content: bytes === text.length ? text : Buffer.from(text),
+      bytes,
+      freshUntilMs: this.#options.now() + freshForMs,
+    });
+  }
+
+  #keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
+    // A body, which a GET should not have, and tracing are for the framework.
+    if (
+      method !== 'GET' ||
+      headers['content-length'] !== undefined ||
+      headers['transfer-encoding'] !== undefined ||
+      headers[HEADER.traceparent] !== undefined
+    )
+      return undefined;
+    const identity = this.#options.identify(headers);
+    return identity === undefined ? undefined : `${url}\n${identity}`;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): boolean {
+    const { now, epoch, log, onAnswer, draining } = this.#options;
+    if (!this.#answers || this.#answers.size === 0 || draining()) return false;
+    const startedAt = performance.now();
+    const key = this.#keyOf(request);
+    const answer = key === undefined ? undefined : this.#answers.get(key);
+    if (key === undefined || !answer) return false;
+    const freshForMs = answer.freshUntilMs - now();
+    if (freshForMs <= 0 || !answer.keep.isCurrent()) {
+      this.#answers.delete(key);
+      return false;
+    }
+    answer.keep.countHit();
+    const status = etagMatches(request.headers['if-none-match'], answer.etag) ? 304 : 200;
+    const requestId = requestIdOf(request.headers[HEADER.requestId]) ?? randomUUID();
+    const current = epoch();
+    const headers = [HEADER.requestId, requestId, HEADER.bridgeVersion, BRIDGE_VERSION];
+    headers.push(HEADER.serverTiming, `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`);
+    headers.push('etag', answer.etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key');
+    if (current !== null) headers.push(HEADER.sessionEpoch, String(current));
+    if (status === 200)
+      headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(answer.bytes));
+    response.writeHead(status, headers);
+    if (status === 304) response.end();
+    else response.end(answer.content, 'latin1');
+    const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    const said = { route: answer.route, method: 'GET', status, durationMs };
+    log.info('request', { ...said, requestId, caller: answer.callerId });
+    onAnswer?.(said);
+    return true;
+  }
+}
+
+export const cacheControl = (freshForMs: number): string => {
+  const maxAgeSeconds = Math.floor(freshForMs / 1000);
+  return maxAgeSeconds > 0 ? `private, max-age=${maxAgeSeconds}` : 'private, no-cache';
+};
+
+export const etagOf = (text: string): string =>
+  `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+
+/** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
+export const etagMatches = (header: string | undefined, etag: string): boolean =>
+  header !== undefined &&
+  header.split(',').some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === etag);

@@ -113,3 +113,13 @@ test('a manager without rights is refused with 8', async () => {
   expect(await weak.send('/api/test/access')).toMatchObject({ retcode: 0 });
   weak.close();
 });
+
+test('the journal tells each request, its connection and its answer', async () => {
+  const lines: string[] = [];
+  const told = await startSimulator({ ticksPerSecond: 0, journal: (line) => lines.push(line) });
+  const other = new Mt5Client(told);
+  await other.send('/api/user/get', { method: 'POST', body: '{"Login":1001}' });
+  expect(lines).toEqual(['#1 - POST /api/user/get {"Login":1001}', '#1 → 403 403 Forbidden']);
+  other.close();
+  await told.close();
+});

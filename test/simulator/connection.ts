@@ -16,6 +16,8 @@ import type { ConnectionStats } from './stats.ts';
 
 /** Bytes a client may send ahead of its answers before it is not read any more. */
 const READ_AHEAD_BYTES = 256 * 1024;
+/** What the journal shows of a body. */
+const JOURNAL_CHARACTERS = 200;
 const HUGE_BYTES = 32 * 1024 * 1024;
 
 export class Connection {
@@ -111,6 +113,11 @@ export class Connection {
     }
     const plan = faults.none ? undefined : faults.take(route?.name ?? 'unknown', route?.command?.mutates === true);
     const spoiler = plan?.spoiler;
+    this.#shared.journal?.(
+      `#${this.id} ${this.session.managerLogin ?? '-'} ${request.method} ${request.target}` +
+        (request.body.length > 0 ? ` ${request.body.toString('utf8').slice(0, JOURNAL_CHARACTERS)}` : '') +
+        (spoiler === undefined ? '' : ` [${spoiler.kind}]`),
+    );
     const execute = (): Answer | Promise<Answer> => this.#execute(request, route, target.query, spoiler);
     const delayMs =
       (plan?.delayMs ?? 0) + (route?.name.startsWith('auth/') === true ? latency.authLatencyMs : latency.latencyMs);
@@ -203,6 +210,7 @@ export class Connection {
     if (this.#state === 'closed') return;
     const keep = keepAlive && answer.close !== true;
     const length = Buffer.byteLength(answer.body);
+    this.#shared.journal?.(`#${this.id} → ${answer.status} ${answer.body.slice(0, JOURNAL_CHARACTERS)}`);
     const kind: string = spoiler?.kind ?? '';
     switch (kind) {
       case 'drop-after-execution':

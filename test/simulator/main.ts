@@ -20,14 +20,16 @@ const FLAGS = {
 
 const usage = (): string =>
   '  --host              address to listen at (default 127.0.0.1)\n' +
+  '  --verbose           print each request and its answer\n' +
   Object.entries(FLAGS)
     .map(([name, flag]) => `  --${name.padEnd(17)} ${flag.meaning} (default ${flag.default})`)
     .join('\n');
 
-function readOptions(): Record<keyof typeof FLAGS, number> & { readonly host: string } {
+function readOptions(): Record<keyof typeof FLAGS, number> & { readonly host: string; readonly verbose: boolean } {
   const { values } = parseArgs({
     options: {
       host: { type: 'string' },
+      verbose: { type: 'boolean' },
       ...Object.fromEntries(Object.keys(FLAGS).map((name) => [name, { type: 'string' as const }])),
     },
   });
@@ -48,7 +50,11 @@ function readOptions(): Record<keyof typeof FLAGS, number> & { readonly host: st
   if (faults.length > 0) throw new TypeError(faults.join('\n'));
   const host = given['host'] ?? process.env['SIMULATOR_HOST'];
   const numbers = options as Record<keyof typeof FLAGS, number>;
-  return { ...numbers, host: typeof host === 'string' && host !== '' ? host : '127.0.0.1' };
+  return {
+    ...numbers,
+    host: typeof host === 'string' && host !== '' ? host : '127.0.0.1',
+    verbose: given['verbose'] === true,
+  };
 }
 
 function fail(error: unknown): never {
@@ -66,6 +72,7 @@ try {
     seed: flags.seed,
     latencyMs: flags['latency-ms'],
     authLatencyMs: flags['auth-latency-ms'],
+    ...(flags.verbose ? { journal: (line) => console.log(line) } : {}),
   };
   const starting = startSimulator(options);
   const stop = (): void => {

@@ -28,11 +28,6 @@ export class Parameters {
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     return Number.isSafeInteger(value) ? value : Number.NaN;
   }
-
-  /** Names of the query, lower case. */
-  get queryNames(): IterableIterator<string> {
-    return this.#query.keys();
-  }
 }
 
 const own = (record: Readonly<Record<string, unknown>>, name: string): unknown =>

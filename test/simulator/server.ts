@@ -24,6 +24,8 @@ export interface SimulatorOptions {
   readonly ticksPerSecond?: number;
   readonly latencyMs?: number;
   readonly authLatencyMs?: number;
+  /** Told of each request and each answer. */
+  readonly journal?: (line: string) => void;
 }
 
 export interface FaultRequest {
@@ -76,6 +78,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     stats: new Stats(),
     latency: { ...initialLatency },
     nowMs: () => performance.now(),
+    journal: options.journal,
     signedIn: (connectionId, login) => {
       if (!shared.switches.secondSignInEndsFirst) return;
       for (const connection of connections.values()) {

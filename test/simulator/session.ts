@@ -35,6 +35,8 @@ export interface Shared {
   readonly nowMs: () => number;
   /** A sign-in of this manager was completed on this connection. */
   readonly signedIn: (connectionId: number, login: number) => void;
+  /** Told of each request: `#3 1000 GET /api/user/get?login=1001 → 200 {"retcode":…`. Passwords in it are the simulator's own. */
+  readonly journal: ((line: string) => void) | undefined;
   /** Runs when the delay has passed, unless the simulator is closed before. */
   readonly later: (delayMs: number, act: () => void) => void;
 }
@@ -60,10 +62,6 @@ export class Session {
 
   get managerLogin(): number | undefined {
     return this.#state.name === 'ready' ? this.#state.manager.login : undefined;
-  }
-
-  get stateName(): State['name'] {
-    return this.#state.name;
   }
 
   /** The connection stays, signed out. */

@@ -1,5 +1,8 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- so that every tsconfig that reaches this file sees it
+/// <reference path="./undici-parts.d.ts" />
 import type { TLSSocket } from 'node:tls';
-import { Client, errors } from 'undici';
+import errors from 'undici/lib/core/errors.js';
+import Client from 'undici/lib/dispatcher/client.js';
 import { openSocket, type SocketOptions } from './open-socket.ts';
 import {
   TransportError,
@@ -41,7 +44,7 @@ class UndiciConnection implements Connection {
   readonly address: Address;
   readonly openedInMs: number;
   readonly closed: Promise<TransportError>;
-  readonly #client: Client;
+  readonly #client: InstanceType<typeof Client>;
   readonly #socket: TLSSocket;
   readonly #maxAnswerBytes: number;
 

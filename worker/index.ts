@@ -3,6 +3,8 @@ import { untold } from './door-answers.ts';
 import { placeBroker } from './placement.ts';
 import { answer } from './router.ts';
 
+// The library asks for it by name when a Durable Object is made over a running container.
+export { ContainerProxy } from '@cloudflare/containers';
 export { BridgeContainer } from './bridge-container.ts';
 export { StreamHub } from './stream-hub.ts';
 

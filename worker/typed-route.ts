@@ -3,6 +3,7 @@ import { HEADER } from '../container/contract/headers.ts';
 import { checkBodyHeaders, parseJsonBody } from '../container/contract/json-body.ts';
 import { type Caller, requireLogin, requireScope } from '../container/contract/keys.ts';
 import { type AnyRoute, RouteTable, singleValues, validateInput } from '../container/contract/route.ts';
+import { postBatch } from '../container/contract/routes/batch.ts';
 import { ROUTES } from '../container/contract/routes.ts';
 import { readBody } from './body.ts';
 import type { Door } from './door.ts';
@@ -29,7 +30,7 @@ export async function typedRoute(request: Request, door: Door): Promise<Response
   for (const login of route.logins?.(input) ?? []) requireLogin(caller, login);
   const answered = await doorAnswers(route, input, caller, door);
   if (answered) return answered;
-  const isRead = route.method === 'GET';
+  const isRead = route.method === 'GET' || route === postBatch;
   return forward(request, door, body === undefined ? { caller, isRead } : { caller, isRead, body });
 }
 

@@ -19,4 +19,5 @@ export class BridgeContainer extends Real {
   }
 }
 
+export { ContainerProxy } from '../../worker/index.ts';
 export default real;

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { ERRORS } from '../../container/contract/errors.ts';
+import { BRIDGE_VERSION } from '../../container/contract/version.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const readme = read('README.md');
+
+/** Rows of the table under a heading, as cells without back-ticks. */
+function tableUnder(heading: string): string[][] {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`README has no section "${heading}"`);
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    );
+}
+
+it('lists every error code with its status, retry and outcome, and no other', () => {
+  const rows = tableUnder('Errors').map(([code, status, retry, outcome]) => [code, Number(status), retry, outcome]);
+  const codes = Object.entries(ERRORS).map(([code, { status, retry, outcome }]) => [code, status, retry, outcome]);
+  expect(rows).toEqual(codes.sort((a, b) => Number(a[1]) - Number(b[1])));
+});
+
+it('lists every variable of the configuration, and no other', () => {
+  const container = [...read('container/config.ts').matchAll(/^ {4}([A-Z][A-Z0-9_]+): /gm)].map(([, name]) => name);
+  const worker = [...read('worker/env.d.ts').matchAll(/^\t*\s*([A-Z][A-Z0-9_]+)\??: (?:string|"|`)/gm)].map(
+    ([, name]) => name,
+  );
+  // Made by the Worker at each start, never set by a user.
+  const known = new Set([...container, ...worker]);
+  known.delete('BRIDGE_START_SECRET');
+  expect(
+    tableUnder('Configuration')
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual([...known].sort());
+});
+
+it('is of the version that the contract tells', () => {
+  expect(JSON.parse(read('package.json'))).toMatchObject({ version: BRIDGE_VERSION });
+  expect(readme.split('\n').length).toBeLessThanOrEqual(250);
+});

@@ -7,12 +7,14 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts scripts
 COPY container container
-RUN node scripts/bundle.ts /app/out/container/main.js
+RUN node scripts/bundle.ts /app/out/container/main.js && mkdir /app/out/data
 
 FROM node:24.21.0-slim
 WORKDIR /app
-ENV NODE_ENV=production PORT=8080
+# CHECKPOINT: on a VPS, mount a volume at /data. Behind the Worker the Durable Object keeps the state.
+ENV NODE_ENV=production PORT=8080 CHECKPOINT=file:/data/mt5-edge-bridge.sqlite
 COPY --from=build /app/out/container container
+COPY --from=build --chown=node:node /app/out/data /data
 # The user that the base image brings: no root, no shell needed, nothing to write but an optional checkpoint file.
 USER node
 EXPOSE 8080

@@ -1,5 +1,5 @@
-import { startContainer } from './compose.ts';
-import { ConfigError, loadConfig, type Config } from './config.ts';
+import { startContainer, type RunningContainer } from './compose.ts';
+import { ConfigError, loadConfig } from './config.ts';
 import { createLog } from './log.ts';
 
 /** After this the process ends, whatever still hangs. */
@@ -8,17 +8,17 @@ const EXIT_BY_FORCE_MS = 9_000;
 /** The container program: configuration, start, signals. */
 async function main(): Promise<void> {
   const bootLog = createLog({ level: 'info', secrets: [] });
-  let config: Config;
+  let container: RunningContainer;
+  let stopping = false;
   try {
-    config = loadConfig(process.env);
+    container = await startContainer(loadConfig(process.env), { onDrainAsked: () => void stop() });
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    bootLog.error('configuration_not_valid', { faults: error.faults });
+    const faults = faultsOf(error);
+    if (!faults) throw error;
+    bootLog.error('configuration_not_valid', { faults });
     process.exitCode = 1;
     return;
   }
-  const container = await startContainer(config, { onDrainAsked: () => void stop() });
-  let stopping = false;
   async function stop(): Promise<void> {
     if (stopping) return;
     stopping = true;
@@ -32,6 +32,14 @@ async function main(): Promise<void> {
     process.exit(1);
   };
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
+}
+
+/** What a user can mend; `undefined` = a fault of the program. */
+function faultsOf(error: unknown): readonly string[] | undefined {
+  if (error instanceof ConfigError) return error.faults;
+  const { code, port } = error as { code?: unknown; port?: unknown };
+  if (code === 'EADDRINUSE' || code === 'EACCES') return [`PORT: ${String(port)} cannot be listened on (${code})`];
+  return undefined;
 }
 
 await main();

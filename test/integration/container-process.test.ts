@@ -42,6 +42,28 @@ test('a bad configuration ends the process with every fault named, and no secret
   expect(bridge.output()).not.toContain('NobodyMaySeeThis1!');
 });
 
+test('a port that is taken and a checkpoint that cannot be written are faults of the configuration too', async () => {
+  const url = await start();
+  await bridge?.listening;
+  const base = {
+    MT5_SERVER: `${simulator.host}:${simulator.port}`,
+    MT5_LOGIN: '1000',
+    MT5_PASSWORD: 'Password1',
+    BRIDGE_API_KEYS: JSON.stringify([await keyRecord('desk', KEY, ['read'])]),
+  };
+  for (const [name, wrong] of [
+    ['PORT', { PORT: new URL(url).port, CHECKPOINT: 'memory:' }],
+    ['CHECKPOINT', { PORT: '0', CHECKPOINT: 'file:/dev/null/state.sqlite' }],
+  ] as const) {
+    const failing = spawnBridge({ ...base, ...wrong });
+    expect(await failing.exited).toBe(1);
+    expect(failing.log.at(-1)).toMatchObject({
+      event: 'configuration_not_valid',
+      faults: [expect.stringMatching(`^${name}: `)],
+    });
+  }
+});
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`${signal}: what is in flight finishes, new work is told to come back, the server hears quit`, async () => {
     const url = await start();

@@ -1,4 +1,5 @@
-import http from 'node:http';
+import { once } from 'node:events';
+import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../simulator/faults.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
@@ -215,6 +216,17 @@ const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
     simulator.fault({ kind: 'maintenance', ms: 50 });
     await expect.poll(() => Wire.connect(simulator).then((again) => again.close())).toBeUndefined();
   },
+  'silent-connect': async () => {
+    const before = await signedIn();
+    simulator.fault({ kind: 'silent-connect', ms: 60_000 });
+    const socket = tls.connect({ host: simulator.host, port: simulator.port, ca: simulator.certificatePem });
+    await once(socket, 'connect');
+    expect(await before.get(READ)).toContain('"0 Done"');
+    expect(socket.authorized).toBe(false);
+    socket.destroy();
+    simulator.clearFaults();
+    expect(await (await signedIn()).get(READ)).toContain('"0 Done"');
+  },
   'freeze-feed': async () => {
     const client = await quotes();
     simulator.fault({ kind: 'freeze-feed', ms: 60_000 });
@@ -287,100 +299,5 @@ describe('which request meets a fault', () => {
     expect(performance.now() - asked).toBeGreaterThanOrEqual(49);
     expect(await wire.get(READ)).toContain('<html>');
     expect(await wire.get(READ)).toContain('"0 Done"');
-  });
-});
-
-describe('control port', () => {
-  const call = async (method: string, path: string, body?: unknown): Promise<[number, unknown]> => {
-    const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const request = http.request(
-        { host: simulator.host, port: simulator.controlPort, path, method, agent: false },
-        (response) => {
-          let received = '';
-          response.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
-          response.once('end', () => resolve([response.statusCode ?? 0, JSON.parse(received)]));
-        },
-      );
-      request.once('error', reject);
-      request.end(text);
-    });
-  };
-
-  test.each([
-    ['POST', '/fault', { kind: 'nope' }, 400, /^kind: expected one of drop-before-execution/],
-    ['POST', '/fault', {}, 400, /^kind: /],
-    ['POST', '/fault', { kind: 'slow', ms: '2' }, 400, /^ms: /],
-    ['POST', '/fault', { kind: 'slow', count: 0 }, 400, /^count: /],
-    ['POST', '/fault', { kind: 'status', code: 99 }, 400, /^code: expected an integer from 200 to 599/],
-    ['POST', '/fault', { kind: 'slow', comand: 'user/get' }, 400, /^comand: no such field/],
-    ['POST', '/fault', { kind: 'slow', command: 7 }, 400, /^command: /],
-    ['POST', '/fault', undefined, 400, /^expected an object/],
-    ['POST', '/fault', '{"kind":', 400, /^body: expected JSON/],
-    ['POST', '/switch', { nope: 1 }, 400, /^nope: no such switch; expected one of idleTimeoutSeconds/],
-    ['POST', '/switch', { resultIds: 'below' }, 400, /^resultIds: expected one of both, top, answer/],
-    ['POST', '/switch', { cookie: true, idleTimeoutSeconds: -1 }, 400, /^idleTimeoutSeconds: expected a number from/],
-    ['POST', '/latency', { latencyMs: 'x' }, 400, /^latencyMs: /],
-    ['POST', '/latency', { other: 1 }, 400, /^other: /],
-    ['POST', '/reset', { only: ['nothing'] }, 400, /^only: expected a list of counters/],
-    ['GET', '/nope', undefined, 404, /^no such path; expected one of \/stats/],
-    ['DELETE', '/stats', undefined, 405, /^expected GET/],
-  ])('%s %s %j is refused by name', async (method, path, body, status, error) => {
-    expect(await call(method, path, body)).toEqual([status, { error: expect.stringMatching(error) }]);
-    expect((await call('GET', '/switch'))[1]).toMatchObject({ cookie: { value: false } });
-  });
-
-  test('faults are listed, and cleared by DELETE and by reset', async () => {
-    await call('POST', '/fault', { kind: 'hang', command: '/api/user/get', count: 3 });
-    const armed = { kind: 'hang', command: 'user/get', count: 3, ms: 0, code: 0 };
-    expect(await call('GET', '/fault')).toEqual([200, { faults: [armed], maintenanceMs: 0 }]);
-    expect(await call('DELETE', '/fault')).toEqual([200, { faults: [], maintenanceMs: 0 }]);
-    await call('POST', '/fault', { kind: 'slow', count: 'always' });
-    await call('POST', '/switch', { cookie: 'true', pageLimit: '256' });
-    await call('POST', '/latency', { latencyMs: 5 });
-    expect((await call('GET', '/switch'))[1]).toMatchObject({
-      cookie: { value: true, default: false, values: [false, true] },
-      pageLimit: { value: 256, default: 100, values: { from: 1, to: 10_000 } },
-    });
-    expect(await call('POST', '/reset', { only: ['faults'] })).toEqual([200, { reset: true }]);
-    expect((await call('GET', '/fault'))[1]).toMatchObject({ faults: [] });
-    expect((await call('GET', '/latency'))[1]).toEqual({ latencyMs: 5, authLatencyMs: 0 });
-    await call('POST', '/reset');
-    expect((await call('GET', '/latency'))[1]).toEqual({ latencyMs: 0, authLatencyMs: 0 });
-    expect((await call('GET', '/switch'))[1]).toMatchObject({ cookie: { value: false }, pageLimit: { value: 100 } });
-  });
-
-  test('stats count, in all and for each connection', async () => {
-    const wire = await signedIn();
-    await wire.get(READ);
-    await wire.get('/api/nonsense');
-    const [, stats] = await call('GET', '/stats');
-    expect(stats).toMatchObject({
-      connections: 1,
-      handshakes: 1,
-      handshakesAtFirstCommand: 1,
-      handshakeFailures: 0,
-      requests: 4,
-      mutations: 0,
-      byCommand: { 'auth/start': 1, 'auth/answer': 1, 'user/get': 1, unknown: 1 },
-      perConnection: [{ open: true, manager: 1000, handshakes: 1, requests: 4, byCommand: { 'user/get': 1 } }],
-    });
-    await call('POST', '/reset');
-    expect((await call('GET', '/stats'))[1]).toMatchObject({
-      connections: 1,
-      requests: 0,
-      handshakesAtFirstCommand: null,
-    });
-    expect(await wire.get(READ)).toContain('"0 Done"');
-  });
-
-  test('latency delays every answer, the sign-in by its own', async () => {
-    await call('POST', '/latency', { latencyMs: 40, authLatencyMs: 60 });
-    const started = performance.now();
-    const wire = await signedIn();
-    expect(performance.now() - started).toBeGreaterThanOrEqual(118);
-    const asked = performance.now();
-    await wire.get(READ);
-    expect(performance.now() - asked).toBeGreaterThanOrEqual(39);
   });
 });

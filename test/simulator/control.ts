@@ -25,6 +25,8 @@ export interface ControlOptions {
   readonly certificatePem: () => string;
   readonly switchesChanged: () => void;
   readonly dropConnections: () => void;
+  /** What execute-late still holds back never happens. */
+  readonly forgetLate: () => void;
 }
 
 const RESETTABLE = ['counters', 'faults', 'switches', 'latency', 'books'] as const;
@@ -42,6 +44,7 @@ export class Control {
   readonly #options: ControlOptions;
   #mutationsBefore = 0;
   #maintenanceUntilMs = 0;
+  #silentUntilMs = 0;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -50,8 +53,11 @@ export class Control {
     });
   }
 
-  get inMaintenance(): boolean {
-    return this.#options.shared.nowMs() < this.#maintenanceUntilMs;
+  /** What a new connection meets. */
+  get welcome(): 'open' | 'maintenance' | 'silent' {
+    const nowMs = this.#options.shared.nowMs();
+    if (nowMs < this.#maintenanceUntilMs) return 'maintenance';
+    return nowMs < this.#silentUntilMs ? 'silent' : 'open';
   }
 
   stats(): StatsAnswer {
@@ -78,13 +84,15 @@ export class Control {
     if (fault.kind === 'maintenance') {
       this.#maintenanceUntilMs = shared.nowMs() + fault.ms;
       dropConnections();
-    } else if (isFeedFault(fault)) shared.broker.feed.fault({ kind: fault.kind, ms: fault.ms });
+    } else if (fault.kind === 'silent-connect') this.#silentUntilMs = shared.nowMs() + fault.ms;
+    else if (isFeedFault(fault)) shared.broker.feed.fault({ kind: fault.kind, ms: fault.ms });
     else shared.faults.arm(fault);
     return undefined;
   }
 
   clearFaults(): void {
     this.#maintenanceUntilMs = 0;
+    this.#silentUntilMs = 0;
     this.#options.shared.faults.clear();
     this.#options.shared.broker.feed.heal();
   }
@@ -120,7 +128,10 @@ export class Control {
     }
     if (parts.includes('latency')) Object.assign(shared.latency, initialLatency);
     const counted = this.stats().mutations;
-    if (parts.includes('books')) shared.broker.reset();
+    if (parts.includes('books')) {
+      this.#options.forgetLate();
+      shared.broker.reset();
+    }
     if (parts.includes('counters')) shared.stats.reset();
     this.#mutationsBefore = shared.broker.mutations - (parts.includes('counters') ? 0 : counted);
     return undefined;
@@ -156,6 +167,7 @@ export class Control {
     const faults = (): object => ({
       faults: shared.faults.list(),
       maintenanceMs: Math.max(0, Math.round(this.#maintenanceUntilMs - shared.nowMs())),
+      silentConnectMs: Math.max(0, Math.round(this.#silentUntilMs - shared.nowMs())),
     });
     const clear = (): Result => {
       this.clearFaults();

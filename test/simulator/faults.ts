@@ -19,7 +19,7 @@ export const REQUEST_FAULTS = [
   'slow-drip',
   'slow',
 ] as const;
-export const SERVER_FAULTS = ['maintenance'] as const;
+export const SERVER_FAULTS = ['maintenance', 'silent-connect'] as const;
 export const FEED_FAULTS = ['freeze-feed', 'gap', 'out-of-order'] as const;
 
 export type RequestFaultKind = (typeof REQUEST_FAULTS)[number];
@@ -47,6 +47,7 @@ const DEFAULT_MS: Partial<Record<FaultKind, number>> = {
   'slow-drip': 50,
   'execute-late': 2000,
   maintenance: 5000,
+  'silent-connect': 5000,
   'freeze-feed': 5000,
   gap: 5000,
   'out-of-order': 1000,

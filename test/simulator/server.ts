@@ -97,12 +97,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const dropConnections = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const forgetLate = (): void => {
+    for (const timer of lateTimers) clearTimeout(timer);
+    lateTimers.clear();
+  };
   const control = new Control({
     shared,
     initialLatency,
     certificatePem: () => certificate.cert,
     switchesChanged: () => connections.forEach((connection) => connection.armIdle()),
     dropConnections,
+    forgetLate,
   });
 
   const certificate = await makeCertificate();
@@ -125,7 +130,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   tlsServer.on('tlsClientError', (_error, socket) => socket.destroy());
 
   const server = net.createServer({ noDelay: true }, (tcp) => {
-    if (control.inMaintenance) {
+    const { welcome } = control;
+    if (welcome === 'maintenance') {
       tcp.resetAndDestroy();
       return;
     }
@@ -137,6 +143,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       sockets.delete(tcp);
       if (tcpByPeer.get(peer) === tcp) tcpByPeer.delete(peer);
     });
+    // Accepted, and never answered: to the client it is as if its packets were dropped.
+    if (welcome === 'silent') return;
     tcp.setTimeout(SILENT_START_MS, () => tcp.destroy());
     tcp.once('data', (first: Buffer) => {
       tcp.setTimeout(0);
@@ -163,8 +171,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     broker.close();
-    for (const timer of lateTimers) clearTimeout(timer);
-    lateTimers.clear();
+    forgetLate();
     const closed = Promise.all([closeServer(server), closeServer(control.server)]);
     dropConnections();
     control.server.closeAllConnections();

@@ -10,6 +10,7 @@ import {
   STREAM_SUBPROTOCOL,
   type Authenticated,
   type DataTopic,
+  type StreamLimits,
 } from '../container/contract/frames.ts';
 import { HEADER } from '../container/contract/headers.ts';
 import { findCaller, hashKey, SESSION_TOKEN_PREFIX, type Caller } from '../container/contract/keys.ts';
@@ -28,8 +29,6 @@ import { StreamUpstream } from './stream-upstream.ts';
 const TICK_MS = 1_000;
 /** Far below the 32,768 hibernatable sockets of one Durable Object; its memory is 128 MB. */
 const MAX_CONNECTIONS = 10_000;
-/** After the market closed, so long for late subscribers' snapshots before the container may sleep. */
-const CLOSED_GRACE_MS = 30_000;
 /** Looked at again so often while it is not known when the market opens, or opening is far. */
 const LOOK_AGAIN_MS = 60 * 60_000;
 
@@ -37,6 +36,13 @@ const LOOK_AGAIN_MS = 60 * 60_000;
 interface Attachment {
   readonly id: string;
   readonly authenticated: Authenticated | null;
+}
+
+/** What a test shortens. */
+export interface HubTimings {
+  readonly limits: Partial<StreamLimits>;
+  /** After the market closed, so long for late subscribers' snapshots before the container may sleep. */
+  readonly closedGraceMs: number;
 }
 
 /** A row of the table `subscriptions`. */
@@ -86,10 +92,11 @@ export class StreamHub extends DurableObject<Env> {
       authenticate: (key) => this.#authenticate(key),
       stillValid: async (proofs) => new Set(await this.#bridge().validSessions(proofs)),
       now: Date.now,
-      defer: queueMicrotask,
+      defer: (flush) => queueMicrotask(flush),
       onError: (error) => logEvent('fault', { what: 'stream', error }),
       onSubscriptions: (connection) => this.#remember(connection),
       epoch: ctx.storage.kv.get<number>('epoch') ?? 0,
+      limits: this.timings().limits,
     });
     if ((ctx.storage.kv.get<number>('pausedUntilMs') ?? 0) > Date.now()) this.#upstream.pause();
     this.#answerPings();
@@ -141,6 +148,10 @@ export class StreamHub extends DurableObject<Env> {
     this.#wake();
   }
 
+  protected timings(): HubTimings {
+    return { limits: {}, closedGraceMs: 30_000 };
+  }
+
   #accept(headers: Headers, authenticated: Authenticated | undefined): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const attachment: Attachment = { id: crypto.randomUUID(), authenticated: authenticated ?? null };
@@ -170,7 +181,8 @@ export class StreamHub extends DurableObject<Env> {
   }
 
   #connect(socket: WebSocket, authenticated: Authenticated | undefined): Connection {
-    const connection = this.#core.connect(new SocketPeer(socket), authenticated);
+    const peer = new SocketPeer(socket, () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime());
+    const connection = this.#core.connect(peer, authenticated);
     this.#connections.set(socket, connection);
     this.#sockets.set(connection, socket);
     return connection;
@@ -229,7 +241,7 @@ export class StreamHub extends DurableObject<Env> {
     this.#core.tick();
     this.#answerPings();
     if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();
-    else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > CLOSED_GRACE_MS)
+    else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > this.timings().closedGraceMs)
       if (DATA_TOPICS.every((topic) => topic === 'ticks' || !this.#upstream.wants(topic))) this.#sleep();
     if (this.#core.isIdle) this.#rest();
   }

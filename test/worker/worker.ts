@@ -1,4 +1,5 @@
-import real, { BridgeContainer as Real } from '../../worker/index.ts';
+import real, { BridgeContainer as Real, StreamHub as RealHub } from '../../worker/index.ts';
+import type { HubTimings } from '../../worker/stream-hub.ts';
 import { FakeContainer } from './fake-container.ts';
 
 /** The real class over a container that lives in the test. */
@@ -20,4 +21,12 @@ export class BridgeContainer extends Real {
 }
 
 export { ContainerProxy } from '../../worker/index.ts';
+
+/** The real class, less patient. */
+export class StreamHub extends RealHub {
+  protected override timings(): HubTimings {
+    return { limits: { lingerMs: 500 }, closedGraceMs: 0 };
+  }
+}
+
 export default real;

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Frame } from '../../container/contract/frames.ts';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { StreamClient } from '../support/stream-client.ts';
+import { type Edge, startEdge } from './support/edge.ts';
+
+let simulator: Simulator;
+let edge: Edge;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ ticksPerSecond: 50 });
+  edge = await startEdge({ simulator });
+});
+afterAll(async () => {
+  await edge?.close();
+  await simulator?.close();
+});
+
+const CLIENTS = 100;
+const SYMBOLS = ['EURUSD', 'GBPUSD', 'USDJPY'];
+const LONG = { timeout: 30_000, interval: 100 };
+
+interface Tick {
+  readonly symbol: string;
+  readonly bid: string;
+  readonly quotedAtMs: number;
+}
+
+const ticksOf = (frames: readonly Frame[]): Tick[] =>
+  frames
+    .filter(({ type, topic }) => topic === 'ticks' && (type === 'delta' || type === 'snapshot'))
+    .flatMap(({ data }) => data as Tick[]);
+
+it('keeps 100 clients connected while the container is killed under them, and tells them what happened', async () => {
+  const clients = await Promise.all(
+    Array.from({ length: CLIENTS }, () => StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read })),
+  );
+  for (const client of clients) {
+    client.send({ op: 'subscribe', id: 1, topic: 'ticks', symbols: SYMBOLS });
+    client.send({ op: 'subscribe', id: 2, topic: 'deals', logins: [1001, 1002] });
+  }
+  await expect.poll(() => clients.every((client) => client.of('delta', 'ticks').length > 2), LONG).toBe(true);
+  const epoch = clients[0]?.frames.at(-1)?.epoch ?? 0;
+
+  edge.engine.kill('SIGKILL');
+  const replaced = (client: StreamClient): boolean =>
+    client.of('system').some(({ data }) => (data as { event: string }).event === 'session_replaced');
+  await expect.poll(() => clients.every(replaced), LONG).toBe(true);
+  const after = (client: StreamClient): Frame[] =>
+    client.frames.filter((frame) => frame.epoch === epoch + 1 && frame.type === 'delta');
+  await expect.poll(() => clients.every((client) => after(client).length > 2), LONG).toBe(true);
+
+  expect(clients.map((client) => client.closed).filter(Boolean)).toEqual([]);
+  for (const client of clients) {
+    client.expectUnbroken('ticks');
+    client.expectUnbroken('deals');
+    expect(client.of('gap', 'ticks')).toHaveLength(1);
+  }
+  // The last value of every symbol is the feed's.
+  simulator.fault({ kind: 'freeze-feed', ms: 20_000 });
+  const truth = (await (await edge.fetch(`/v1/quotes?symbols=${SYMBOLS.join(',')}`)).json()) as { items: Tick[] };
+  for (const { symbol, bid, quotedAtMs } of truth.items) {
+    const last = (client: StreamClient): Tick | undefined =>
+      ticksOf(client.frames).findLast((tick) => tick.symbol === symbol);
+    await expect.poll(() => clients.every((client) => last(client)?.quotedAtMs === quotedAtMs), LONG).toBe(true);
+    expect(new Set(clients.map((client) => last(client)?.bid))).toEqual(new Set([bid]));
+  }
+  for (const client of clients) client.close();
+});

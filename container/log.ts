@@ -33,13 +33,19 @@ export function createLog({ level, secrets, write = toStdout, now = Date.now }: 
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Lines of one turn of the event loop are written together: a write for each costs more than making it. */
+/** Between two writes under load. A write costs more than making its lines, and wakes whoever reads. */
+const WRITE_EVERY_MS = 10;
+
 let pending = '';
+/** A flush is coming. */
+let flushing = false;
 let exitHooked = false;
 
+/** The first line after a pause is written at once, more lines together. */
 function toStdout(line: string): void {
-  if (pending === '') setImmediate(flush);
   pending += `${line}\n`;
+  if (!flushing) setImmediate(flush);
+  flushing = true;
   if (exitHooked) return;
   exitHooked = true;
   process.once('exit', () => pending !== '' && writeSync(1, pending));
@@ -48,7 +54,10 @@ function toStdout(line: string): void {
 function flush(): void {
   const text = pending;
   pending = '';
+  flushing = text !== '';
+  if (text === '') return;
   process.stdout.write(text);
+  setTimeout(flush, WRITE_EVERY_MS).unref();
 }
 
 /** Message, stack and causes; an error's own further properties are never written. */

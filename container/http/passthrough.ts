@@ -7,6 +7,10 @@ import { factsOf, noteRoute } from './request-facts.ts';
 /** MT5 itself takes bodies of at most a few thousand characters but for batches of objects. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
+const ONE_WRITE_BYTES = 16 * 1024;
+const latin1 = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+
 /** `/api/*`. Reads the raw request target: Express has not decoded or normalised it. */
 export function servePassthrough(passthrough: Passthrough): RequestHandler {
   return async (request, response) => {
@@ -30,7 +34,10 @@ export function servePassthrough(passthrough: Passthrough): RequestHandler {
     for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
     response.setHeader('content-type', answer.contentType);
     response.setHeader('cache-control', 'no-store');
-    response.status(answer.status).end(answer.bytes);
+    response.status(answer.status);
+    // One character for each byte: a text leaves together with its head in one write, a buffer beside it.
+    if (answer.bytes.length <= ONE_WRITE_BYTES) response.end(latin1(answer.bytes), 'latin1');
+    else response.end(answer.bytes);
   };
 }
 

@@ -1,6 +1,8 @@
 import type { BenchOptions } from './options.ts';
+import { bundleContainer } from '../local/bundle-container.ts';
 import { Child } from './measure/child.ts';
 import { rowId, type Row, type Sample } from './report/model.ts';
+import { CONTAINER_BUNDLE } from './systems/vps.ts';
 import type { RunningSystem, System, WorkName } from './systems/system.ts';
 import { POOL } from './systems/choose-systems.ts';
 import { measureHttp, measureStorm } from './work/http-work.ts';
@@ -46,6 +48,7 @@ export class Bench {
     readonly skipped: readonly string[];
   }): Promise<{ systems: Record<string, string>; rows: Row[]; skipped: string[] }> {
     this.#skipped.push(...chosen.skipped);
+    await bundleContainer(CONTAINER_BUNDLE);
     this.#load = new Child('scripts/bench/load/http-load.ts', { placement: 'measuring', ipc: true });
     this.#streamLoad = new Child('scripts/bench/load/stream-load.ts', { placement: 'measuring', ipc: true });
     for (const system of chosen.systems) {

@@ -5,6 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { bundleContainer } from '../local/bundle-container.ts';
 import type { LoadResult } from './load/job.ts';
 import { Child } from './measure/child.ts';
 import { usageOf } from './measure/process-tree.ts';
@@ -13,7 +14,7 @@ import { asText } from './report/tables.ts';
 import { newBenchKey } from './systems/bench-key.ts';
 import { SimulatorProcess } from './systems/simulator-process.ts';
 import type { System, WorkName } from './systems/system.ts';
-import { startContainerProcess } from './systems/vps.ts';
+import { CONTAINER_BUNDLE, startContainerProcess } from './systems/vps.ts';
 import { isWrite, requestsOf } from './work/requests.ts';
 
 interface ProfileNode {
@@ -30,6 +31,7 @@ interface Profile {
 const SHOWN = 40;
 const [work = 'cached', seconds = '3'] = process.argv.slice(2);
 const directory = mkdtempSync(path.join(tmpdir(), 'mt5-profile-'));
+await bundleContainer(CONTAINER_BUNDLE);
 const simulator = await SimulatorProcess.start();
 const key = newBenchKey();
 const { child, url, listeningAfterMs } = await startContainerProcess(simulator, {
@@ -38,6 +40,8 @@ const { child, url, listeningAfterMs } = await startContainerProcess(simulator, 
   checkpoint: `file:${directory}/state.sqlite`,
   nodeArgs: ['--cpu-prof', '--cpu-prof-interval', '200', `--cpu-prof-dir=${directory}`],
 });
+/** What came before is the start of the program, which `start` shows. */
+let loadedAfterMs = 0;
 const load = new Child('scripts/bench/load/http-load.ts', { placement: 'measuring', ipc: true });
 if (work !== 'start') {
   const saturate = (durationMs: number): Promise<LoadResult> =>
@@ -55,6 +59,7 @@ if (work !== 'start') {
       durationMs + 30_000,
     );
   await saturate(500);
+  loadedAfterMs = performance.now() - child.startedAtMs;
   const before = usageOf(child.pid).container?.cpuMs ?? 0;
   const result = await saturate(Number(seconds) * 1_000);
   const used = (usageOf(child.pid).container?.cpuMs ?? 0) - before;
@@ -78,7 +83,10 @@ function topOf({ nodes, samples, timeDeltas }: Profile): string {
   const self = new Map<string, number>();
   const total = new Map<string, number>();
   let all = 0;
+  let atUs = 0;
   samples.forEach((id, index) => {
+    atUs += timeDeltas[index] ?? 0;
+    if (atUs < loadedAfterMs * 1_000) return;
     const node = byId.get(id);
     const us = timeDeltas[index] ?? 0;
     if (!node || node.callFrame.functionName === '(idle)') return;

@@ -38,7 +38,7 @@ class Tally {
 }
 
 /** Gives each caller its requests in turn, ready for the wire. */
-function requestWriter(job: LoadJob): (caller: number) => Buffer | string {
+function requestWriter(job: LoadJob, callers: number): (caller: number) => Buffer | string {
   const { host } = new URL(job.url);
   const wires = job.requests.map(({ method, path, body }) => {
     const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: keep-alive'];
@@ -50,8 +50,11 @@ function requestWriter(job: LoadJob): (caller: number) => Buffer | string {
   const ready = wires.map(({ head, rest }) => Buffer.from(head + rest, 'latin1'));
   const sent: number[] = [];
   return (caller) => {
-    const turn = (sent[caller] ?? caller) % wires.length;
-    sent[caller] = turn + 1;
+    const round = sent[caller] ?? 0;
+    sent[caller] = round + 1;
+    // Callers own their requests: two that ask at once never ask for the same, unless there are more of them than requests.
+    const own = Math.max(1, Math.ceil((wires.length - caller) / callers));
+    const turn = (caller + (round % own) * callers) % wires.length;
     const wire = wires[turn];
     if (!wire) throw new Error('no requests');
     return job.newKeyEach ? `${wire.head}\r\nIdempotency-Key: ${randomUUID()}${wire.rest}` : (ready[turn] ?? '');
@@ -63,7 +66,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
   const url = new URL(job.url);
   const count = job.kind === 'burst' ? job.callers : job.connections;
   const callers = Array.from({ length: count }, () => new HttpCaller(url));
-  const write = requestWriter(job);
+  const write = requestWriter(job, count);
   const cpu = process.cpuUsage();
   const measured =
     job.kind === 'paced'

@@ -9,7 +9,7 @@ interface Target {
   /** http: or https:. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Each connection begins at another one and goes round, so that callers who ask at once ask for different things. */
+  /** Dealt out to the connections, so that callers who ask at once ask for different things. */
   readonly requests: readonly LoadRequest[];
   /** Every request gets an Idempotency-Key of its own. */
   readonly newKeyEach?: boolean;

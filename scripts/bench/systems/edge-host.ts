@@ -1,7 +1,7 @@
 /** Runs one Worker in workerd with its containers in the process engine, as a process of its own. */
 import path from 'node:path';
 import { startLocalEdge } from '../../local/local-edge.ts';
-import { bridgeProgram } from '../../local/bridge-program.ts';
+import { CONTAINER_BUNDLE } from './vps.ts';
 import type { EdgeHostAnswer, EdgeHostRequest } from './edge.ts';
 
 const empty = process.env['FLOOR'] === '1';
@@ -19,7 +19,12 @@ const edge = await startLocalEdge({
         containerPort: 8080,
         env: { NODE_ENV: 'production', BODY_BYTES: process.env['BODY_BYTES'] ?? '1000' },
       }
-    : bridgeProgram,
+    : {
+        command: [process.execPath, CONTAINER_BUNDLE],
+        cwd: process.cwd(),
+        containerPort: 8080,
+        env: { NODE_ENV: 'production' },
+      },
   ...(process.env['VERBOSE'] === '1' ? { onLine: (line: string) => console.error(line) } : {}),
 });
 console.log(`listening ${edge.url}`);

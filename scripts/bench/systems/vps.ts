@@ -7,6 +7,9 @@ import { newBenchKey } from './bench-key.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
 
+/** The container program as one file, as the image has it; made by `bundleContainer` at the start of a run. */
+export const CONTAINER_BUNDLE = path.resolve('dist/bench/container/main.js');
+
 export interface ContainerProcess {
   readonly child: Child;
   readonly url: string;
@@ -25,7 +28,7 @@ export async function startContainerProcess(
     readonly nodeArgs?: readonly string[];
   },
 ): Promise<ContainerProcess> {
-  const child = new Child(options.program ?? 'container/main.ts', {
+  const child = new Child(options.program ?? CONTAINER_BUNDLE, {
     placement: 'measured',
     ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
     env: {

@@ -85,7 +85,7 @@ export class BridgeContainer extends Container<Env> {
       lifecycle: this.#lifecycle,
       checkpoint: async () => JSON.stringify(await this.#state.signIn.read()),
       serve: (call) => server.serve(call),
-      onProcess: async (instanceId) => void (await this.#state.operations.orphan(instanceId)),
+      onProcess: (instanceId) => this.#processChanged(instanceId),
       onActivity: () => this.#tellActivity(),
       onFault,
     });
@@ -244,6 +244,16 @@ export class BridgeContainer extends Container<Env> {
     if (!known && this.#instance.isRunning) return problemResponse(error, requestId);
     const { status, headers, body } = await failedWriteAnswer(this.#state, { caller, key, requestId }, error);
     return new Response(body, { status, headers });
+  }
+
+  /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
+  async #processChanged(instanceId: string | null): Promise<void> {
+    await this.#state.operations.orphan(instanceId);
+    if (instanceId !== null || (await this.#state.operations.unsettled(1)).length === 0) return;
+    const started = this.#instance.ensure('unsettled operations').catch((error: unknown) => {
+      logEvent('fault', { what: 'start for unsettled operations', error });
+    });
+    this.ctx.waitUntil(started);
   }
 
   #tellActivity(): void {

@@ -1,4 +1,6 @@
-import { addDecimals, compareDecimals } from '../webapi/decimal.ts';
+import { BridgeError } from '../contract/errors.ts';
+import { addDecimals, plainDecimal } from '../webapi/decimal.ts';
+import type { Row } from '../webapi/rows.ts';
 
 /**
  * Time frames as MT5 draws them: they begin where the broker's clock begins them. Everything here is in server time,
@@ -57,7 +59,7 @@ export function nextFrame(timeframe: Timeframe, startSeconds: number): number {
   return startSeconds + (timeframe === 'W1' ? WEEK_SECONDS : FRAME_MINUTES[timeframe] * MINUTE_SECONDS);
 }
 
-/** One minute as the server gives it, in the order of `data=dohlctvs`. */
+/** A candle of the broker's minutes, or of one. */
 export interface Bar {
   readonly startSeconds: number;
   readonly open: string;
@@ -69,25 +71,71 @@ export interface Bar {
   readonly spread: number;
 }
 
-/** Minutes, ascending and each once, into frames: nothing is made up for minutes or frames without trade. */
-export function aggregate(timeframe: Timeframe, minutes: readonly Bar[]): Bar[] {
-  const frames: Bar[] = [];
-  for (const minute of minutes) {
-    const startSeconds = frameStart(timeframe, minute.startSeconds);
-    const current = frames.at(-1);
-    if (!current || current.startSeconds !== startSeconds) frames.push({ ...minute, startSeconds });
-    else frames[frames.length - 1] = joined(current, minute);
-  }
-  return frames;
+/** Columns of `data=dohlctvs`. */
+export const COLUMN = { time: 0, open: 1, high: 2, low: 3, close: 4, tickVolume: 5, volume: 6, spread: 7 } as const;
+
+interface Frame {
+  readonly startSeconds: number;
+  /** Minutes that hold the opening, the highest, the lowest and the last price. */
+  readonly first: Row;
+  high: Row;
+  low: Row;
+  last: Row;
+  tickVolume: number;
+  volume: string;
+  spread: number;
 }
 
-const joined = (frame: Bar, minute: Bar): Bar => ({
-  startSeconds: frame.startSeconds,
-  open: frame.open,
-  high: compareDecimals(minute.high, frame.high) > 0 ? minute.high : frame.high,
-  low: compareDecimals(minute.low, frame.low) < 0 ? minute.low : frame.low,
-  close: minute.close,
-  tickVolume: frame.tickVolume + minute.tickVolume,
-  volume: addDecimals(frame.volume, minute.volume),
-  spread: Math.max(frame.spread, minute.spread),
-});
+/**
+ * Minutes, ascending and each once, into frames: nothing is made up for minutes or frames without trade. Floats tell
+ * which minute is the highest; the price itself is that minute's text.
+ */
+export function aggregate(timeframe: Timeframe, minutes: readonly Row[]): Bar[] {
+  const frames: Frame[] = [];
+  let frame: Frame | undefined;
+  let untilSeconds = -Infinity;
+  for (const minute of minutes) {
+    const at = cell(minute, COLUMN.time);
+    if (!frame || at >= untilSeconds) {
+      const startSeconds = frameStart(timeframe, at);
+      untilSeconds = nextFrame(timeframe, startSeconds);
+      frame = { startSeconds, first: minute, high: minute, low: minute, last: minute, ...counts(minute) };
+      frames.push(frame);
+      continue;
+    }
+    if (cell(minute, COLUMN.high) > cell(frame.high, COLUMN.high)) frame.high = minute;
+    if (cell(minute, COLUMN.low) < cell(frame.low, COLUMN.low)) frame.low = minute;
+    frame.last = minute;
+    const more = counts(minute);
+    frame.tickVolume += more.tickVolume;
+    frame.volume = addDecimals(frame.volume, more.volume);
+    frame.spread = Math.max(frame.spread, more.spread);
+  }
+  return frames.map(({ startSeconds, first, high, low, last, tickVolume, volume, spread }) => ({
+    startSeconds,
+    open: price(first, COLUMN.open),
+    high: price(high, COLUMN.high),
+    low: price(low, COLUMN.low),
+    close: price(last, COLUMN.close),
+    tickVolume,
+    volume,
+    spread,
+  }));
+}
+
+const cell = (row: Row, column: number): number => row.values[column] ?? 0;
+
+function counts(row: Row): { tickVolume: number; volume: string; spread: number } {
+  const volume = cell(row, COLUMN.volume);
+  return {
+    tickVolume: Math.trunc(cell(row, COLUMN.tickVolume)),
+    volume: Number.isSafeInteger(volume) ? String(volume) : (plainDecimal(row.texts[COLUMN.volume] ?? '') ?? '0'),
+    spread: Math.trunc(cell(row, COLUMN.spread)),
+  };
+}
+
+function price(row: Row, column: number): string {
+  const value = plainDecimal(row.texts[column] ?? '');
+  if (value === undefined) throw new BridgeError('broker_malformed', 'The broker sent a candle without a price.');
+  return value;
+}

@@ -1,6 +1,7 @@
 import { BridgeError } from '../contract/errors.ts';
 import type { Candle, Tick } from '../contract/schemas/market.ts';
 import { plainDecimal } from '../webapi/decimal.ts';
+import type { Row } from '../webapi/rows.ts';
 import { rfc3339 } from '../webapi/time.ts';
 import type { BrokerClock } from '../webapi/time.ts';
 import type { ClockSource } from './broker-clock.ts';
@@ -9,7 +10,6 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { aggregate, frameStart, MINUTE_SECONDS, nextFrame } from './frames.ts';
 import type { Bar, Timeframe } from './frames.ts';
 import { readRows } from './row-reader.ts';
-import type { Row } from './row-reader.ts';
 import type { Page } from './trade-data.ts';
 
 /** Candles and ticks of the past. */
@@ -30,7 +30,7 @@ const DAY_SECONDS = DAY_MS / 1000;
 /** What is shown without `from`. */
 function defaultSpanMs(timeframe: Timeframe): number {
   if (timeframe.startsWith('M') && timeframe !== 'MN1') return DAY_MS;
-  return timeframe.startsWith('H') ? 31 * DAY_MS : 366 * DAY_MS;
+  return timeframe.startsWith('H') ? 31 * DAY_MS : 180 * DAY_MS;
 }
 
 /** Minutes that one request looks at: about half a year, 16 MB of rows; what lies further is behind the cursor. */
@@ -84,16 +84,19 @@ export class PriceHistory {
   }
 
   /** Minutes of [from, to) in server seconds, ascending, each once. */
-  async #minutes(symbol: string, fromSeconds: number, toSeconds: number, context: ReadContext): Promise<Bar[]> {
+  async #minutes(
+    symbol: string,
+    fromSeconds: number,
+    toSeconds: number,
+    context: ReadContext,
+  ): Promise<readonly Row[]> {
     const request = { symbol, fromSeconds, toSeconds, data: 'dohlctvs' };
-    const secondsOf = (row: Row): number => Number(row[0]);
-    const rows = await readRows(this.#broker, 'chart/get', request, context, { now: this.#now, secondsOf });
-    const byStart = new Map<number, Bar>();
-    for (const row of rows) {
-      const bar = barOf(row);
-      if (bar.startSeconds >= fromSeconds && bar.startSeconds < toSeconds) byStart.set(bar.startSeconds, bar);
-    }
-    return [...byStart.values()].sort((a, b) => a.startSeconds - b.startSeconds);
+    const rows = await readRows(this.#broker, 'chart/get', request, context, { now: this.#now, secondsOf: timeOf });
+    const inside = rows.filter((row) => timeOf(row) >= fromSeconds && timeOf(row) < toSeconds);
+    const ascending = inside.every((row, i) => i === 0 || timeOf(row) > timeOf(inside[i - 1] ?? row));
+    if (ascending) return inside;
+    const byStart = new Map(inside.map((row) => [timeOf(row), row]));
+    return [...byStart.values()].sort((a, b) => timeOf(a) - timeOf(b));
   }
 
   async ticks(query: HistoryQuery, context: ReadContext): Promise<Page<Tick>> {
@@ -119,7 +122,7 @@ export class PriceHistory {
       const got = await this.#tickRows(query.symbol, atSeconds, until, context);
       let sameMs = 0;
       for (const row of got) {
-        const ms = Number(row[0]);
+        const ms = timeOf(row);
         if (ms < fromMs || ms >= toMs || ms < afterMs) continue;
         if (ms === afterMs && sameMs++ < delivered) continue;
         rows.push(row);
@@ -143,11 +146,11 @@ export class PriceHistory {
     context: ReadContext,
   ): Promise<readonly Row[]> {
     const request = { symbol, fromSeconds, toSeconds, data: 'dbalv' };
-    const secondsOf = (row: Row): number => Math.floor(Number(row[0]) / 1000);
+    const secondsOf = (row: Row): number => Math.floor(timeOf(row) / 1000);
     const rows = await readRows(this.#broker, 'tick/history', request, context, { now: this.#now, secondsOf });
     return rows
       .filter((row) => secondsOf(row) >= fromSeconds && secondsOf(row) < toSeconds)
-      .sort((a, b) => Number(a[0]) - Number(b[0]));
+      .sort((a, b) => timeOf(a) - timeOf(b));
   }
 }
 
@@ -163,33 +166,11 @@ function windowEnd(timeframe: Timeframe, at: number, end: number, wanted: number
   return start < target || start <= at ? nextFrame(timeframe, Math.max(start, at)) : start;
 }
 
-const bad = (): BridgeError =>
-  new BridgeError('broker_malformed', 'The broker sent a row of history that cannot be read.');
-
-function decimalOf(text: string | undefined): string {
-  const value = plainDecimal(text ?? '');
-  if (value === undefined) throw bad();
-  return value;
-}
-
-function wholeOf(text: string | undefined): number {
-  const value = Number(text);
-  if (text === undefined || !Number.isSafeInteger(value)) throw bad();
-  return value;
-}
-
-function barOf(row: Row): Bar {
-  const [time, open, high, low, close, tickVolume = '0', volume = '0', spread = '0'] = row;
-  return {
-    startSeconds: wholeOf(time),
-    open: decimalOf(open),
-    high: decimalOf(high),
-    low: decimalOf(low),
-    close: decimalOf(close),
-    tickVolume: wholeOf(tickVolume),
-    volume: decimalOf(volume),
-    spread: wholeOf(spread),
-  };
+/** The first column: seconds of minutes, milliseconds of ticks, in server time. */
+function timeOf(row: Row): number {
+  const value = row.values[0];
+  if (Number.isSafeInteger(value)) return value as number;
+  throw new BridgeError('broker_malformed', 'The broker sent a row of history without a time.');
 }
 
 function candleOf(bar: Bar, clock: BrokerClock, complete: boolean): Candle {
@@ -199,15 +180,15 @@ function candleOf(bar: Bar, clock: BrokerClock, complete: boolean): Candle {
 }
 
 function tickOf(row: Row, clock: BrokerClock): Tick {
-  const quotedAtMs = clock.toUtcMs(wholeOf(row[0]));
-  const value = (text: string | undefined): string | null => (text === undefined ? null : decimalOf(text));
+  const quotedAtMs = clock.toUtcMs(timeOf(row));
+  const [, bid, ask, last, volume] = row.texts.map((text) => plainDecimal(text) ?? null);
   return {
     quotedAt: rfc3339(quotedAtMs),
     quotedAtMs,
-    bid: value(row[1]),
-    ask: value(row[2]),
-    last: value(row[3]),
-    volume: value(row[4]),
+    bid: bid ?? null,
+    ask: ask ?? null,
+    last: last ?? null,
+    volume: volume ?? null,
   };
 }
 
@@ -215,7 +196,7 @@ function tickOf(row: Row, clock: BrokerClock): Tick {
 function tickPlace(page: readonly Row[], before: readonly [number, number], atSeconds: number): [number, number] {
   const last = page.at(-1);
   if (!last) return [Math.max(before[0], atSeconds * 1000), 0];
-  const ms = Number(last[0]);
-  const same = page.filter((row) => Number(row[0]) === ms).length;
+  const ms = timeOf(last);
+  const same = page.filter((row) => timeOf(row) === ms).length;
   return [ms, same + (ms === before[0] ? before[1] : 0)];
 }

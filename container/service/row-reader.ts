@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BridgeError } from '../contract/errors.ts';
 import { numberRows } from '../webapi/rows.ts';
+import type { Row } from '../webapi/rows.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
 import { RETCODE } from './broker.ts';
 
@@ -9,8 +10,6 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1000;
 /** Part answers of one command: 16 MB each, so that no caller waits for more. */
 const MAX_PARTS = 20;
-
-export type Row = readonly string[];
 
 /**
  * Rows of `chart/get` or `tick/history` of a window in server seconds: asked again while the server prepares them (`1`),

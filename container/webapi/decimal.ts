@@ -63,18 +63,12 @@ export function formatScaled(value: bigint, places: number, minPlaces: number): 
   return negative && value !== 0n ? `-${body}` : body;
 }
 
-/** Negative, zero or positive as `a` is less, equal or greater than `b`. Both must be decimals. */
-export function compareDecimals(a: string, b: string): number {
-  // Floats order two decimals rightly unless they are too close to be told apart: only then is it done exactly.
-  const rough = Number(a) - Number(b);
-  if (rough !== 0 && !Number.isNaN(rough)) return rough;
-  const exactA = scaledDecimal(a, MAX_DIGITS) ?? 0n;
-  const exactB = scaledDecimal(b, MAX_DIGITS) ?? 0n;
-  return exactA < exactB ? -1 : exactA > exactB ? 1 : 0;
-}
+const SHORT_INTEGER = /^\d{1,14}$/;
 
 /** The sum of two decimals, with the larger number of places. Both must be decimals. */
 export function addDecimals(a: string, b: string): string {
+  // Counts of minutes by the hundred thousand: whole numbers that a float holds exactly.
+  if (SHORT_INTEGER.test(a) && SHORT_INTEGER.test(b)) return String(Number(a) + Number(b));
   const places = Math.max(fractionLength(a), fractionLength(b));
   return formatScaled((scaledDecimal(a, places) ?? 0n) + (scaledDecimal(b, places) ?? 0n), places, places);
 }

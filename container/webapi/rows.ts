@@ -1,41 +1,80 @@
 /**
- * `chart/get` and `tick/history` answer arrays of arrays of bare numbers, up to 16 MB (mt5-webapi §3.5). Parsing that
- * as JSON would make a float of every price; here the text of each number is cut out as it is.
+ * `chart/get` and `tick/history` answer arrays of arrays of bare numbers, up to 16 MB (mt5-webapi §3.5). They are parsed
+ * as floats, which order and count rightly; the text of a price is cut out of the answer where it is shown.
  */
-const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const RETCODE_AND_ANSWER =
+  /^[\s\uFEFF]*\{\s*(?:"retcode"\s*:\s*(?:"(?:[^"\\]|\\.)*"|\d+)\s*,?\s*)?(?:"answer"\s*:\s*)?/i;
 
-/** The rows of the first array of arrays in the answer. @throws Error where the text is not of that form */
-export function numberRows(bytes: Uint8Array): readonly (readonly string[])[] {
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  const head = /^\s*\{\s*(?:"retcode"\s*:\s*(?:"(?:[^"\\]|\\.)*"|\d+)\s*,?\s*)?(?:"answer"\s*:\s*)?/i.exec(text);
-  if (!head) throw new Error('not an answer');
-  const tail = text.trimEnd();
-  if (!tail.endsWith('}')) throw new Error('the answer is cut short');
-  const body = tail.slice(head[0].length, -1).trim();
-  // No `answer` at all, or an empty one.
-  if (body === '' || body === '[]' || body === 'null' || body === '""') return [];
-  if (!body.startsWith('[') || !body.endsWith(']')) throw new Error('not an array of rows');
-  const rows: (readonly string[])[] = [];
-  let at = 1;
-  const end = body.length - 1;
-  while (at < end) {
-    const open = body.indexOf('[', at);
-    if (open < 0) break;
-    const close = body.indexOf(']', open);
-    if (close < 0 || close >= end || /[^\s,]/.test(body.slice(at, open))) throw new Error('not an array of rows');
-    rows.push(cells(body.slice(open + 1, close)));
-    at = close + 1;
+class Table {
+  readonly text: string;
+  readonly #from: number;
+  #starts: Uint32Array | undefined;
+
+  constructor(text: string, from: number) {
+    this.text = text;
+    this.#from = from;
   }
-  if (/[^\s,]/.test(body.slice(at, end))) throw new Error('not an array of rows');
-  return rows;
+
+  /** The cells of one row, as sent. */
+  cells(index: number, rows: number): string[] {
+    this.#starts ??= this.#find(rows);
+    const start = this.#starts[index] ?? 0;
+    const cells = this.text.slice(start, this.text.indexOf(']', start)).split(',');
+    return cells.map((cell) => cell.trim().replaceAll('"', ''));
+  }
+
+  #find(rows: number): Uint32Array {
+    const starts = new Uint32Array(rows);
+    let at = this.#from;
+    for (let row = 0; row < rows; row++) {
+      at = this.text.indexOf('[', at) + 1;
+      starts[row] = at;
+    }
+    return starts;
+  }
 }
 
-function cells(row: string): string[] {
-  const values = row.split(',');
-  for (let i = 0; i < values.length; i++) {
-    const value = (values[i] ?? '').trim().replace(/^"(.*)"$/, '$1');
-    if (!NUMBER.test(value)) throw new Error('a row holds what is not a number');
-    values[i] = value;
+/** One row: its numbers, and their text where it is asked for. */
+export class Row {
+  readonly values: readonly number[];
+  readonly #table: Table;
+  readonly #index: number;
+  readonly #rows: number;
+
+  constructor(values: readonly number[], table: Table, index: number, rows: number) {
+    this.values = values;
+    this.#table = table;
+    this.#index = index;
+    this.#rows = rows;
   }
-  return values;
+
+  get texts(): readonly string[] {
+    return this.#table.cells(this.#index, this.#rows);
+  }
+}
+
+const isNumber = (cell: unknown): boolean =>
+  typeof cell === 'number' || (typeof cell === 'string' && cell !== '' && !Number.isNaN(Number(cell)));
+
+/** The rows of an answer. @throws Error where it is not of that form */
+export function numberRows(bytes: Uint8Array): readonly Row[] {
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  const head = RETCODE_AND_ANSWER.exec(text);
+  const end = text.lastIndexOf('}');
+  if (!head || end < head[0].length) {
+    JSON.parse(text);
+    return [];
+  }
+  const body = text.slice(head[0].length, end).trim();
+  // No `answer` at all, or an empty one.
+  if (body === '' || body === 'null' || body === '""') return [];
+  const answer: unknown = JSON.parse(body);
+  if (!Array.isArray(answer)) throw new Error('the answer is no array');
+  const table = new Table(text, text.indexOf('[', head[0].length) + 1);
+  return answer.map((cells: unknown, index) => {
+    if (!Array.isArray(cells) || cells.length === 0 || !cells.every(isNumber))
+      throw new Error('a row is not of numbers');
+    const values = typeof cells[0] === 'string' ? cells.map(Number) : (cells as number[]);
+    return new Row(values, table, index, answer.length);
+  });
 }

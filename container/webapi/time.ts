@@ -75,11 +75,13 @@ export function fileTimeToMs(text: string): number | undefined {
   return Number((BigInt(text) - FILETIME_EPOCH) / 10_000n);
 }
 
-/** The calendar that an operating system's zone of this offset has, where it has summer time at all. */
+/**
+ * The calendar that a server of this zone usually follows. Two hours east are brokers' "New York close": their midnight
+ * is 17:00 in New York all the year, so they move with the United States, wherever they are.
+ */
 function usualRule(zoneMinutes: number): DaylightRule {
-  if (zoneMinutes <= -180) return 'us';
-  if (zoneMinutes >= 570) return 'au';
-  return 'eu';
+  if (zoneMinutes === 120 || zoneMinutes <= -180) return 'us';
+  return zoneMinutes >= 570 ? 'au' : 'eu';
 }
 
 /**

@@ -1077,7 +1077,7 @@ export interface paths {
         };
         /**
          * Candles by time of opening; made of the broker’s minutes, in the broker’s days and weeks
-         * @description Without `from`, the candles of the last day (M1–M30), month (H1–H12) or year (D1–MN1) before `to`. A frame without a single minute has no candle.
+         * @description Without `from`, the candles of the last day (M1–M30), month (H1–H12) or half year (D1–MN1) before `to`. A frame without a single minute has no candle.
          *
          *     Needs the scope `read`.
          */

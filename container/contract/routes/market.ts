@@ -82,7 +82,7 @@ export const listCandles = defineRead({
   tag,
   summary: 'Candles by time of opening; made of the broker’s minutes, in the broker’s days and weeks',
   description:
-    'Without `from`, the candles of the last day (M1–M30), month (H1–H12) or year (D1–MN1) before `to`. A frame without a single minute has no candle.',
+    'Without `from`, the candles of the last day (M1–M30), month (H1–H12) or half year (D1–MN1) before `to`. A frame without a single minute has no candle.',
   params: noParams,
   query: windowed({
     symbol: symbolIn,

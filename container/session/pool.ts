@@ -27,7 +27,7 @@ export interface PoolOptions extends DialerOptions {
 interface Member {
   readonly session: Session;
   readonly signedInAtMs: number;
-  freeSinceMs: number;
+  usedAtMs: number;
 }
 
 /**
@@ -191,7 +191,8 @@ export class SessionPool implements Upstream {
     } catch (error) {
       this.#failed(job, error);
     } finally {
-      this.#growth.answered(tookMs(), this.#options.now());
+      member.usedAtMs = this.#options.now();
+      this.#growth.answered(tookMs(), member.usedAtMs);
     }
   }
 
@@ -239,7 +240,7 @@ export class SessionPool implements Upstream {
     this.#failure = undefined;
     this.#epoch = epoch;
     if (this.#members.length === 0) this.#upSinceMs = now;
-    this.#members.push({ session, signedInAtMs: now, freeSinceMs: now });
+    this.#members.push({ session, signedInAtMs: now, usedAtMs: now });
     this.#options.onEvent({ type: 'signed_in', address, epoch, connections: this.#members.length, phasesMs });
     if (this.#draining) void session.drain();
     if (this.#members.length > 1) this.#scheduleShrink();
@@ -282,11 +283,7 @@ export class SessionPool implements Upstream {
   }
 
   readonly #hooks: SessionHooks = {
-    onFree: (session) => {
-      const member = this.#members.find((candidate) => candidate.session === session);
-      if (member) member.freeSinceMs = this.#options.now();
-      this.#pump();
-    },
+    onFree: () => this.#pump(),
     onState: () => this.#updateStatus(),
     onClosed: (session, cause, reason) => this.#left(session, cause, reason),
   };
@@ -339,7 +336,7 @@ export class SessionPool implements Upstream {
       this.#shrinkTimer = undefined;
       const before = this.#options.now() - IDLE_SHRINK_MS;
       const idle = this.#members.findLast(
-        ({ session, freeSinceMs }) => session !== this.#dealerSession && session.free && freeSinceMs <= before,
+        ({ session, usedAtMs }) => session !== this.#dealerSession && session.free && usedAtMs <= before,
       );
       if (idle && this.#members.length > 1) void idle.session.drain();
       if (this.#members.length > 1) this.#scheduleShrink();
@@ -355,6 +352,8 @@ export class SessionPool implements Upstream {
     let reason: string | null = closedReason ?? (previous.state === 'closed' ? previous.reason : null);
     let retcode: number | null = null;
     const opening = this.#opening?.state;
+    // Signed in, and the success is being recorded.
+    const almost = opening === 'challenged' || opening === 'ready';
     if (this.#draining) [state, reason] = ['draining', 'The bridge shuts down.'];
     else if (connections > 0) [state, reason] = ['ready', null];
     else if (this.#failure) {
@@ -362,7 +361,7 @@ export class SessionPool implements Upstream {
       state = error.kind === 'refused' || error.kind === 'impostor' ? 'refused' : 'unreachable';
       if (error.kind === 'backoff') state = 'backoff';
       [reason, retcode] = [error.message, error.retcode ?? null];
-    } else if (opening === 'connecting' || opening === 'challenged') [state, reason] = [opening, null];
+    } else if (opening === 'connecting' || almost) [state, reason] = [almost ? 'challenged' : opening, null];
     const changed = state !== previous.state || reason !== previous.reason || connections !== previous.connections;
     if (!changed && this.#epoch === previous.epoch) return;
     const sinceMs = state === previous.state ? previous.sinceMs : this.#options.now();

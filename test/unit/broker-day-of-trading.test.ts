@@ -122,7 +122,7 @@ test('10,000 random operations over a day leave books that balance to the cent',
     const retcode = operate(it, random, logins);
     codes.set(retcode, (codes.get(retcode) ?? 0) + 1);
     it.pass(Math.floor(DAY_MS / OPERATIONS));
-    if (operation % 1000 === 0) expect(it.broker.verifyBooks()).toEqual([]);
+    if (operation % 2500 === 0) expect(it.broker.verifyBooks()).toEqual([]);
   }
   expect(it.broker.verifyBooks()).toEqual([]);
   expect(it.world.books.deals.size - dealsBefore).toBeGreaterThan(3000);
@@ -131,4 +131,5 @@ test('10,000 random operations over a day leave books that balance to the cent',
   expect([...reasons]).toEqual(expect.arrayContaining([2, 4]));
   expect(codes.get(10009)).toBeGreaterThan(3000);
   expect(codes.get(10010)).toBeGreaterThan(10);
-});
+  // Three seconds alone; room for a machine that runs everything at once.
+}, 60_000);

@@ -23,9 +23,9 @@ import { PostRoom } from './post-room.ts';
 import { createRandom, hash32 } from './random.ts';
 import { Rates } from './rates.ts';
 import type { User } from './records.ts';
-import { catalogRecords } from './symbol-catalog.ts';
+import { catalogRecords, symbolDefaults } from './symbol-catalog.ts';
 import type { TradingHours } from './symbol-record.ts';
-import { symbolFromRecord } from './symbols.ts';
+import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from './symbols.ts';
 import { verifyBooks } from './verify-books.ts';
 import type { World } from './world.ts';
 
@@ -39,6 +39,8 @@ export interface BrokerOptions {
   readonly speed?: number;
   readonly zone?: ServerZone;
   readonly tradingHours?: TradingHours;
+  /** Clients with a past; default 100. */
+  readonly clients?: number;
 }
 
 export type FeedFault = { readonly kind: 'freeze-feed' | 'gap' | 'out-of-order'; readonly ms: number };
@@ -134,7 +136,7 @@ export class Broker {
     const accounts = new Accounts(books, quote, rates);
     const execution = new Execution(books, accounts);
     const users = [createManagerAccount(MANAGER_LOGIN, startMs)];
-    for (let index = 0; index < CLIENTS; index += 1) {
+    for (let index = 0; index < (this.options.clients ?? CLIENTS); index += 1) {
       const login = FIRST_CLIENT + index;
       users.push(createClient(login, startMs, createRandom(hash32(seed ^ 0x55, login))));
     }
@@ -186,6 +188,24 @@ export class Broker {
   /** What quotes that were set by hand set off. */
   react(quotes: Iterable<Quote>): void {
     this.#engine.turn(this.time.serverMs(), new Set(quotes));
+  }
+
+  /** Adds a symbol, or changes the fields given of one that is there. */
+  configureSymbol(given: WireRecord): SymbolSpec | undefined {
+    const { books } = this.world;
+    const name = textOf(given, 'Symbol');
+    const record = { ...(books.symbols.get(name)?.record ?? symbolDefaults()), ...given };
+    if (textOf(record, 'Path') === '') record['Path'] = name;
+    const symbol = symbolFromRecord(record);
+    if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0) return undefined;
+    books.symbols.set(name, symbol);
+    this.symbolsChanged();
+    return symbol;
+  }
+
+  symbolsChanged(): void {
+    this.world.books.configVersion += 1;
+    this.world.market.setSymbols(this.world.books.symbols.values(), this.time.serverMs());
   }
 
   /** A new client with an empty account. */

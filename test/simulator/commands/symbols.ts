@@ -1,7 +1,6 @@
 /** Symbols: reads and configuration. */
 import { compileMask } from '../broker/masks.ts';
 import { overridesOf } from '../broker/groups.ts';
-import { symbolDefaults } from '../broker/symbol-catalog.ts';
 import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from '../broker/symbols.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
@@ -56,25 +55,11 @@ function getGroup(request: CommandRequest): CommandReply {
 
 /** Adds or replaces one symbol; the retcode. */
 function put(request: CommandRequest, given: WireRecord): number {
-  const { world } = request.broker;
   const name = textOf(given, 'Symbol');
   if (name === '' || name.length > 31 || /[\\,*!]/u.test(name)) return RETCODE.params;
-  const before = world.books.symbols.get(name)?.record ?? symbolDefaults();
-  const record = { ...before, ...given };
-  if (textOf(record, 'Path') === '') record['Path'] = name;
-  const symbol = symbolFromRecord(record);
-  if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0)
-    return RETCODE.params;
-  world.books.symbols.set(name, symbol);
-  changed(request);
+  if (request.broker.configureSymbol(given) === undefined) return RETCODE.params;
+  request.broker.mutations += 1;
   return 0;
-}
-
-function changed(request: CommandRequest): void {
-  const { broker } = request;
-  broker.world.books.configVersion += 1;
-  broker.world.market.setSymbols(broker.world.books.symbols.values(), broker.time.serverMs());
-  broker.mutations += 1;
 }
 
 function add(request: CommandRequest): CommandReply {
@@ -106,7 +91,8 @@ function remove(request: CommandRequest): CommandReply {
     return refused(2003);
   }
   for (const name of names) books.symbols.delete(name);
-  changed(request);
+  request.broker.symbolsChanged();
+  request.broker.mutations += 1;
   return done();
 }
 

@@ -103,6 +103,8 @@ const SEEN: Readonly<Record<FaultKind, () => Promise<void>>> = {
     await other.closed;
     expect(wire.received).toBe('');
     expect(wire.socket.closed).toBe(false);
+    simulator.clearFaults();
+    expect(await wire.closed).toBe('end');
   },
   status: async () => {
     const wire = await signedIn();

@@ -51,7 +51,9 @@ console.log(
     `Node ${process.version}, load average at start ${loadavg()[0]?.toFixed(2)}`,
 );
 console.log(`${CONNECTIONS} connections, each with its own session, ${DURATION_MS} ms a row\n`);
-console.log('command                              reads/s   answer bytes   p50 ms   p99 ms   simulator CPU');
+console.log(
+  'command                              reads/s   answer bytes   p50 ms   p99 ms   simulator CPU   reads per CPU second',
+);
 const simulator = await startSimulator();
 for (const path of PATHS) {
   const before = process.cpuUsage();
@@ -76,6 +78,9 @@ for (const path of PATHS) {
       result.p50Ms.toFixed(2).padStart(8),
       result.p99Ms.toFixed(2).padStart(8),
       `${Math.round(cpuShare * 100)} %`.padStart(15),
+      Math.round(result.answers / (result.elapsedMs / 1000) / cpuShare)
+        .toString()
+        .padStart(22),
       result.failures > 0 ? `   ${result.failures} FAILED` : '',
     ].join(' '),
   );

@@ -69,6 +69,11 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** A half-open connection ends with its fault: nobody else would ever end it. */
+  destroyIfDeaf(): void {
+    if (this.#state === 'deaf') this.destroy();
+  }
+
   #finish(): void {
     this.#state = 'closed';
     clearTimeout(this.#idle);

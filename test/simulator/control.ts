@@ -25,6 +25,7 @@ export interface ControlOptions {
   readonly certificatePem: () => string;
   readonly switchesChanged: () => void;
   readonly dropConnections: () => void;
+  readonly dropHalfOpen: () => void;
   /** What execute-late still holds back never happens. */
   readonly forgetLate: () => void;
 }
@@ -94,6 +95,7 @@ export class Control {
     this.#maintenanceUntilMs = 0;
     this.#silentUntilMs = 0;
     this.#options.shared.faults.clear();
+    this.#options.dropHalfOpen();
     this.#options.shared.broker.feed.heal();
   }
 

@@ -107,6 +107,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     certificatePem: () => certificate.cert,
     switchesChanged: () => connections.forEach((connection) => connection.armIdle()),
     dropConnections,
+    dropHalfOpen: () => connections.forEach((connection) => connection.destroyIfDeaf()),
     forgetLate,
   });
 

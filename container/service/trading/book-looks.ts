@@ -5,14 +5,14 @@ import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { Broker, ReadContext } from '../broker.ts';
 import { ORDER_STATE, tagOf, type TradeBooks } from './books.ts';
 import type { EffectName, OperationRequest, RequestOf } from './operation-request.ts';
-import { done, type Settlement } from './settlement.ts';
+import type { Settlement } from './settlement.ts';
 
 /**
  * What one look at the broker's books says of an operation whose outcome is unknown.
  * - `empty`: no trace of it · `wait`: there is something that is not final yet · `unclear`: the books cannot tell
  */
 export type Look =
-  | { readonly verdict: 'found'; readonly settlement: Settlement }
+  | { readonly verdict: 'found'; readonly settlement: Exclude<Settlement, { state: 'unknown' }> }
   | { readonly verdict: 'empty' }
   | { readonly verdict: 'wait' }
   | { readonly verdict: 'unclear'; readonly reason: string };
@@ -21,7 +21,7 @@ const EMPTY: Look = { verdict: 'empty' };
 const WAIT: Look = { verdict: 'wait' };
 const found = (status: number, body: Readonly<Record<string, unknown>>): Look => ({
   verdict: 'found',
-  settlement: done(status, body),
+  settlement: { state: 'done', status, body },
 });
 const unclear = (reason: string): Look => ({ verdict: 'unclear', reason });
 

@@ -154,7 +154,7 @@ export class OperationRunner {
     if (context.signal.aborted) release();
     const id = runningKey(operation.caller, operation.key);
     this.#running.add(id);
-    const work = this.#send(context, operation, mutation, hooks, () => dispatched).finally(() => {
+    const work = this.#send(context, operation, mutation, { hooks, raw, dispatched: () => dispatched }).finally(() => {
       this.#running.delete(id);
       clearTimeout(timer);
       context.signal.removeEventListener('abort', release);
@@ -168,33 +168,46 @@ export class OperationRunner {
     context: RouteContext,
     operation: Operation,
     mutation: Mutation,
-    hooks: SendHooks,
-    dispatched: () => boolean,
+    flight: { hooks: SendHooks; raw: boolean; dispatched: () => boolean },
   ): Promise<RouteAnswer> {
     let settlement: Settlement;
     try {
-      settlement = await mutation.send(hooks);
+      settlement = await mutation.send(flight.hooks);
     } catch (error) {
-      if (!dispatched()) {
+      if (!flight.dispatched()) {
         const { caller, key, tag } = operation;
         await this.#durably(() => this.#parts.state.operations.drop(caller, key, tag));
         throw notSent(error);
       }
       settlement = { state: 'unknown', reason: error instanceof SessionError ? error.message : 'No answer came.' };
     }
+    if (settlement.state === 'unknown') return this.#unknown(operation, mutation, settlement.raw, flight.raw);
     return this.settle(operation, settlement, context.requestId);
   }
 
-  /** Writes how an operation ended and makes its answer. */
-  async settle(operation: Operation, settlement: Settlement, requestId: string): Promise<RouteAnswer> {
+  async #unknown(
+    operation: Operation,
+    mutation: Mutation,
+    told: RawAnswer | undefined,
+    raw: boolean,
+  ): Promise<RouteAnswer> {
+    const nowMs = this.#parts.now();
+    // It was sent by now, if ever: the books need not stay empty for longer than from here.
+    const request = JSON.stringify({ ...mutation.request, sentBeforeMs: nowMs } satisfies OperationRequest);
+    await this.#move(operation, { to: 'unknown', request });
+    this.#parts.onUnknown();
+    if (told) return rawAnswer(told);
+    return asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: nowMs }), raw);
+  }
+
+  /** Writes how an operation ended and makes its answer. @throws BridgeError where it was refused */
+  async settle(
+    operation: Operation,
+    settlement: Exclude<Settlement, { state: 'unknown' }>,
+    requestId: string,
+  ): Promise<RouteAnswer> {
     const { now } = this.#parts;
     const { raw } = settlement;
-    if (settlement.state === 'unknown') {
-      await this.#move(operation, { to: 'unknown' });
-      this.#parts.onUnknown();
-      if (raw) return rawAnswer(raw);
-      return asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: now() }), false);
-    }
     if (raw) {
       await this.#move(operation, { to: settlement.state, answer: { status: raw.status, body: raw.text } });
       return rawAnswer(raw);

@@ -41,7 +41,9 @@ export const STATE_ANSWERS: Readonly<Record<string, Answer<AnyRoute>>> = {
 
   ...answers(getCurrentSession, async (state, _input, caller) => {
     const id = requireSession(caller);
-    const found = (await state.sessions.list({})).find((session) => session.id === id);
+    const login = caller.logins?.[0]?.[0];
+    const open = await state.sessions.list(login === undefined ? {} : { login });
+    const found = open.find((session) => session.id === id);
     if (!found) throw new BridgeError('unauthenticated', 'The session has ended.');
     return consumerSessionView(found);
   }),

@@ -1,12 +1,14 @@
 import { CallTimings, type CallTiming } from './call-timings.ts';
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
 import { GrowthPolicy, STUCK_MS } from './growth.ts';
-import { JobQueue, createJob, type Job, type JobRequest } from './job-queue.ts';
+import { createJob, type Job, type JobRequest } from './job-queue.ts';
 import type { CloseCause, Session, SessionHooks } from './session.ts';
-import type { SessionEvent, UpstreamState, UpstreamStats, UpstreamStatus } from './status.ts';
+import { StatusBoard } from './status-board.ts';
+import type { SessionEvent, UpstreamStats, UpstreamStatus } from './status.ts';
 import { TransportError } from '../transport/transport.ts';
 import { SessionError, type CallOptions, type Command, type Dealer, type MutateOptions } from './upstream.ts';
 import type { Reply, Upstream } from './upstream.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** More requests than this waiting at once cannot be served in anybody's time. */
 const MAX_WAITING = 5_000;
@@ -39,8 +41,8 @@ export class SessionPool implements Upstream {
   readonly #options: PoolOptions;
   readonly #dialer: Dialer;
   readonly #growth = new GrowthPolicy();
-  readonly #jobs = new JobQueue();
-  readonly #dealerJobs = new JobQueue();
+  readonly #waiting = new WaitingRoom();
+  readonly #board: StatusBoard;
   readonly #timings = new CallTimings();
   readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, replayed: 0, lost: 0 };
   #members: Member[] = [];
@@ -54,10 +56,8 @@ export class SessionPool implements Upstream {
   #failure: { readonly error: SessionError; readonly retryAtMs: number; readonly cachedUntilMs: number } | undefined;
   #dealerSession: Session | undefined;
   #dealerGeneration = 0;
-  #dealerWasLast = false;
   #draining = false;
   #epoch: number | null = null;
-  #status: UpstreamStatus;
   #retryTimer: NodeJS.Timeout | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
   #shrinkTimer: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ export class SessionPool implements Upstream {
     this.#options = options;
     this.#max = options.max;
     this.#dialer = new Dialer(options);
-    this.#status = { state: 'idle', epoch: null, sinceMs: options.now(), reason: null, retcode: null, connections: 0 };
+    this.#board = new StatusBoard(options.now, options.onStatus);
     // oxlint-disable-next-line typescript/no-this-alias -- the getter of the object below is not a method of the pool
     const pool = this;
     this.dealer = {
@@ -105,13 +105,12 @@ export class SessionPool implements Upstream {
   }
 
   get status(): UpstreamStatus {
-    return this.#status;
+    return this.#board.status;
   }
 
   get stats(): UpstreamStats {
     const busy = this.#members.filter(({ session }) => !session.free).length;
-    const waiting = this.#jobs.size + this.#dealerJobs.size;
-    return { ...this.#counters, connections: this.#members.length, busy, waiting };
+    return { ...this.#counters, connections: this.#members.length, busy, waiting: this.#waiting.size };
   }
 
   /** How long the calls with this signal took so far. */
@@ -125,12 +124,11 @@ export class SessionPool implements Upstream {
     if (this.#draining) throw new SessionError('draining', 'The bridge shuts down.');
     const now = this.#options.now();
     if (this.#members.length === 0 && this.#failure && now < this.#failure.cachedUntilMs) throw this.#paused(now);
-    if (this.#jobs.size + this.#dealerJobs.size >= MAX_WAITING)
+    if (this.#waiting.size >= MAX_WAITING)
       throw new SessionError('overloaded', `${MAX_WAITING} requests wait already.`, { retryAfterMs: 1_000 });
-    const queue = request.kind.startsWith('dealer') ? this.#dealerJobs : this.#jobs;
-    const [job, reply] = createJob(request, now, (released) => queue.remove(released));
+    const [job, reply] = createJob(request, now, (released) => this.#waiting.remove(released));
     if (!job.settled) {
-      queue.push(job);
+      this.#waiting.add(job);
       this.#pump();
     }
     return reply;
@@ -142,29 +140,17 @@ export class SessionPool implements Upstream {
     const isDealer = ({ session }: Member): boolean => session === this.#dealerSession;
     for (const member of this.#members.filter((m) => !isDealer(m)).concat(this.#members.filter(isDealer))) {
       if (!member.session.free) continue;
-      const job = this.#next(isDealer(member));
+      const job = this.#waiting.next(isDealer(member), this.#dealerGeneration);
       if (job) void this.#dispatch(job, member);
     }
-    if (this.#jobs.size + this.#dealerJobs.size === 0) return;
+    if (this.#waiting.size === 0) return;
     if (this.#members.length === 0) void this.#dial().catch(() => undefined);
     else this.#considerGrowth();
   }
 
-  /** Dealing and the rest take turns on the dealer's session: neither starves. */
-  #next(onDealerSession: boolean): Job | undefined {
-    const dealing = onDealerSession && this.#dealerJobs.size > 0 && (!this.#dealerWasLast || this.#jobs.size === 0);
-    if (onDealerSession) this.#dealerWasLast = dealing;
-    const job = dealing ? this.#dealerJobs.shift() : this.#jobs.shift();
-    if (job?.kind === 'dealer_read' && job.generation !== this.#dealerGeneration) {
-      job.reject(new SessionError('lost', 'The dealer connection that sent the request is gone.'));
-      return this.#next(onDealerSession);
-    }
-    return job;
-  }
-
   /** The dealer's session is the oldest one, from the first dealer request on, for as long as it lives. */
   #chooseDealer(): void {
-    if (this.#dealerSession || this.#dealerJobs.size === 0) return;
+    if (this.#dealerSession || !this.#waiting.hasDealing) return;
     this.#dealerSession = this.#members[0]?.session;
     if (this.#dealerSession) this.#dealerGeneration++;
   }
@@ -207,7 +193,7 @@ export class SessionPool implements Upstream {
     if (!again || this.#draining) return job.reject(error);
     job.replayed = true;
     this.#counters.replayed++;
-    this.#jobs.push(job);
+    this.#waiting.add(job);
     this.#pump();
   }
 
@@ -265,7 +251,7 @@ export class SessionPool implements Upstream {
     }
     if (this.#members.length > 0) return;
     this.#failure = { error, retryAtMs, cachedUntilMs: Math.min(retryAtMs, now + PAUSE_CACHE_MS) };
-    for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(this.#paused(now));
+    this.#waiting.rejectAll(() => this.#paused(now));
     // Nobody may ask again while a load balancer reads 503 here: the bridge itself does.
     if (this.#draining) return;
     const jitterMs = this.#options.random() * 500;
@@ -315,7 +301,7 @@ export class SessionPool implements Upstream {
     if (this.#members.length >= this.#max || this.#dialing || this.#draining) return;
     const now = this.#options.now();
     if (now < this.#growAfterMs) return;
-    const oldest = this.#jobs.oldest;
+    const { oldest } = this.#waiting;
     if (!oldest) return;
     const oldestWaitMs = now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs);
     if (this.#growth.shouldGrow(oldestWaitMs, now)) {
@@ -346,35 +332,21 @@ export class SessionPool implements Upstream {
   // ── Status and end ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #updateStatus(closedReason?: string): void {
-    const previous = this.#status;
-    const connections = this.#members.length;
-    let state: UpstreamState = previous.state === 'idle' ? 'idle' : 'closed';
-    let reason: string | null = closedReason ?? (previous.state === 'closed' ? previous.reason : null);
-    let retcode: number | null = null;
-    const opening = this.#opening?.state;
-    // Signed in, and the success is being recorded.
-    const almost = opening === 'challenged' || opening === 'ready';
-    if (this.#draining) [state, reason] = ['draining', 'The bridge shuts down.'];
-    else if (connections > 0) [state, reason] = ['ready', null];
-    else if (this.#failure) {
-      const { error } = this.#failure;
-      state = error.kind === 'refused' || error.kind === 'impostor' ? 'refused' : 'unreachable';
-      if (error.kind === 'backoff') state = 'backoff';
-      [reason, retcode] = [error.message, error.retcode ?? null];
-    } else if (opening === 'connecting' || almost) [state, reason] = [almost ? 'challenged' : opening, null];
-    const changed = state !== previous.state || reason !== previous.reason || connections !== previous.connections;
-    if (!changed && this.#epoch === previous.epoch) return;
-    const sinceMs = state === previous.state ? previous.sinceMs : this.#options.now();
-    this.#status = { state, epoch: this.#epoch, sinceMs, reason, retcode, connections };
-    this.#options.onStatus(this.#status);
+    this.#board.update({
+      draining: this.#draining,
+      connections: this.#members.length,
+      epoch: this.#epoch,
+      opening: this.#opening?.state,
+      failure: this.#failure?.error,
+      closedReason,
+    });
   }
 
   /** No new requests; those in flight finish, within the grace; every session says `quit`. Idempotent. */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     for (const timer of [this.#retryTimer, this.#stuckTimer, this.#shrinkTimer]) clearTimeout(timer);
-    for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()])
-      job.reject(new SessionError('draining', 'The bridge shuts down.'));
+    this.#waiting.rejectAll(() => new SessionError('draining', 'The bridge shuts down.'));
     this.#updateStatus();
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));

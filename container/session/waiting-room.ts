@@ -1,0 +1,53 @@
+import { JobQueue, type Job } from './job-queue.ts';
+import { SessionError } from './upstream.ts';
+
+/** All who wait for a session: dealing in one line, the rest in another. */
+export class WaitingRoom {
+  readonly #jobs = new JobQueue();
+  readonly #dealerJobs = new JobQueue();
+  #dealerWasLast = false;
+
+  get size(): number {
+    return this.#jobs.size + this.#dealerJobs.size;
+  }
+
+  /** Somebody waits for the dealer's session. */
+  get hasDealing(): boolean {
+    return this.#dealerJobs.size > 0;
+  }
+
+  /** The one who has waited longest for any session. */
+  get oldest(): Job | undefined {
+    return this.#jobs.oldest;
+  }
+
+  #lineOf(job: Job): JobQueue {
+    return job.kind === 'dealer_read' || job.kind === 'dealer_write' ? this.#dealerJobs : this.#jobs;
+  }
+
+  add(job: Job): void {
+    this.#lineOf(job).push(job);
+  }
+
+  remove(job: Job): void {
+    this.#lineOf(job).remove(job);
+  }
+
+  /**
+   * Who is served next. On the dealer's session dealing and the rest take turns: neither starves. What belongs to a
+   * dealer connection that is gone is told so.
+   */
+  next(onDealerSession: boolean, generation: number): Job | undefined {
+    const dealing = onDealerSession && this.hasDealing && (!this.#dealerWasLast || this.#jobs.size === 0);
+    if (onDealerSession) this.#dealerWasLast = dealing;
+    const job = dealing ? this.#dealerJobs.shift() : this.#jobs.shift();
+    if (job?.kind !== 'dealer_read' || job.generation === generation) return job;
+    job.reject(new SessionError('lost', 'The dealer connection that sent the request is gone.'));
+    return this.next(onDealerSession, generation);
+  }
+
+  /** Everybody is told the same, and leaves. */
+  rejectAll(error: () => SessionError): void {
+    for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(error());
+  }
+}

@@ -22,6 +22,8 @@ export interface SimulatorOptions {
   readonly host?: string;
   readonly seed?: number;
   readonly ticksPerSecond?: number;
+  /** `always` (default): forex and metals quote through the weekend; `real`: as brokers do. */
+  readonly tradingHours?: 'always' | 'real';
   readonly latencyMs?: number;
   readonly authLatencyMs?: number;
   /** Told of each request and each answer. */
@@ -65,7 +67,11 @@ const SILENT_START_MS = 30_000;
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const host = options.host ?? '127.0.0.1';
   const initialLatency = { latencyMs: options.latencyMs ?? 0, authLatencyMs: options.authLatencyMs ?? 0 };
-  const broker = new Broker({ seed: options.seed ?? 1, ticksPerSecond: options.ticksPerSecond ?? 20 });
+  const broker = new Broker({
+    seed: options.seed ?? 1,
+    ticksPerSecond: options.ticksPerSecond ?? 20,
+    tradingHours: options.tradingHours ?? 'always',
+  });
   const connections = new Map<number, Connection>();
   const sockets = new Set<net.Socket>();
   const lateTimers = new Set<NodeJS.Timeout>();

@@ -146,3 +146,15 @@ describe('server time', () => {
     expect(clock.set({ offsetMinutes: 9999 })).toContain('offsetMinutes');
   });
 });
+
+test('trading hours change while it runs, and come back with a reset', () => {
+  const it = new TestBroker({ clients: 0 });
+  const saturday = (): boolean => (it.world.books.symbol('EURUSD').sessionsTrades[6]?.length ?? 0) > 0;
+  expect(saturday()).toBe(true);
+  expect(it.broker.feed.set({ tradingHours: 'real' })).toBeUndefined();
+  expect(saturday()).toBe(false);
+  expect(it.broker.feed.set({ tradingHours: 'sometimes' })).toContain('tradingHours');
+  expect(it.broker.feed.set({})).toContain('ticksPerSecond');
+  it.broker.reset();
+  expect(saturday()).toBe(true);
+});

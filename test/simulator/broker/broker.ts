@@ -48,6 +48,7 @@ export type FeedFault = { readonly kind: 'freeze-feed' | 'gap' | 'out-of-order';
 /** Cyprus and New York: 00:00 of the server is 17:00 in New York all year. */
 const DEFAULT_ZONE: ServerZone = { offsetMinutes: 120, daylight: 'us' };
 const MANAGER_LOGIN = 1000;
+const MOST_TICKS_A_SECOND = 10_000;
 /** Turn of the feed and the engine. */
 const TURN_MS = 20;
 
@@ -61,6 +62,7 @@ export class Broker {
   #timer: NodeJS.Timeout | undefined;
   #lastTurnMs: number;
   #engine: Engine;
+  #hours: TradingHours;
 
   readonly clock = {
     /** Server time, milliseconds. */
@@ -80,14 +82,22 @@ export class Broker {
   };
 
   readonly feed = {
-    get: (): object => ({ ticksPerSecond: this.world.market.ticksPerSecond, transId: this.world.market.transId }),
-    /** `{ticksPerSecond}` */
+    get: (): object => ({
+      ticksPerSecond: this.world.market.ticksPerSecond,
+      tradingHours: this.#hours,
+      transId: this.world.market.transId,
+    }),
+    /** `{ticksPerSecond?, tradingHours?}`; what is wrong with the change, or undefined. */
     set: (change: unknown): string | undefined => {
-      const rate =
-        typeof change === 'object' && change !== null && 'ticksPerSecond' in change ? change.ticksPerSecond : undefined;
-      if (typeof rate !== 'number' || !(rate >= 0 && rate <= 10_000))
-        return 'ticksPerSecond: expected a number from 0 to 10000';
-      this.world.market.ticksPerSecond = rate;
+      if (typeof change !== 'object' || change === null) return 'expected an object {ticksPerSecond, tradingHours}';
+      const { ticksPerSecond: rate, tradingHours: hours } = change as Record<string, unknown>;
+      if (rate !== undefined && !(typeof rate === 'number' && rate >= 0 && rate <= MOST_TICKS_A_SECOND)) {
+        return `ticksPerSecond: expected a number from 0 to ${MOST_TICKS_A_SECOND}`;
+      }
+      if (hours !== undefined && hours !== 'always' && hours !== 'real') return 'tradingHours: expected always or real';
+      if (rate === undefined && hours === undefined) return 'ticksPerSecond: expected a number';
+      if (typeof rate === 'number') this.world.market.ticksPerSecond = rate;
+      if (hours !== undefined) this.#setHours(hours);
       return undefined;
     },
     fault: (fault: FeedFault): void => this.world.market.fault(fault.kind, this.#now() + fault.ms),
@@ -104,6 +114,7 @@ export class Broker {
   constructor(options: BrokerOptions) {
     this.options = options;
     this.#now = options.now ?? Date.now;
+    this.#hours = options.tradingHours ?? 'always';
     this.time = createClock({
       now: this.#now,
       zone: options.zone ?? DEFAULT_ZONE,
@@ -123,7 +134,7 @@ export class Broker {
       const group = groupFromRecord(record);
       books.groups.set(group.name, group);
     }
-    for (const record of catalogRecords(this.options.tradingHours ?? 'always')) {
+    for (const record of catalogRecords(this.#hours)) {
       const symbol = symbolFromRecord(record);
       books.symbols.set(symbol.name, symbol);
     }
@@ -167,6 +178,8 @@ export class Broker {
 
   /** The books, the clock and the feed as after the start. */
   reset(): void {
+    this.#hours = this.options.tradingHours ?? 'always';
+    this.time.zone = this.options.zone ?? DEFAULT_ZONE;
     this.time.setSpeed(this.options.speed ?? 1);
     this.time.set(this.options.startUtcMs ?? this.#now());
     this.mutations = 0;
@@ -201,6 +214,15 @@ export class Broker {
     books.symbols.set(name, symbol);
     this.symbolsChanged();
     return symbol;
+  }
+
+  /** Gives the symbols of the catalogue other trading hours. */
+  #setHours(hours: TradingHours): void {
+    this.#hours = hours;
+    for (const { Symbol: name, SessionsQuotes: quotes, SessionsTrades: trades } of catalogRecords(hours)) {
+      if (typeof name !== 'string' || !this.world.books.symbols.has(name)) continue;
+      this.configureSymbol({ Symbol: name, SessionsQuotes: quotes ?? [], SessionsTrades: trades ?? [] });
+    }
   }
 
   symbolsChanged(): void {

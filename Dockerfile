@@ -7,18 +7,22 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts scripts
 COPY container container
-RUN node scripts/bundle.ts /app/out/container/main.js && mkdir /app/out/data
+RUN node scripts/bundle.ts /app/out/container/main.cjs && mkdir /app/out/data
 
 FROM node:24.21.0-slim
 WORKDIR /app
 # CHECKPOINT: on a VPS, mount a volume at /data. Behind the Worker the Durable Object keeps the state.
-ENV NODE_ENV=production PORT=8080 CHECKPOINT=file:/data/mt5-edge-bridge.sqlite
+ENV NODE_ENV=production PORT=8080 CHECKPOINT=file:/data/mt5-edge-bridge.sqlite NODE_COMPILE_CACHE=/app/cache
 COPY --from=build /app/out/container container
 COPY --from=build --chown=node:node /app/out/data /data
+RUN mkdir cache && chown node:node cache
 # The user that the base image brings: no root, no shell needed, nothing to write but an optional checkpoint file.
 USER node
+# Without configuration the program loads, says what is missing and ends: its compiled code stays for every start. Node
+# keeps it per user, so it is this user who runs it.
+RUN node container/main.cjs || true
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node is process 1 and handles SIGTERM itself: it drains and ends within 10 seconds.
-CMD ["node", "container/main.js"]
+CMD ["node", "container/main.cjs"]

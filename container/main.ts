@@ -42,4 +42,4 @@ function faultsOf(error: unknown): readonly string[] | undefined {
   return undefined;
 }
 
-await main();
+void main();

@@ -2,6 +2,6 @@
 import path from 'node:path';
 import { bundleContainer } from './local/bundle-container.ts';
 
-const outfile = path.resolve(process.argv[2] ?? 'dist/container/main.js');
+const outfile = path.resolve(process.argv[2] ?? 'dist/container/main.cjs');
 await bundleContainer(outfile);
 console.log(outfile);

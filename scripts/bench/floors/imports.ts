@@ -1,4 +1,5 @@
-/** Floor of a process start: imports the packages that the container program imports, and listens. Bundled before use. */
+/** Floor of a process start: imports the packages that the container program imports, and listens. Bundled and with a
+ * compile cache, as the program itself. */
 import express from 'express';
 import { LRUCache } from 'lru-cache';
 import { createServer } from 'node:http';

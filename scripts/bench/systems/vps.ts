@@ -8,7 +8,10 @@ import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
 
 /** The container program as one file, as the image has it; made by `bundleContainer` at the start of a run. */
-export const CONTAINER_BUNDLE = path.resolve('dist/bench/container/main.js');
+export const CONTAINER_BUNDLE = path.resolve('dist/bench/container/main.cjs');
+
+/** As in the image: compiled code of one start serves the next. */
+export const COMPILE_CACHE = path.resolve('dist/bench/container/cache');
 
 export interface ContainerProcess {
   readonly child: Child;
@@ -33,6 +36,7 @@ export async function startContainerProcess(
     ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
     env: {
       ...simulator.env,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       PORT: '0',
       POOL_MAX: String(options.poolMax),
       BRIDGE_API_KEYS: options.keys,

@@ -8,7 +8,7 @@ import { Child } from '../measure/child.ts';
 import type { Sample } from '../report/model.ts';
 import { newBenchKey } from '../systems/bench-key.ts';
 import { SimulatorProcess } from '../systems/simulator-process.ts';
-import { startContainerProcess } from '../systems/vps.ts';
+import { COMPILE_CACHE, startContainerProcess } from '../systems/vps.ts';
 import { latenciesSample } from './http-work.ts';
 
 const STARTS = 5;
@@ -25,7 +25,7 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
   const simulator = await SimulatorProcess.start();
   try {
     await simulator.setLatency(authLatencyMs, authLatencyMs);
-    const bundle = path.join(directory, 'imports.js');
+    const bundle = path.join(directory, 'imports.cjs');
     await build({
       entryPoints: [path.resolve(import.meta.dirname, '../floors/imports.ts')],
       outfile: bundle,
@@ -41,7 +41,7 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
     const firstAnswer: number[] = [];
     const signIn: number[] = [];
     for (let start = 0; start < STARTS; start++) {
-      const child = new Child(bundle, { placement: 'measured' });
+      const child = new Child(bundle, { placement: 'measured', env: { NODE_COMPILE_CACHE: COMPILE_CACHE } });
       await child.line(/^listening/, 20_000);
       floor.push(performance.now() - child.startedAtMs);
       await child.stop();

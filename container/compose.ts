@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { configSecrets, type Config } from './config.ts';
+import type { StreamLimits } from './contract/frames.ts';
 import { INTERNAL_PATH } from './contract/headers.ts';
 import type { Logger } from './contract/logger.ts';
 import { ROUTES } from './contract/routes.ts';
@@ -45,6 +46,8 @@ export interface ContainerOptions {
   readonly signIn?: BridgeStateOptions['signIn'];
   /** When operations of unknown outcome are looked up, and for how long. */
   readonly settle?: Partial<SettlePolicy>;
+  /** Limits of streams that are not the usual ones. */
+  readonly streamLimits?: Partial<StreamLimits>;
   /** Receives log lines instead of standard output. */
   readonly writeLog?: (line: string) => void;
   /** The process should end: another instance took over, or the Durable Object asks for it. */
@@ -177,6 +180,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     now,
     log,
     behindDoor: control !== undefined,
+    ...(options.streamLimits ? { limits: options.streamLimits } : {}),
   });
   let draining = false;
   const onAnswer: AppOptions['onAnswer'] = (answer) => performance.note(answer);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { asBridgeError } from './contract/errors.ts';
+import type { StreamLimits } from './contract/frames.ts';
 import type { Caller } from './contract/keys.ts';
 import { clientStreams } from './http/ws.ts';
 import { StreamService, type AttachableSource } from './service/stream/stream-service.ts';
@@ -12,7 +13,10 @@ export interface RunningStreamServer {
 }
 
 /** `/v1/stream` alone, over any source, without sessions and keys: the way out of the container, to be measured. */
-export async function startStreamServer(source: AttachableSource): Promise<RunningStreamServer> {
+export async function startStreamServer(
+  source: AttachableSource,
+  limits: Partial<StreamLimits> = {},
+): Promise<RunningStreamServer> {
   const caller: Caller = { id: 'anyone', scopes: ['read'] };
   const service = new StreamService({
     source,
@@ -20,6 +24,7 @@ export async function startStreamServer(source: AttachableSource): Promise<Runni
     stillValid: async (proofs) => new Set(proofs),
     now: Date.now,
     maxConnections: 100_000,
+    limits,
     onStreams: () => undefined,
     onError: (error) => {
       throw asBridgeError(error);

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { asBridgeError } from './contract/errors.ts';
+import type { StreamLimits } from './contract/frames.ts';
 import { HEADER, INTERNAL_PATH } from './contract/headers.ts';
 import { hashKey } from './contract/keys.ts';
 import type { Logger } from './contract/logger.ts';
@@ -24,6 +25,7 @@ export interface StreamingOptions {
   readonly log: Logger;
   /** Behind the Worker: hubs may connect, and clients never do. */
   readonly behindDoor: boolean;
+  readonly limits?: Partial<StreamLimits>;
 }
 
 export interface Streaming {
@@ -49,6 +51,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
       }),
     now,
     onError,
+    ...(options.limits?.staleAfterMs === undefined ? {} : { staleAfterMs: options.limits.staleAfterMs }),
   });
   const service = new StreamService({
     source: poller,
@@ -69,6 +72,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
     maxConnections: options.maxConnections,
     onStreams: options.onStreams,
     onError,
+    ...(options.limits ? { limits: options.limits } : {}),
   });
   const clients = clientStreams(service);
   const hubs = hubStreams(service);

@@ -7,6 +7,8 @@ import createClient, { type Client, type Middleware } from 'openapi-fetch';
 import type { components, paths } from './schema.ts';
 
 export type { components, operations, paths } from './schema.ts';
+export { BridgeStreamError, openStream } from './streams.ts';
+export type { StreamEvent, StreamOptions } from './streams.ts';
 export type Schemas = components['schemas'];
 export type Problem = Schemas['Problem'];
 

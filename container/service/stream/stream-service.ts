@@ -1,5 +1,5 @@
 import { BridgeError } from '../../contract/errors.ts';
-import type { Authenticated } from '../../contract/frames.ts';
+import type { Authenticated, StreamLimits } from '../../contract/frames.ts';
 import { StreamCore } from '../../state/stream/stream-core.ts';
 import type { Connection } from '../../state/stream/connection.ts';
 import type { Peer } from '../../state/stream/member.ts';
@@ -26,6 +26,7 @@ export interface StreamServiceOptions {
   /** How many streams are open, hubs included; called on change. */
   readonly onStreams: (streams: number) => void;
   readonly onError: (error: unknown) => void;
+  readonly limits?: Partial<StreamLimits>;
 }
 
 const TICK_MS = 1_000;
@@ -50,6 +51,7 @@ export class StreamService {
       defer: cork(),
       onError: options.onError,
       onConnections: () => this.#changed(),
+      ...(options.limits ? { limits: options.limits } : {}),
     });
   }
 

@@ -178,29 +178,28 @@ export class Connection {
   }
 
   #authenticate(key: string, id: OperationId | undefined): void {
-    if (this.state !== 'unauthenticated')
-      throw new BridgeError('malformed_request', {
-        detail: 'This connection has presented its key already.',
-        field: 'op',
-      });
-    this.state = 'authenticating';
+    if (this.state === 'unauthenticated') this.state = 'authenticating';
     void this.#checkKey(key, id);
   }
 
   async #checkKey(key: string, id: OperationId | undefined): Promise<void> {
+    let found: Authenticated | undefined;
     try {
-      this.authenticated = await this.#core.options.authenticate(key);
+      found = await this.#core.options.authenticate(key);
     } catch (error) {
       this.error(asBridgeError(error), 'system', id);
       return this.close('internal');
     }
-    if (!this.isAuthenticating()) return;
-    if (!this.authenticated)
-      return this.fail('unauthenticated', new BridgeError('unauthenticated', 'The key or token is not valid.'));
+    if (this.isClosed()) return;
+    const known = this.authenticated?.caller.id;
+    if (!found || (known !== undefined && known !== found.caller.id))
+      return this.fail('unauthenticated', new BridgeError('unauthenticated', 'The key or token is not valid here.'));
+    // Said twice, by header and by message, is said once.
+    this.authenticated ??= found;
     this.state = 'open';
     this.#core.options.onSubscriptions?.(this);
     const seq = this.#core.systemSeq;
-    const { id: caller, scopes } = this.authenticated.caller;
+    const { id: caller, scopes } = found.caller;
     const data = JSON.stringify({ caller, scopes, ...this.#stated() });
     this.send({ type: 'ack', topic: 'system', seq, prev: seq, data, id });
     const backlog = this.#backlog;
@@ -208,9 +207,9 @@ export class Connection {
     for (const text of backlog) this.#handle(text);
   }
 
-  // Functions, not fields: the compiler would remember the state over an await.
-  isAuthenticating(): boolean {
-    return this.state === 'authenticating';
+  // A function: the compiler would remember the state over an await.
+  isClosed(): boolean {
+    return this.state === 'closed';
   }
 
   #system(operation: Selection): void {

@@ -53,7 +53,8 @@ export class Lifecycle {
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
-    this.#record = parts.read() ?? INITIAL;
+    // What was never started has been stopped for as long as anybody looks.
+    this.#record = parts.read() ?? { ...INITIAL, sinceMs: parts.now() };
   }
 
   get record(): LifecycleRecord {

@@ -156,13 +156,19 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
   const field =
     prefix +
     path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i ? '.' : ''}${String(part)}`)).join('');
-  const message = issue?.message ?? 'not valid';
+  const message =
+    issue?.code === 'unrecognized_keys' ? `expected ${knownNames(schema)}` : (issue?.message ?? 'not valid');
   const problems = result.error.issues.length;
   throw new BridgeError('invalid_field', {
     detail: `${field || 'body'}: ${message}${problems > 1 ? ` (and ${problems - 1} more)` : ''}`,
     field: field || 'body',
     expected: message,
   });
+}
+
+function knownNames(schema: z.ZodType): string {
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return names.length > 0 ? `one of ${names.join(', ')}` : 'no such field';
 }
 
 /** One value per name. @throws BridgeError `invalid_field` for a name that comes twice */

@@ -1,5 +1,6 @@
 import { CallTimings, type CallTiming } from './call-timings.ts';
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
+import { Flapping } from './flapping.ts';
 import { GrowthPolicy, STUCK_MS } from './growth.ts';
 import { createJob, type Job, type JobRequest } from './job-queue.ts';
 import type { CloseCause, Session, SessionHooks } from './session.ts';
@@ -30,6 +31,7 @@ interface Member {
   readonly session: Session;
   readonly signedInAtMs: number;
   usedAtMs: number;
+  hasAnswered: boolean;
 }
 
 /**
@@ -41,6 +43,7 @@ export class SessionPool implements Upstream {
   readonly #options: PoolOptions;
   readonly #dialer: Dialer;
   readonly #growth = new GrowthPolicy();
+  readonly #flapping = new Flapping();
   readonly #waiting = new WaitingRoom();
   readonly #board: StatusBoard;
   readonly #timings = new CallTimings();
@@ -171,6 +174,7 @@ export class SessionPool implements Upstream {
         job.dispatched = true;
         job.onDispatch?.();
       });
+      member.hasAnswered = true;
       if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
       this.#timings.add(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       job.resolve(reply);
@@ -212,6 +216,9 @@ export class SessionPool implements Upstream {
   async #signIn(): Promise<void> {
     clearTimeout(this.#retryTimer);
     try {
+      const retryAfterMs = this.#flapping.waitMs(this.#options.now());
+      if (retryAfterMs > 0)
+        throw new SessionError('backoff', 'The broker ends sessions before they answer anything.', { retryAfterMs });
       const dialled = await this.#dialer.dial(this.#hooks, (session) => (this.#opening = session));
       // The server may have closed while the success was being recorded.
       if (dialled.session.state === 'ready') this.#joined(dialled);
@@ -226,7 +233,7 @@ export class SessionPool implements Upstream {
     this.#failure = undefined;
     this.#epoch = epoch;
     if (this.#members.length === 0) this.#upSinceMs = now;
-    this.#members.push({ session, signedInAtMs: now, usedAtMs: now });
+    this.#members.push({ session, signedInAtMs: now, usedAtMs: now, hasAnswered: false });
     this.#options.onEvent({ type: 'signed_in', address, epoch, connections: this.#members.length, phasesMs });
     if (this.#draining) void session.drain();
     if (this.#members.length > 1) this.#scheduleShrink();
@@ -279,7 +286,10 @@ export class SessionPool implements Upstream {
     if (!member) return;
     this.#members = this.#members.filter((candidate) => candidate !== member);
     if (this.#dealerSession === session) this.#dealerSession = undefined;
-    if (cause !== 'quit') this.#counters.lost++;
+    if (cause !== 'quit') {
+      this.#counters.lost++;
+      this.#flapping.ended(member.hasAnswered, this.#options.now());
+    }
     this.#options.onEvent({ type: 'closed', cause, reason, connections: this.#members.length });
     this.#learn(member, cause);
     this.#updateStatus(reason);
@@ -359,5 +369,6 @@ export class SessionPool implements Upstream {
 
 function asSessionError(error: unknown): SessionError {
   if (error instanceof SessionError) return error;
-  return new SessionError('backoff', 'No sign-in is permitted now.', { cause: error });
+  const reason = error instanceof Error ? error.message : 'no sign-in is permitted now';
+  return new SessionError('backoff', `The sign-in has to wait: ${reason}`, { cause: error });
 }

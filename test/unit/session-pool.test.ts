@@ -174,6 +174,20 @@ test('an answer that comes after its caller left is drained, and the next reques
   expect(transport.connections).toBe(1);
 });
 
+test('a server that ends every session before it answers is not signed in to with every request', async () => {
+  const transport: FakeTransport = new FakeTransport((_path, connection) => {
+    transport.drop(connection);
+    return new Promise<string>(() => undefined);
+  });
+  const pool = poolOver(transport);
+  for (let i = 0; i < 60; i++) {
+    await failure(pool.read(command, within(500)));
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(asked).toBeLessThan(12);
+  expect(await failure(pool.read(command, within(500)))).toMatchObject({ kind: 'backoff', dispatched: false });
+});
+
 test('closing leaves no timer behind', async () => {
   const pool = poolOver(new FakeTransport());
   await pool.read(command, within(5_000));

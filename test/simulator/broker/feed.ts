@@ -65,7 +65,9 @@ export class Feed {
     this.#quotes.clear();
     for (const symbol of symbols) {
       const known = before.get(symbol.name);
-      const quote = known === undefined ? this.#opening(symbol, nowMs) : { ...known, symbol };
+      // Prices in other digits are other prices.
+      const stays = known !== undefined && known.symbol.digits === symbol.digits;
+      const quote = stays ? { ...known, symbol } : this.#opening(symbol, nowMs);
       this.#quotes.set(symbol.name, quote);
     }
     this.#list = [...this.#quotes.values()];

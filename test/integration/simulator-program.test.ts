@@ -25,12 +25,28 @@ test('it says where it listens, and a signal ends it with exit code 0', async ()
 });
 
 test('bad flags and variables are all named, with exit code 1', async () => {
-  const { output, exited } = start(['--port', 'x', '--ticks-per-second=-1'], { SEED: '1.5' });
+  const { output, exited } = start(['--port', 'x', '--ticks-per-second=-1'], { SEED: '1.5', TRADING_HOURS: 'no' });
   expect(await exited).toEqual([1, null]);
-  for (const name of ['--port (PORT)', '--ticks-per-second (TICKS_PER_SECOND)', '--seed (SEED)']) {
+  for (const name of [
+    '--port (PORT)',
+    '--ticks-per-second (TICKS_PER_SECOND)',
+    '--seed (SEED)',
+    '--trading-hours (TRADING_HOURS)',
+  ]) {
     expect(output.err).toContain(name);
   }
   const unknown = start(['--prot', '1']);
   expect(await unknown.exited).toEqual([1, null]);
   expect(unknown.output.err).toContain("'--prot'");
+});
+
+test('a port that is taken is said in one line, with exit code 1', async () => {
+  const first = start(['--port', '0', '--control-port', '0']);
+  await expect.poll(() => first.output.out, { timeout: 20_000 }).toMatch(/pin:[0-9a-f]{64}\n$/);
+  const port = /https:\/\/127\.0\.0\.1:(\d+)/.exec(first.output.out)?.[1] ?? '';
+  const second = start(['--port', port, '--control-port', '0']);
+  expect(await second.exited).toEqual([1, null]);
+  expect(second.output.err).toBe(`simulator: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
+  first.child.kill('SIGTERM');
+  expect(await first.exited).toEqual([0, null]);
 });

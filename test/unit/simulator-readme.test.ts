@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { commands } from '../simulator/commands/index.ts';
 import { FEED_FAULTS, REQUEST_FAULTS, SERVER_FAULTS } from '../simulator/faults.ts';
 import { ACCOUNTS } from '../simulator/managers.ts';
 import { retcodeText } from '../simulator/retcodes.ts';
@@ -7,6 +8,8 @@ import { defaultSwitches, SWITCHES } from '../simulator/switches.ts';
 
 const readme = readFileSync(new URL('../simulator/README.md', import.meta.url), 'utf8');
 const section = (title: string): string => readme.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
+const isAdministration = (name: string): boolean =>
+  /^user\/(?:archive|backup|certificate|otp_secret|restore|sync_external)|\/backup\//.test(name);
 /** First cells of a section's table: the text between the first backquotes. */
 const firstCells = (title: string): string[] =>
   [...section(title).matchAll(/^\| `([^`]+)`/gm)].map(([, name = '']) => name);
@@ -22,6 +25,20 @@ describe("the simulator's README says what its code does", () => {
 
   test('every fault', () => {
     expect(firstCells('Faults').sort()).toEqual([...REQUEST_FAULTS, ...SERVER_FAULTS, ...FEED_FAULTS].sort());
+  });
+
+  test('every command but those that nobody may use', () => {
+    const listed = [...section('Commands').matchAll(/^\| `([a-z]+)\/` \| (.*) \|$/gm)].flatMap(
+      ([, family = '', rest = '']) => [...rest.matchAll(/`([^`]+)`/g)].map(([, name = '']) => `${family}/${name}`),
+    );
+    expect(listed.length).toBeGreaterThan(60);
+    const known = new Set([...commands.keys(), 'auth/start', 'auth/answer']);
+    expect(listed.filter((name) => !known.has(name))).toEqual([]);
+    const families = new Set(listed.map((name) => name.split('/')[0] ?? ''));
+    const unlisted = [...commands.keys()].filter(
+      (name) => families.has(name.split('/')[0] ?? '') && !listed.includes(name) && !isAdministration(name),
+    );
+    expect(unlisted).toEqual([]);
   });
 
   test('every manager, and what refuses it', () => {

@@ -102,7 +102,6 @@ export class BridgeContainer extends Container<Env> {
       return await forwardToContainer(forward, {
         ensure: () => this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request'),
         send: (one, signal) => this.#send(one, signal),
-        isRunning: () => this.#instance.isRunning,
         ended: () => this.#instance.ended(),
         suspect: () => this.#instance.suspect(),
         now: () => this.now(),

@@ -18,10 +18,9 @@ export interface ForwardParts {
   /** @throws BridgeError */
   readonly ensure: () => Promise<void>;
   readonly send: (request: ForwardRequest, signal: AbortSignal) => Promise<Response>;
-  readonly isRunning: () => boolean;
   /** Resolves at the end of the process that runs now. */
   readonly ended: () => Promise<void>;
-  /** Nothing listens though it runs. */
+  /** A connection failed: before the next one it is seen whether anything listens. */
   readonly suspect: () => void;
   readonly now: () => number;
 }
@@ -56,6 +55,7 @@ export async function forwardToContainer(request: ForwardRequest, parts: Forward
       }
       if (kind === 'timeout') throw unanswered(request, 'deadline_exceeded', 'The container did not answer in time.');
       await Promise.race([parts.ended(), pause(END_NEWS_MS)]);
+      parts.suspect();
       if (replaysLeft-- > 0) continue;
       const detail = describePlatformError({ kind: 'disconnected', exitCode: null });
       throw unanswered(request, 'container_unavailable', detail, error);
@@ -67,7 +67,7 @@ export async function forwardToContainer(request: ForwardRequest, parts: Forward
 
 async function refused(request: ForwardRequest, parts: ForwardParts): Promise<void> {
   await untilDeadline(pause(LOOK_AGAIN_MS), request, parts, 'not_sent');
-  if (parts.isRunning()) parts.suspect();
+  parts.suspect();
 }
 
 /** 503 `draining`: the program said so before it did anything. */

@@ -1,3 +1,4 @@
+import { BridgeError } from '../container/contract/errors.ts';
 import { HEADER, INTERNAL_HEADERS } from '../container/contract/headers.ts';
 import type { Caller } from '../container/contract/keys.ts';
 import { CONTRACT_VERSION } from '../container/contract/version.ts';
@@ -50,12 +51,31 @@ export function forward(request: Request, door: Door, { caller, isRead, body }: 
   headers.set(HEADER.contractVersion, String(CONTRACT_VERSION));
   headers.set(HEADER.deadline, String(door.deadlineAtMs));
   if (isRead) headers.set(HEADER.replay, 'safe');
-  return door.bridge.fetch(
-    new Request(door.url, {
-      method: request.method,
-      headers,
-      redirect: 'manual',
-      ...(body === undefined || body.byteLength === 0 ? {} : { body }),
-    }),
-  );
+  const init: RequestInit = {
+    method: request.method,
+    headers,
+    redirect: 'manual',
+    ...(body === undefined || body.byteLength === 0 ? {} : { body }),
+  };
+  return throughReset(() => door.bridge.fetch(door.url.href, init), isRead);
+}
+
+/**
+ * The Durable Object answers for its container; what is thrown here is its own end: new code, a moved host. Made anew it
+ * takes the container up again, so a read is simply asked again, once. Of a write nothing is known here.
+ */
+export async function throughReset(send: () => Promise<Response>, isRead: boolean): Promise<Response> {
+  try {
+    return await send();
+  } catch (cause) {
+    if (isRead) return await send().catch((again: unknown) => unreachable(again));
+    throw new BridgeError('outcome_unknown', {
+      detail: 'The session holder was replaced while the request was under way; look at GET /v1/operations/{key}.',
+      cause,
+    });
+  }
+}
+
+function unreachable(cause: unknown): never {
+  throw new BridgeError('container_unavailable', { detail: 'The session holder is being replaced.', cause });
 }

@@ -92,10 +92,9 @@ export class Instance {
       throw new BridgeError('version_mismatch', { detail: this.#mismatch, retryAfterMs: MISMATCH_RETRY_MS });
   }
 
-  /** The port refused a connection though the platform says it runs: looked at again before the next request. */
+  /** A connection failed though the platform says it runs: the port is looked at before the next request. */
   suspect(): void {
     this.#greeted = false;
-    this.#control.close();
   }
 
   /** Resolves when the process that runs now has ended; at once if none runs. */
@@ -148,6 +147,7 @@ export class Instance {
     try {
       await this.#watched(container.start(lifecycle.record.startSecret));
       await this.#control.open();
+      this.#greeted = true;
     } catch (error) {
       throw await this.#startFailed(error);
     }
@@ -178,6 +178,7 @@ export class Instance {
       onFault('destroy', failure);
     }
     lifecycle.failedToStart(reason);
+    await this.#parts.onProcess(null);
     return new BridgeError('container_unavailable', {
       detail: `The container could not be started: ${reason}`,
       retryAfterMs: Math.max(1000, lifecycle.startDelayMs()),
@@ -236,7 +237,6 @@ export class Instance {
       lifecycle.listening(hello);
       await onProcess(hello.instanceId);
     } else lifecycle.failedToStart(this.#mismatch);
-    this.#greeted = true;
     return {
       type: 'handover',
       contractVersion: CONTRACT_VERSION,

@@ -24,7 +24,8 @@ const MAX_URL_LENGTH = 8192;
 /** `Router`, not `AutoRouter`: that one hands over a Proxy of the request, which `stub.fetch` cannot take. */
 const router = Router<Request, [Door]>()
   .all('*', (request: Request, door: Door) => preflight(request, door.config.corsOrigins))
-  .get('/readyz', async (_request: Request, door: Door) => {
+  .all('/readyz', async ({ method }: Request, door: Door) => {
+    requireLook(method);
     const status = await door.bridge.status();
     return json(status, status.ready ? 200 : 503);
   })
@@ -35,6 +36,12 @@ const router = Router<Request, [Door]>()
   .all('/api/*', passthroughRoute)
   .all('*', typedRoute);
 
+/** @throws BridgeError `method_not_allowed` */
+function requireLook(method: string): void {
+  if (method === 'GET' || method === 'HEAD') return;
+  throw new BridgeError('method_not_allowed', { detail: 'Probes take GET and HEAD.', expected: 'GET, HEAD' });
+}
+
 /** @returns an answer for whatever came; never throws */
 export async function answer(request: Request, env: Env): Promise<Response> {
   const requestId = requestIdOf(request.headers, HEADER.requestId);
@@ -42,7 +49,10 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   try {
     const { pathname, search } = new URL(request.url);
     // The Worker itself is up, configured or not.
-    if (pathname === '/healthz' || pathname === '/health') return json({ status: 'ok', version: BRIDGE_VERSION });
+    if (pathname === '/healthz' || pathname === '/health') {
+      requireLook(request.method);
+      return json({ status: 'ok', version: BRIDGE_VERSION });
+    }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
     if (document) return new Response(document.text, { headers: document.headers });
     if (pathname.length + search.length > MAX_URL_LENGTH)

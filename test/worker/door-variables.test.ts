@@ -1,0 +1,97 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { throughReset } from '../../worker/forward.ts';
+import { answer } from '../../worker/router.ts';
+import { TEST_KEYS } from '../support/test-keys.ts';
+
+/** The Worker's variables as another deployment would set them. */
+const withVariables = (changes: Record<string, unknown>): Env => ({ ...env, ...changes });
+
+describe('configuration', () => {
+  const ask = (changes: Record<string, unknown>, path = '/v1/accounts/1001', key: string = TEST_KEYS.read) =>
+    answer(
+      new Request(`https://bridge.example${path}`, { headers: { authorization: `Bearer ${key}` } }),
+      withVariables(changes),
+    );
+
+  it.each([
+    ['no keys', { BRIDGE_API_KEYS: undefined }, 'BRIDGE_API_KEYS: is missing'],
+    ['keys that are no list', { BRIDGE_API_KEYS: 'secret-planted' }, 'BRIDGE_API_KEYS: expected a JSON list'],
+    ['no password', { MT5_PASSWORD: '' }, 'MT5_PASSWORD: is missing'],
+    ['a sleep time that the library throws at', { SLEEP_AFTER: '1d' }, 'SLEEP_AFTER: expected whole seconds'],
+    ['an origin that is none', { CORS_ORIGINS: 'desk.example' }, 'CORS_ORIGINS: expected origins'],
+  ])('%s: nobody is let in, and the variable is named', async (_, changes, fault) => {
+    const refused = await ask(changes);
+    expect(refused.status).toBe(503);
+    const body = await refused.json<{ code: string; detail: string }>();
+    expect(body.code).toBe('misconfigured');
+    expect(body.detail).toContain(fault);
+    expect(JSON.stringify(body)).not.toContain('planted');
+    expect((await ask(changes, '/healthz')).status).toBe(200);
+  });
+
+  it('a rate limit refuses one key with 429 and leaves the other alone', async () => {
+    const slow = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '2' };
+    const changed = withVariables(slow);
+    const self = (key: string) =>
+      answer(new Request('https://bridge.example/v1/keys/self', { headers: { 'x-api-key': key } }), changed);
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await self(TEST_KEYS.trade)).status);
+    expect(statuses.slice(2)).toContain(429);
+    const refused = await self(TEST_KEYS.trade);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(refused.headers.get('ratelimit')).toBe('"key";r=0;t=1');
+    expect((await self(TEST_KEYS.admin)).status).toBe(200);
+  });
+
+  it('an origin that is named may read answers and send preflights', async () => {
+    const changed = withVariables({ CORS_ORIGINS: 'https://desk.example' });
+    const preflight = await answer(
+      new Request('https://bridge.example/v1/orders', {
+        method: 'OPTIONS',
+        headers: { origin: 'https://desk.example', 'access-control-request-method': 'POST' },
+      }),
+      changed,
+    );
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      'https://desk.example',
+    ]);
+    const read = await answer(
+      new Request('https://bridge.example/v1/keys/self', {
+        headers: { origin: 'https://desk.example', 'x-api-key': TEST_KEYS.read },
+      }),
+      changed,
+    );
+    expect(read.headers.get('access-control-allow-origin')).toBe('https://desk.example');
+    expect(read.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+});
+
+describe('a Durable Object that is replaced under a request', () => {
+  const failing = (failures: number) => {
+    let sent = 0;
+    return {
+      sent: () => sent,
+      send: async () => {
+        sent += 1;
+        if (sent <= failures) throw new Error('Durable Object reset because its code was updated.');
+        return new Response('ok');
+      },
+    };
+  };
+
+  it('a read is asked again once', async () => {
+    const once = failing(1);
+    expect(await (await throughReset(once.send, true)).text()).toBe('ok');
+    const always = failing(9);
+    await expect(throughReset(always.send, true)).rejects.toMatchObject({ code: 'container_unavailable' });
+    expect([once.sent(), always.sent()]).toEqual([2, 2]);
+  });
+
+  it('a write is not, and is told as unknown', async () => {
+    const once = failing(1);
+    await expect(throughReset(once.send, false)).rejects.toMatchObject({ code: 'outcome_unknown', outcome: 'unknown' });
+    expect(once.sent()).toBe(1);
+  });
+});

@@ -1,7 +1,7 @@
 import { BridgeError } from '../contract/errors.ts';
 import type { AnyObjectDefinition, Entry, ObjectOf, Read } from '../contract/schemas/object.ts';
 import { plainDecimal } from '../webapi/decimal.ts';
-import { Fields, wireInteger } from '../webapi/fields.ts';
+import { Fields, isWireObject, wireInteger } from '../webapi/fields.ts';
 import type { WireObject } from '../webapi/fields.ts';
 import { fileTimeToMs, rfc3339 } from '../webapi/time.ts';
 import type { BrokerClock } from '../webapi/time.ts';
@@ -80,8 +80,25 @@ const READERS: Readonly<Record<Read['kind'], Reader>> = {
       Math.floor(value / Number(bit)) % 2 === 1 ? [name] : [],
     );
   },
+  apiData: (fields, { sources }) => {
+    const cells = fields.take(...sources);
+    return Array.isArray(cells)
+      ? cells.flatMap((cell) => (isWireObject(cell) ? apiCell(new Fields(cell)) : []))
+      : undefined;
+  },
   raw: (fields, { sources }) => fields.take(...sources),
 };
+
+function apiCell(cell: Fields): unknown[] {
+  const values = {
+    appId: cell.integer('AppID') ?? 0,
+    id: cell.integer('ID') ?? 0,
+    valueInt: cell.text('ValueInt') ?? '0',
+    valueUint: cell.text('ValueUInt') ?? '0',
+    valueDouble: plainDecimal(cell.text('ValueDouble') ?? '') ?? '0',
+  };
+  return Object.values(values).some((value) => /[1-9]/.test(String(value))) ? [values] : [];
+}
 
 /** Server time in seconds, in ms where the field's name says `Msc`, in FILETIME where it can be nothing else; 0 = never. */
 function readInstant(fields: Fields, { sources }: Read, clock: BrokerClock): number | undefined {

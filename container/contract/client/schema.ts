@@ -1555,7 +1555,17 @@ export interface components {
             /** @description MT5 `ActivationFlags`. */
             activationFlags: number | null;
             /** @description MT5 `ApiData`. */
-            apiData: unknown | null;
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
             /** @description Fields that this version does not know, under the broker’s names. */
             extra: {
                 [key: string]: unknown;
@@ -1729,7 +1739,17 @@ export interface components {
             /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
             modifyFlags: number | null;
             /** @description MT5 `ApiData`. */
-            apiData: unknown | null;
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
             /** @description Fields that this version does not know, under the broker’s names. */
             extra: {
                 [key: string]: unknown;
@@ -1858,7 +1878,17 @@ export interface components {
             /** @description MT5 `ActivationFlags`. */
             activationFlags: number | null;
             /** @description MT5 `ApiData`. */
-            apiData: unknown | null;
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
             /** @description Fields that this version does not know, under the broker’s names. */
             extra: {
                 [key: string]: unknown;
@@ -2218,7 +2248,17 @@ export interface components {
             /** @description MT5 `LeadCampaign`. */
             leadCampaign: string | null;
             /** @description MT5 `ApiData`. */
-            apiData: unknown | null;
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
             /** @description Fields that this version does not know, under the broker’s names. */
             extra: {
                 [key: string]: unknown;

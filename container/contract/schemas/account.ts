@@ -9,7 +9,7 @@ import {
   USER_RIGHTS,
 } from './enums.ts';
 import type { ObjectOf } from './object.ts';
-import { amount, defineObject, flagNames, instant, integer, login, name, named, raw, text } from './object.ts';
+import { amount, apiData, defineObject, flagNames, instant, integer, login, name, named, raw, text } from './object.ts';
 
 /** Accounts, groups and daily reports (mt5-webapi §3.2, §3.3, §3.8). */
 
@@ -64,7 +64,7 @@ export const user = defineObject(
     tradeAccounts: text('TradeAccounts'),
     leadSource: text('LeadSource'),
     leadCampaign: text('LeadCampaign'),
-    apiData: raw('ApiData'),
+    apiData: apiData(),
   },
   ['PhonePassword', 'PassMain', 'PassInvestor', 'OTPSecret'],
 );

@@ -18,6 +18,7 @@ export type ReadKind =
   | 'instantMs'
   | 'enum'
   | 'flags'
+  | 'apiData'
   | 'raw';
 
 export interface Read {
@@ -99,6 +100,15 @@ export const ticket = (...sources: string[]): Entry<typeof ticketOut> => needed(
 /** A ticket that may point nowhere: 0 on the wire, null here. */
 export const reference = (...sources: string[]): Optional<typeof ticketOut> => optional(ticketOut, 'ticket', sources);
 export const lots = (volume: string): Optional<typeof decimal> => optional(decimal, 'lots', [volume, `${volume}Ext`]);
+const apiCell = z.object({
+  appId: z.int(),
+  id: z.int(),
+  valueInt: z.string(),
+  valueUint: z.string(),
+  valueDouble: decimal,
+});
+/** The cells of server plug-ins that hold something; of the sixteen most are empty. */
+export const apiData = (): Optional<z.ZodArray<typeof apiCell>> => optional(z.array(apiCell), 'apiData', ['ApiData']);
 export const raw = (...sources: string[]): Optional<z.ZodUnknown> => optional(z.unknown(), 'raw', sources);
 
 /** `openAt` and `openAtMs` from server time in seconds or, finer, milliseconds. */

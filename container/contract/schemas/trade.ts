@@ -14,6 +14,7 @@ import {
 import type { ObjectOf } from './object.ts';
 import {
   amount,
+  apiData,
   defineObject,
   instant,
   integer,
@@ -22,7 +23,6 @@ import {
   name,
   named,
   nameOnly,
-  raw,
   reference,
   text,
   ticket,
@@ -66,7 +66,7 @@ export const order = defineObject('Order', {
   ...instant('activated', 'ActivationTime'),
   activationPrice: amount('ActivationPrice'),
   activationFlags: integer('ActivationFlags'),
-  apiData: raw('ApiData'),
+  apiData: apiData(),
 });
 export type Order = ObjectOf<typeof order>;
 
@@ -111,7 +111,7 @@ export const deal = defineObject('Deal', {
   marketAsk: amount('MarketAsk'),
   marketLast: amount('MarketLast'),
   modifyFlags: integer('ModifyFlags', 'ModificationFlags'),
-  apiData: raw('ApiData'),
+  apiData: apiData(),
 });
 export type Deal = ObjectOf<typeof deal>;
 
@@ -146,6 +146,6 @@ export const position = defineObject('Position', {
   ...instant('activated', 'ActivationTime'),
   activationPrice: amount('ActivationPrice'),
   activationFlags: integer('ActivationFlags'),
-  apiData: raw('ApiData'),
+  apiData: apiData(),
 });
 export type Position = ObjectOf<typeof position>;

@@ -214,3 +214,26 @@ describe('administration of records', () => {
     });
   });
 });
+
+test('a clock set forward leaves no hole in the charts; a feed kept silent does', async () => {
+  const { broker } = simulator;
+  const startSeconds = broker.time.serverSeconds();
+  const minutes = async (): Promise<readonly number[]> => {
+    const to = broker.time.serverSeconds();
+    const reply = await client.send(`/api/chart/get?symbol=BTCUSD&from=${startSeconds}&to=${to}&data=d`);
+    return ((reply.json?.['answer'] ?? []) as readonly [number][]).map(([at]) => at);
+  };
+  broker.clock.set({ utcMs: broker.time.utcMs() + 3 * 3_600_000 });
+  const whole = await minutes();
+  expect(whole.length).toBeGreaterThan(170);
+  expect([...whole]).toEqual([...new Set(whole)].sort((a, b) => a - b));
+  broker.feed.set({ ticksPerSecond: 100 });
+  broker.feed.fault({ kind: 'freeze-feed', ms: 60_000 });
+  broker.clock.set({ speed: 6000 });
+  // Silence has to last some minutes of the broker's time before a minute can be missing.
+  await expect.poll(() => broker.world.market.silentMinutes.size).toBeGreaterThan(3);
+  broker.clock.set({ speed: 0 });
+  const silent = [...broker.world.market.silentMinutes].map((ms) => ms / 1000);
+  const left = await minutes();
+  expect(left.filter((at) => silent.slice(0, -1).includes(at))).toEqual([]);
+});

@@ -49,6 +49,8 @@ export type FeedFault = { readonly kind: 'freeze-feed' | 'gap' | 'out-of-order';
 const DEFAULT_ZONE: ServerZone = { offsetMinutes: 120, daylight: 'us' };
 const MANAGER_LOGIN = 1000;
 const MOST_TICKS_A_SECOND = 10_000;
+/** A change of the server's time by more than this is a jump, not its passing. */
+const CLOCK_JUMP_MS = 1000;
 /** Turn of the feed and the engine. */
 const TURN_MS = 20;
 
@@ -70,14 +72,14 @@ export class Broker {
     get: (): object => clockJson(this.time),
     /** Sets clock and speed; what is wrong with the change, or undefined. */
     set: (change: unknown): string | undefined => {
+      const beforeMs = this.time.serverMs();
       const wrong = changeClock(this.time, change);
-      if (wrong === undefined) {
-        const nowMs = this.time.serverMs();
-        this.world.market.refresh(nowMs);
-        this.#engine.turn(nowMs, new Set(this.world.market.all));
-        this.turn();
-      }
-      return wrong;
+      if (wrong !== undefined) return wrong;
+      const nowMs = this.time.serverMs();
+      if (Math.abs(nowMs - beforeMs) >= CLOCK_JUMP_MS) this.world.market.refresh(nowMs);
+      this.react(this.world.market.all);
+      this.turn();
+      return undefined;
     },
   };
 

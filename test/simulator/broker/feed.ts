@@ -45,6 +45,8 @@ export class Feed {
   ticksPerSecond: number;
   /** Rises by one with every tick of any symbol. */
   transId = 8_000_000;
+  /** Minutes in which the feed was kept silent by a fault: they have no bars. */
+  readonly silentMinutes = new Set<number>();
   readonly #path: PricePath;
   readonly #random: Random;
   readonly #quotes = new Map<string, Quote>();
@@ -149,6 +151,7 @@ export class Feed {
     this.#lastMs = nowMs;
     if (count === 0) return changed;
     const kind = this.#fault?.kind;
+    if (kind === 'freeze-feed' || kind === 'gap') this.#silence(nowMs);
     if (kind === 'freeze-feed') return changed;
     if (kind === 'gap') {
       // Numbers pass without ticks: what a client sees of a feed that lost some.
@@ -169,6 +172,13 @@ export class Feed {
     return changed;
   }
 
+  #silence(nowMs: number): void {
+    this.silentMinutes.add(Math.floor(nowMs / MINUTE_MS) * MINUTE_MS);
+    if (this.silentMinutes.size <= BARS_KEPT) return;
+    const [oldest] = this.silentMinutes;
+    if (oldest !== undefined) this.silentMinutes.delete(oldest);
+  }
+
   /** A quote made by hand or by the clock. */
   set(symbol: string, timeMsc: number, bid: number, ask: number): Quote | undefined {
     const quote = this.#quotes.get(symbol);
@@ -181,6 +191,9 @@ export class Feed {
     this.#lastMs = nowMs;
     for (const quote of this.#list) {
       if (!this.quotes(quote.symbol, nowMs)) continue;
+      // What was sent around the old time is the past now, and the past is the path's.
+      quote.ticks.length = 0;
+      quote.bars.clear();
       const { bid, ask } = this.#path.quote(quote.symbol, nowMs);
       this.#apply(quote, nowMs, bid, ask);
     }

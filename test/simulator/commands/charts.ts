@@ -1,6 +1,7 @@
 /** M1 bars and the book of prices. */
 import type { World } from '../broker/world.ts';
-import { MINUTE_MS, dayStart } from '../broker/calendar.ts';
+import type { Quote } from '../broker/feed.ts';
+import { DAY_MS, MINUTE_MS, dayStart } from '../broker/calendar.ts';
 import { daysBetween, type Bar } from '../broker/bars.ts';
 import { decimal } from '../broker/money.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
@@ -48,32 +49,36 @@ function chart(request: CommandRequest): CommandReply {
   if ('retcode' in wanted) return wanted;
   if (notReady(request, wanted.quote.symbol.name)) return { retcode: 1, answer: [] };
   const { quote, fromMs, toMs, data } = wanted;
-  const { past } = request.broker.world;
   const { digits } = quote.symbol;
   const rows: string[] = [];
   let bytes = 2;
-  const nowMinute = Math.floor(request.broker.time.serverMs() / MINUTE_MS) * MINUTE_MS;
-  const [firstLive] = quote.bars.keys();
-  const live = [...quote.bars.values()].sort((a, b) => a.timeMs - b.timeMs);
-  // Bars of this run replace those of the path from the first whole minute of the feed on.
-  const liveFromMs = (firstLive ?? nowMinute) + (quote.bars.size > 1 ? MINUTE_MS : 0);
-  const take = (bar: Bar): boolean => {
-    if (bar.timeMs < fromMs || bar.timeMs >= toMs) return true;
-    const row = `[${data.map((letter) => cell(bar, letter, digits)).join(',')}]`;
-    bytes += row.length + 1;
-    if (bytes > request.switches.historyBytes) return false;
-    rows.push(row);
-    return true;
-  };
   const answer = (retcode: number): CommandReply => ({ retcode, answer: new Json(`[${rows.join(',')}]`) });
-  for (const day of daysBetween(dayStart(fromMs), Math.min(toMs, liveFromMs))) {
-    for (const bar of past.day(quote.symbol, day)) {
-      if (bar.timeMs >= liveFromMs) break;
-      if (!take(bar)) return answer(RETCODE.partial);
+  for (const day of daysBetween(dayStart(fromMs), toMs)) {
+    for (const bar of barsOfDay(request, quote, day)) {
+      if (bar.timeMs < fromMs || bar.timeMs >= toMs) continue;
+      const row = `[${data.map((letter) => cell(bar, letter, digits)).join(',')}]`;
+      bytes += row.length + 1;
+      if (bytes > request.switches.historyBytes) return answer(RETCODE.partial);
+      rows.push(row);
     }
   }
-  for (const bar of live) if (bar.timeMs >= liveFromMs && !take(bar)) return answer(RETCODE.partial);
   return answer(0);
+}
+
+/** The bars of a day up to now: of the feed where it was, of the path elsewhere, none while the feed was silent. */
+function barsOfDay(request: CommandRequest, quote: Quote, day: number): readonly Bar[] {
+  const { past, market } = request.broker.world;
+  const nowMinute = Math.floor(request.broker.time.serverMs() / MINUTE_MS) * MINUTE_MS;
+  const bars = past.day(quote.symbol, day);
+  const [firstLive = Number.POSITIVE_INFINITY] = quote.bars.keys();
+  if (day + DAY_MS <= firstLive && day + DAY_MS <= nowMinute) return bars;
+  const silent = market.silentMinutes;
+  const live = [...quote.bars.values()].filter(({ timeMs }) => timeMs >= day && timeMs < day + DAY_MS);
+  // The feed began in the middle of its first minute: the path knows it whole.
+  const whole = live.filter(({ timeMs }) => timeMs !== firstLive || timeMs === nowMinute);
+  const taken = new Set(whole.map(({ timeMs }) => timeMs));
+  const rest = bars.filter(({ timeMs }) => timeMs < nowMinute && !taken.has(timeMs) && !silent.has(timeMs));
+  return [...rest, ...whole].sort((a, b) => a.timeMs - b.timeMs);
 }
 
 /** Ten levels around the market; volumes in whole units. */

@@ -77,6 +77,17 @@ describe('what a real server does with what it does not understand', () => {
   });
 });
 
+test('a body nested a million deep is refused and harms nobody', async () => {
+  const deep = `{"login":${'['.repeat(1e6)}${']'.repeat(1e6)}}`;
+  for (const path of ['/api/user/get', '/api/dealer/send_request', '/api/user/add', '/api/order/get_batch']) {
+    expect((await client.send(path, { method: 'POST', body: deep })).retcode).toBe(3);
+  }
+  const other = new Mt5Client(simulator);
+  const start = '/api/auth/start?version=484&agent=test&type=manager';
+  expect((await other.send(start, { method: 'POST', body: deep })).retcode).toBe(3);
+  other.close();
+});
+
 test('requests sent ahead are answered one by one and in order', async () => {
   const wire = await Wire.signedIn(simulator);
   const asks = Array.from({ length: 50 }, (_, index) => `GET /api/user/get?login=${1001 + index} HTTP/1.1\r\n\r\n`);

@@ -45,11 +45,12 @@ function pascalCase(name: string): string {
   return known;
 }
 
-function scalarText(value: unknown): string | undefined {
+/** A scalar, or a list of scalars: no deeper, whatever a body nests. */
+function scalarText(value: unknown, inList = false): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (typeof value === 'boolean') return value ? '1' : '0';
-  if (!Array.isArray(value)) return undefined;
-  const parts = value.map(scalarText);
+  if (!Array.isArray(value) || inList) return undefined;
+  const parts = value.map((part) => scalarText(part, true));
   return parts.includes(undefined) ? undefined : parts.join(',');
 }

@@ -31,6 +31,24 @@ const ticksOf = (frames: readonly Frame[]): Tick[] =>
     .filter(({ type, topic }) => topic === 'ticks' && (type === 'delta' || type === 'snapshot'))
     .flatMap(({ data }) => data as Tick[]);
 
+/** Buys; returns the tickets of the deals. */
+async function trade(): Promise<string[]> {
+  const answer = await edge.fetch('/v1/orders', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'idempotency-key': crypto.randomUUID(),
+      authorization: `Bearer ${edge.keys.trade}`,
+    },
+    body: JSON.stringify({ login: 1001, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.10' }),
+  });
+  const { deals } = (await answer.json()) as { deals: { ticket: string }[] };
+  return deals.map(({ ticket }) => ticket);
+}
+
+const dealsOf = (client: StreamClient): string[] =>
+  client.of('delta', 'deals').flatMap(({ data }) => (data as { ticket: string }[]).map(({ ticket }) => ticket));
+
 it('keeps 100 clients connected while the container is killed under them, and tells them what happened', async () => {
   const clients = await Promise.all(
     Array.from({ length: CLIENTS }, () => StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read })),
@@ -40,6 +58,9 @@ it('keeps 100 clients connected while the container is killed under them, and te
     client.send({ op: 'subscribe', id: 2, topic: 'deals', logins: [1001, 1002] });
   }
   await expect.poll(() => clients.every((client) => client.of('delta', 'ticks').length > 2), LONG).toBe(true);
+  await expect.poll(() => clients.every((client) => client.of('snapshot', 'deals').length > 0), LONG).toBe(true);
+  const before = await trade();
+  await expect.poll(() => clients.every((client) => dealsOf(client).includes(before[0] ?? '')), LONG).toBe(true);
   const epoch = clients[0]?.frames.at(-1)?.epoch ?? 0;
 
   edge.engine.kill('SIGKILL');
@@ -47,7 +68,7 @@ it('keeps 100 clients connected while the container is killed under them, and te
     client.of('system').some(({ data }) => (data as { event: string }).event === 'session_replaced');
   await expect.poll(() => clients.every(replaced), LONG).toBe(true);
   const after = (client: StreamClient): Frame[] =>
-    client.frames.filter((frame) => frame.epoch === epoch + 1 && frame.type === 'delta');
+    client.frames.filter((frame) => frame.epoch === epoch + 1 && frame.topic === 'ticks' && frame.type === 'delta');
   await expect.poll(() => clients.every((client) => after(client).length > 2), LONG).toBe(true);
 
   expect(clients.map((client) => client.closed).filter(Boolean)).toEqual([]);
@@ -56,6 +77,10 @@ it('keeps 100 clients connected while the container is killed under them, and te
     client.expectUnbroken('deals');
     expect(client.of('gap', 'ticks')).toHaveLength(1);
   }
+  await expect.poll(() => clients.every((client) => client.of('snapshot', 'deals').length > 1), LONG).toBe(true);
+  const since = await trade();
+  await expect.poll(() => clients.every((client) => dealsOf(client).length >= 2), LONG).toBe(true);
+  for (const client of clients) expect(dealsOf(client)).toEqual([...before, ...since]);
   // The last value of every symbol is the feed's.
   simulator.fault({ kind: 'freeze-feed', ms: 20_000 });
   const truth = (await (await edge.fetch(`/v1/quotes?symbols=${SYMBOLS.join(',')}`)).json()) as { items: Tick[] };

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { asBridgeError } from './contract/errors.ts';
+import { asBridgeError, BridgeError } from './contract/errors.ts';
 import type { StreamLimits } from './contract/frames.ts';
 import { HEADER, INTERNAL_PATH } from './contract/headers.ts';
 import { hashKey } from './contract/keys.ts';
@@ -35,6 +35,10 @@ export interface Streaming {
   readonly paths: Readonly<Record<string, RequestHandler>>;
   close(): void;
 }
+
+const refuseWithoutUpgrade: RequestHandler = () => {
+  throw new BridgeError('upgrade_required', '/v1/stream is a WebSocket; /v1/stream/sse speaks plain HTTP.');
+};
 
 const CLOCK_DEADLINE_MS = 10_000;
 
@@ -80,7 +84,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
     poller,
     service,
     upgrades: { '/v1/stream': clients, ...(options.behindDoor ? { [INTERNAL_PATH.stream]: hubs } : {}) },
-    paths: { '/v1/stream/sse': eventStream(service) },
+    paths: { '/v1/stream': refuseWithoutUpgrade, '/v1/stream/sse': eventStream(service) },
     close: () => {
       service.close();
       hubs.close();

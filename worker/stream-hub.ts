@@ -133,6 +133,7 @@ export class StreamHub extends DurableObject<Env> {
     if (message.length > STREAM_LIMITS.maxMessageBytes) return connection.close('tooBig');
     this.#wake();
     connection.receive(message);
+    this.#drive();
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -243,7 +244,8 @@ export class StreamHub extends DurableObject<Env> {
     if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();
     else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > this.timings().closedGraceMs)
       if (DATA_TOPICS.every((topic) => topic === 'ticks' || !this.#upstream.wants(topic))) this.#sleep();
-    if (this.#core.isIdle) this.#rest();
+    // Connected clients that follow nothing need no heartbeat from a hub that may sleep.
+    if (this.#core.isSilent) this.#rest();
   }
 
   /** The market is closed and only ticks are wanted: the container may sleep until it opens. */

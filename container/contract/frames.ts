@@ -79,9 +79,7 @@ export const CLOSE = {
   tooBig: { code: 1009, means: 'a message over the size limit' },
   internal: { code: 1011, means: 'the bridge failed' },
   restart: { code: 1012, means: 'the bridge restarts: reconnect and resume' },
-  overloaded: { code: 1013, means: 'the limit of connections is reached: try again later' },
   unauthenticated: { code: 4001, means: 'no valid key or token, or it was revoked or expired' },
-  forbidden: { code: 4003, means: 'the key lacks the scope read' },
   slowConsumer: { code: 4008, means: 'the client reads too slowly: over the limit in bytes or age' },
 } as const satisfies Record<string, { code: number; means: string }>;
 export type CloseName = keyof typeof CLOSE;

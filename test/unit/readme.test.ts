@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ERRORS } from '../../container/contract/errors.ts';
+import { CLOSE } from '../../container/contract/frames.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -25,6 +26,11 @@ it('lists every error code with its status, retry and outcome, and no other', ()
   const rows = tableUnder('Errors').map(([code, status, retry, outcome]) => [code, Number(status), retry, outcome]);
   const codes = Object.entries(ERRORS).map(([code, { status, retry, outcome }]) => [code, status, retry, outcome]);
   expect(rows).toEqual(codes.sort((a, b) => Number(a[1]) - Number(b[1])));
+});
+
+it('lists every close code of the streams, and no other', () => {
+  const codes = Object.entries(CLOSE).map(([name, { code, means }]) => [String(code), name, means]);
+  expect(tableUnder('Streams')).toEqual(codes);
 });
 
 it('lists every variable of the configuration, and no other', () => {

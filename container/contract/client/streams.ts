@@ -83,8 +83,8 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 /** A reader that leaves so many events unread is disconnected, and resumed when it has read them. */
 const MAX_UNREAD = 10_000;
-/** No key or scope: the same again would be refused again. */
-const FATAL_CLOSES: ReadonlySet<number> = new Set([4001, 4003]);
+/** No valid key: the same again would be refused again. */
+const UNAUTHENTICATED_CLOSE = 4001;
 
 type State = 'waiting' | 'connecting' | 'open' | 'full' | 'ended';
 
@@ -178,7 +178,7 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
     });
     socket.addEventListener('close', ({ code = 1006, reason = '' }) => {
       if (!isCurrent()) return;
-      if (FATAL_CLOSES.has(code))
+      if (code === UNAUTHENTICATED_CLOSE)
         this.#fail(
           this.#failure ?? new BridgeStreamError('unauthenticated', `The bridge closed the stream: ${reason}`),
         );

@@ -95,6 +95,12 @@ export class StreamCore {
     return this.connections.size === 0 && DATA_TOPICS.every((topic) => this.#logs[topic].interestCount === 0);
   }
 
+  /** Nobody is about to present a key, and nothing is followed: only heartbeats are left to do. */
+  get isSilent(): boolean {
+    for (const { state } of this.connections) if (state !== 'open') return false;
+    return DATA_TOPICS.every((topic) => this.#logs[topic].interestCount === 0);
+  }
+
   log(topic: DataTopic): TopicLog {
     return this.#logs[topic];
   }
@@ -286,7 +292,10 @@ export class StreamCore {
           if (newEpoch) member.seq = 0;
         }
     }
+    const wasLost = this.system.session === 'lost' || this.system.session === 'maintenance';
     if (newEpoch && !first) this.apply({ kind: 'system', event: 'session_replaced', data: { epoch, reason } });
+    else if (wasLost) this.apply({ kind: 'system', event: 'session_restored', data: {} });
+    this.system.session = 'ready';
   }
 
   #refuse(event: Extract<SourceEvent, { kind: 'refused' }>): void {

@@ -26,6 +26,9 @@ interface Started {
 const POOL_GROWTH_LATENCY_MS = 20;
 const POOL_GROWTH_TIMEOUT_MS = 10_000;
 
+const FAN_OUT_CLIENTS = 100;
+export const FAN_OUT_TICKS = [1_000, 20_000] as const;
+
 type RowKey = Omit<Row, 'id' | 'samples'>;
 
 /** Starts the systems, measures everything in interleaved repetitions, and keeps every sample. */
@@ -64,6 +67,7 @@ export class Bench {
       await this.#http(repetition);
       await this.#storms(repetition);
       await this.#streams(repetition);
+      await this.#fanOut(repetition);
       await this.#starts(repetition);
     }
     return {
@@ -176,8 +180,36 @@ export class Bench {
               load: this.#need(this.#streamLoad),
               clients,
               ticksPerSecond,
+              raw: false,
               warmUpMs: Math.max(1_000, warmUpMs),
               durationMs: Math.max(1_500, durationMs),
+              repetition,
+            }),
+        );
+      }
+    }
+  }
+
+  /** From a tick to its clients without a broker: at a rate both stand, and at one that neither stands. */
+  async #fanOut(repetition: number): Promise<void> {
+    if (!this.#wants('fan-out')) return;
+    const { warmUpMs, durationMs } = this.#options;
+    for (const ticksPerSecond of FAN_OUT_TICKS) {
+      for (const { system, running } of this.#started) {
+        if (!system.works.includes('fan-out')) continue;
+        const work = `fan-out, ${ticksPerSecond * FAN_OUT_CLIENTS} messages/s offered`;
+        await this.#measure(
+          { system: system.name, work, mode: 'stream', upstreamLatencyMs: 0, concurrency: FAN_OUT_CLIENTS },
+          () =>
+            measureStream({
+              system,
+              running,
+              load: this.#need(this.#streamLoad),
+              clients: FAN_OUT_CLIENTS,
+              ticksPerSecond,
+              raw: true,
+              warmUpMs,
+              durationMs,
               repetition,
             }),
         );
@@ -241,4 +273,4 @@ export class Bench {
   }
 }
 
-const WORK_NAMES = new Set<string>([...HTTP_WORKS, 'storm', 'stream', 'start']);
+const WORK_NAMES = new Set<string>([...HTTP_WORKS, 'storm', 'stream', 'fan-out', 'start']);

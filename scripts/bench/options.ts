@@ -30,7 +30,7 @@ export const USAGE = `npm run bench -- [options]
   --repetitions <n>       interleaved repetitions (5)
   --duration-ms <ms>      of each measurement (2000)
   --only <a,b>            these systems, works and measurements only: vps vps-1 edge edge-cold node-http node-undici-1
-                          node-undici-4 edge-floor ws-loop nginx · cached typed passthrough batch order storm stream start
+                          node-undici-4 edge-floor fan-out ws-loop nginx · cached typed passthrough batch order storm stream fan-out start
   --edge <url>            a deployed Worker instead of the one on this machine
   --vps <url>             a container program elsewhere
   --key <key>             the API key for both (scope read)

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 
-const PERIOD_MS = 20;
+const PERIOD_MS = 5;
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 let ticksPerSecond = 0;
 let owed = 0;
@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
 });
 server.on('upgrade', (request, socket, head) => sockets.handleUpgrade(request, socket, head, () => undefined));
 
-/** Ticks come in bursts of one period, as they do from a poll. */
+/** Ticks come in bursts of one period. */
 setInterval(() => {
   owed += (ticksPerSecond * PERIOD_MS) / 1000;
   for (; owed >= 1; owed--) {

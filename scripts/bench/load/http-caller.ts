@@ -92,7 +92,7 @@ export class HttpCaller {
     this.#settle(
       status >= 200 && status < 300
         ? { status, bytes: received.length }
-        : { status, bytes: received.length, text: received.toString('utf8', 0, 600) },
+        : { status, bytes: received.length, text: received.toString('utf8', bodyStart, bodyStart + 600) },
     );
   }
 }

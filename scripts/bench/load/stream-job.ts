@@ -6,6 +6,8 @@ export interface StreamJob {
   /** So many of them look into every frame; the others count. */
   readonly readers: number;
   readonly symbols: readonly string[];
+  /** Counting clients on plain TCP: for rates that the library's client cannot take. */
+  readonly raw?: boolean;
   readonly warmUpMs: number;
   readonly durationMs: number;
 }

@@ -1,6 +1,7 @@
 /** The stream clients, in a process of their own: one job over IPC at a time. */
 import { WebSocket } from 'ws';
 import { LatencyHistogram } from '../measure/latency-histogram.ts';
+import { FrameCounter } from './frame-counter.ts';
 import type { StreamJob, StreamResult } from './stream-job.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -113,8 +114,56 @@ async function run(job: StreamJob): Promise<StreamResult> {
   };
 }
 
+/** Fan-out at full rate: everybody counts, the readers look at the times in the text without parsing it. */
+async function runRaw(job: StreamJob): Promise<StreamResult> {
+  const histogram = new LatencyHistogram();
+  let counting = false;
+  let ticksRead = 0;
+  const onText = (text: string): void => {
+    if (!counting) return;
+    const at = text.indexOf('"quotedAtMs":');
+    if (at < 0) return;
+    ticksRead++;
+    histogram.recordMs(Math.max(0, Date.now() - Number(text.slice(at + 13, at + 26))));
+  };
+  const subscription = JSON.stringify({ op: 'subscribe', id: 1, topic: 'ticks', symbols: job.symbols });
+  const beganAtMs = performance.now();
+  const clients = Array.from(
+    { length: job.clients },
+    (_, index) =>
+      new FrameCounter(new URL(job.url), job.headers, subscription, index < job.readers ? onText : undefined),
+  );
+  await Promise.all(clients.map((client) => client.ready));
+  const subscribedAfterMs = performance.now() - beganAtMs;
+  await pause(job.warmUpMs);
+  const sum = (name: 'frames' | 'bytes'): number => clients.reduce((total, client) => total + client[name], 0);
+  const before = { frames: sum('frames'), bytes: sum('bytes') };
+  const cpu = process.cpuUsage();
+  const countFromMs = performance.now();
+  counting = true;
+  await pause(job.durationMs);
+  counting = false;
+  const durationMs = performance.now() - countFromMs;
+  const { user, system } = process.cpuUsage(cpu);
+  const after = { frames: sum('frames'), bytes: sum('bytes') };
+  for (const client of clients) client.destroy();
+  return {
+    connected: clients.length,
+    subscribedAfterMs,
+    durationMs,
+    frames: after.frames - before.frames,
+    bytes: after.bytes - before.bytes,
+    ticksRead,
+    readers: job.readers,
+    histogram: histogram.encode(),
+    gaps: 0,
+    closed: 0,
+    generatorCpuMs: (user + system) / 1000,
+  };
+}
+
 process.on('message', (job: StreamJob) => {
-  run(job).then(
+  (job.raw ? runRaw(job) : run(job)).then(
     (result) => process.send?.(result),
     (error: unknown) =>
       process.send?.({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),

@@ -102,6 +102,15 @@ export function headlinesOf(report: Report): Headline[] {
     line('WebSocket throughput, 100 clients: frames', stream(100), (summary) =>
       figure(extraOf(summary?.row, 'framesPerSecond'), ' frames/s'),
     ),
+    {
+      what: 'WebSocket throughput, 100 clients, stream service alone',
+      vps: figure(
+        rows.find({ system: 'fan-out', work: 'fan-out, 2000000 messages/s offered', mode: 'stream' })?.perSecond,
+        ' messages/s',
+      ),
+      edge: '–',
+      answers: '',
+    },
     line('tick throughput, 100 clients', stream(100), rate(' ticks/s')),
     line('CPU per uncached typed read', saturated('typed'), (summary) => figure(summary?.cpuMsPerDone, ' ms')),
     line('CPU per tick delivered, 100 clients', stream(100), (summary) =>

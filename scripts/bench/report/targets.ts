@@ -1,7 +1,7 @@
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
 import { figure, ratio } from './numbers.ts';
-import { extraOf, type Summary } from './summary.ts';
+import type { Summary } from './summary.ts';
 
 export interface Target {
   readonly what: string;
@@ -169,15 +169,26 @@ export function targetsOf(report: Report): Target[] {
     ' MB',
     `${figure(streams?.perSecond)} ticks/s delivered`,
   );
-  const loop = rows.find({ system: 'ws-loop', work: 'ticks', mode: 'stream', concurrency: 100 });
-  const cpuPerTick = divide(streams?.cpuMsPerDone, loop?.cpuMsPerDone);
+  const fanOut = (system: string, messages: number): Summary | undefined =>
+    rows.find({ system, work: `fan-out, ${messages} messages/s offered`, mode: 'stream' });
+  const ours = fanOut('fan-out', 2_000_000);
+  const loop = fanOut('ws-loop', 2_000_000);
   add(
-    'fan-out to 100: CPU per tick delivered, against a plain ws loop',
-    cpuPerTick,
-    'at most',
-    1,
+    'fan-out to 100 clients, flat out, against a plain ws loop',
+    divide(ours?.perSecond, loop?.perSecond),
+    'at least',
+    3,
     '×',
-    `${figure(streams && (streams.cpuMsPerDone ?? 0) * 1000, ' µs')} of ${figure(loop && (loop.cpuMsPerDone ?? 0) * 1000, ' µs')}, broker polling included; ${figure(extraOf(streams?.row, 'framesPerSecond'))} frames/s`,
+    throughputs(ours, loop),
+  );
+  const steady = fanOut('fan-out', 100_000);
+  add(
+    'fan-out to 100 clients at 100,000 messages/s: p99',
+    p99(steady),
+    'at most',
+    5,
+    ' ms',
+    `${figure(steady?.perSecond)}/s delivered; the ws loop ${figure(p99(fanOut('ws-loop', 100_000)), ' ms')}`,
   );
   return targets;
 }

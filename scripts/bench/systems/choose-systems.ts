@@ -1,6 +1,6 @@
 import type { BenchOptions } from '../options.ts';
 import { edge, edgeFloor } from './edge.ts';
-import { bareHttp, nginx, pinnedProxy, wsLoop } from './floors.ts';
+import { bareHttp, fanOut, nginx, pinnedProxy, wsLoop } from './floors.ts';
 import { remote } from './remote.ts';
 import type { System } from './system.ts';
 import { vps } from './vps.ts';
@@ -32,6 +32,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
         pinnedProxy(POOL),
         edge,
         edgeFloor(BODY_BYTES),
+        fanOut,
         wsLoop,
       ].filter(wanted),
     );
@@ -60,6 +61,7 @@ const LOCAL_NAMES = new Set([
   'edge',
   'edge-floor',
   'ws-loop',
+  'fan-out',
 ]);
 
 async function answers(url: string): Promise<boolean> {

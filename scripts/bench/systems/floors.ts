@@ -61,8 +61,18 @@ export const wsLoop: System = {
   title: 'floor: a plain ws server, one send per client and tick',
   kind: 'floor',
   placement: 'measured',
-  works: ['stream'],
+  works: ['stream', 'fan-out'],
   start: () => startProgram('scripts/bench/floors/ws-loop.ts', {}),
+};
+
+/** Ours, but without broker and program around it. */
+export const fanOut: System = {
+  name: 'fan-out',
+  title: 'the container’s stream service and WebSocket server over a source that makes its own ticks',
+  kind: 'floor',
+  placement: 'measured',
+  works: ['fan-out'],
+  start: () => startProgram('scripts/bench/floors/fan-out.ts', {}),
 };
 
 const nginxVersion = (): string | undefined => {

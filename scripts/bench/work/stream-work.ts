@@ -7,6 +7,7 @@ import type { RunningSystem, System } from '../systems/system.ts';
 /** Every symbol of the simulator's book lies in one of these folders. */
 const SYMBOLS = ['*'];
 const READERS = 10;
+const RAW_READERS = 2;
 const SLACK_MS = 60_000;
 
 export async function measureStream(options: {
@@ -15,6 +16,8 @@ export async function measureStream(options: {
   readonly load: Child;
   readonly clients: number;
   readonly ticksPerSecond: number;
+  /** Counts frames instead of ticks, on plain TCP. */
+  readonly raw: boolean;
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly repetition: number;
@@ -29,8 +32,9 @@ export async function measureStream(options: {
     url: `${running.url.replace(/^http/, 'ws')}/v1/stream`,
     headers: running.headers,
     clients,
-    readers: Math.min(READERS, clients),
-    symbols: SYMBOLS,
+    readers: Math.min(options.raw ? RAW_READERS : READERS, clients),
+    symbols: options.raw ? ['EURUSD'] : SYMBOLS,
+    raw: options.raw,
     warmUpMs: options.warmUpMs,
     durationMs: options.durationMs,
   };
@@ -39,11 +43,12 @@ export async function measureStream(options: {
   );
   await setRate(system.kind === 'floor' ? 0 : 20);
   const perClient = result.ticksRead / Math.max(1, result.readers);
+  const delivered = options.raw ? result.frames : perClient * result.connected;
   return {
     repetition: options.repetition,
     durationMs: result.durationMs,
-    done: Math.round(perClient * result.connected),
-    perSecond: (perClient * result.connected * 1_000) / result.durationMs,
+    done: Math.round(delivered),
+    perSecond: (delivered * 1_000) / result.durationMs,
     histogram: result.histogram,
     failures: {
       ...(result.connected < clients ? { 'not connected': clients - result.connected } : {}),

@@ -20,7 +20,7 @@ import { monitoringHandlers } from './service/monitoring-handlers.ts';
 import { Performance } from './service/performance.ts';
 import { Passthrough } from './service/passthrough.ts';
 import type { RouteHandlers } from './service/handler.ts';
-import { createTrading } from './service/trading/trading.ts';
+import { createTrading, type Trading } from './service/trading/trading.ts';
 import type { SettlePolicy } from './service/trading/settler.ts';
 import { createReadService } from './service/typed-handlers.ts';
 import { SessionPool } from './session/pool.ts';
@@ -58,6 +58,7 @@ export interface RunningContainer {
   readonly port: number;
   readonly log: Logger;
   readonly upstream: SessionPool;
+  readonly trading: Trading;
   /** Finishes what is in flight, says goodbye to the server, releases everything. Idempotent, bounded. */
   close(): Promise<void>;
 }
@@ -243,7 +244,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     log.info('stopped');
   };
   let closing: Promise<void> | undefined;
-  return { port, log, upstream, close: () => (closing ??= close()) };
+  return { port, log, upstream, trading, close: () => (closing ??= close()) };
 }
 
 function listen(server: Server, port: number, host: string | undefined): Promise<number> {

@@ -33,6 +33,8 @@ export interface Trading {
   readonly mutatePassthrough: PassthroughMutation;
   /** Operations that are pending or unknown, as last counted, and those on their way. */
   readonly unsettled: number;
+  /** What a timer does every five minutes: ends consumer sessions whose account does not bear them any more. */
+  recheckSessions(): Promise<void>;
   /** Once the state can be reached: takes over what earlier instances left unsettled. Again is nothing. */
   start(): void;
   close(): Promise<void>;
@@ -78,6 +80,7 @@ export function createTrading(options: TradingOptions): Trading {
     get unsettled() {
       return Math.max(unsettled, runner.running);
     },
+    recheckSessions: () => sessions.recheck(),
     start: () => {
       if (started) return;
       started = true;

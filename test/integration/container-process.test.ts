@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { keyRecord } from '../support/bridge.ts';
 import { spawnBridge, type BridgeProcess } from '../support/bridge-process.ts';
+import { startScriptedServer } from '../support/scripted-server.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 
 const KEY = 'mt5k_process-tests-only';
@@ -16,7 +20,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-async function start(): Promise<string> {
+async function start(env: Record<string, string> = {}): Promise<string> {
   bridge = spawnBridge({
     MT5_SERVER: `${simulator.host}:${simulator.port}`,
     MT5_LOGIN: '1000',
@@ -25,6 +29,7 @@ async function start(): Promise<string> {
     BRIDGE_API_KEYS: JSON.stringify([await keyRecord('desk', KEY, ['read'])]),
     CHECKPOINT: 'memory:',
     PORT: '0',
+    ...env,
   });
   return `http://127.0.0.1:${await bridge.listening}`;
 }
@@ -84,6 +89,27 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     expect(simulator.stats().byCommand).toMatchObject({ quit: 1, 'user/get': 2 });
     expect(bridge?.output()).not.toMatch(/Password1|process-tests-only/);
   });
+
+test('MT5_TLS=verify trusts a known authority, and only for the name that was asked for', async () => {
+  const server = await startScriptedServer(() => undefined);
+  const directory = await mkdtemp(path.join(tmpdir(), 'bridge-ca-'));
+  try {
+    const authority = path.join(directory, 'ca.pem');
+    await writeFile(authority, server.certificatePem);
+    const trusted = { NODE_EXTRA_CA_CERTS: authority, MT5_TLS: 'verify' };
+    const named = await start({ ...trusted, MT5_SERVER: `localhost:${server.port}` });
+    expect((await fetch(`${named}/api/user/get?login=1`, { headers })).status).toBe(200);
+    bridge?.child.kill('SIGTERM');
+    await bridge?.exited;
+    const byAddress = await start({ ...trusted, MT5_SERVER: `127.0.0.1:${server.port}` });
+    const refused = await fetch(`${byAddress}/api/user/get?login=1`, { headers });
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain('ERR_TLS_CERT_ALTNAME_INVALID');
+  } finally {
+    await server.close();
+    await rm(directory, { recursive: true });
+  }
+});
 
 test('a process that drains while it cannot sign in ends at once', async () => {
   simulator.fault({ kind: 'hang', command: 'auth/start', count: 'always' });

@@ -38,7 +38,14 @@ export class FakeTransport implements Transport {
     this.#open.get(connection)?.(new TransportError('lost', 'dropped by the test'));
   }
 
+  /** Hosts at which nobody listens. */
+  readonly down = new Set<string>();
+  readonly tried: string[] = [];
+
   open(address: Address): Promise<Connection> {
+    this.tried.push(address.host);
+    if (this.down.has(address.host))
+      return Promise.reject(new TransportError('unreachable', `${address.host} is down`));
     const id = ++this.#opened;
     let end: (error: TransportError) => void = () => undefined;
     const closed = new Promise<TransportError>((resolve) => (end = resolve));
@@ -48,6 +55,7 @@ export class FakeTransport implements Transport {
     };
     this.#open.set(id, close);
     const exchange = async (request: TransportRequest, onSent: () => void): Promise<TransportReply> => {
+      if (!this.#open.has(id)) throw new TransportError('lost', 'the connection is gone');
       onSent();
       const body = await Promise.race([
         this.#answer(request, id),

@@ -19,6 +19,7 @@ export interface ScriptedServer {
   readonly port: number;
   readonly host: string;
   readonly certificateSha256: string;
+  readonly certificatePem: string;
   /** `path` of every request so far. */
   readonly requests: readonly string[];
   connections(): number;
@@ -36,7 +37,10 @@ const md5 = (...parts: readonly Uint8Array[]): Buffer => {
  * habits. The script may write any answer its own way.
  */
 export async function startScriptedServer(script: Script, password = 'Password1'): Promise<ScriptedServer> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
+  // For the name "localhost" alone: reached by its address, it is somebody else.
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+  });
   const secret = md5(md5(Buffer.from(password, 'utf16le')), Buffer.from('WebAPI'));
   const sessions = new WeakMap<Socket, { id: number; challenge?: Buffer; ready?: boolean }>();
   const requests: string[] = [];
@@ -72,6 +76,7 @@ export async function startScriptedServer(script: Script, password = 'Password1'
     certificateSha256: createHash('sha256')
       .update(Buffer.from(cert.replaceAll(/-----.*-----|\s/g, ''), 'base64'))
       .digest('hex'),
+    certificatePem: cert,
     requests,
     connections: () => opened,
     close: () =>

@@ -18,11 +18,11 @@ const gate: SignInGate = {
   failed: () => Promise.resolve({ retryAtMs: Date.now() + 5_000 }),
 };
 
-function poolOver(transport: FakeTransport, max = 4): SessionPool {
+function poolOver(transport: FakeTransport, max = 4, hosts = ['fake']): SessionPool {
   return new SessionPool({
     transport,
     gate,
-    addresses: [{ host: 'fake', port: 443 }],
+    addresses: hosts.map((host) => ({ host, port: 443 })),
     credentials: { login: '1000', passwordHash: FAKE_PASSWORD_HASH, agent: 'test' },
     timings: SESSION_TIMINGS,
     now: () => Date.now(),
@@ -186,6 +186,32 @@ test('a server that ends every session before it answers is not signed in to wit
   }
   expect(asked).toBeLessThan(12);
   expect(await failure(pool.read(command, within(500)))).toMatchObject({ kind: 'backoff', dispatched: false });
+});
+
+test('of several addresses the one that worked last is tried first, then the others', async () => {
+  const transport = new FakeTransport();
+  const pool = poolOver(transport, 1, ['a', 'b', 'c']);
+  transport.down.add('a');
+  await pool.warm();
+  expect(transport.tried).toEqual(['a', 'b']);
+  transport.down.clear();
+  transport.drop(1);
+  await pool.read(command, within(1_000));
+  expect(transport.tried.slice(2)).toEqual(['b']);
+  transport.down.add('b');
+  transport.drop(2);
+  await pool.read(command, within(1_000));
+  expect(transport.tried.slice(3)).toEqual(['b', 'a']);
+});
+
+test('when no address answers, all are named', async () => {
+  const transport = new FakeTransport();
+  const pool = poolOver(transport, 1, ['a', 'b']);
+  for (const host of ['a', 'b']) transport.down.add(host);
+  const error = await failure(pool.read(command, within(1_000)));
+  expect(error).toMatchObject({ kind: 'unreachable', retryAfterMs: 5_000 });
+  expect((error as Error).message).toBe('The broker cannot be reached: a is down; b is down.');
+  expect(pool.status.state).toBe('unreachable');
 });
 
 test('closing leaves no timer behind', async () => {

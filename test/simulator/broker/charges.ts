@@ -43,7 +43,7 @@ export function swapNights(symbol: SymbolSpec, endedDayMs: number): number {
 export function swapOf(
   group: Group,
   symbol: SymbolSpec,
-  position: Position,
+  position: Pick<Position, 'action' | 'volume' | 'contractSize' | 'priceOpen'>,
   market: { readonly nights: number; readonly rateProfit: number; readonly price: number },
 ): number {
   if (!group.swaps || symbol.swapMode === SWAP_MODE.disabled || market.nights === 0) return 0;

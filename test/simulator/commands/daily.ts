@@ -1,9 +1,10 @@
 /** Daily reports. */
 import { DAY_MS, fileTime } from '../broker/calendar.ts';
-import { dailyReports, type DailyReport } from '../broker/daily.ts';
-import { decimal } from '../broker/money.ts';
+import { dailyReports, type DailyReport, type HeldPosition } from '../broker/daily.ts';
+import { decimal, share } from '../broker/money.ts';
 import type { User } from '../broker/records.ts';
 import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
+import { bothVolumes } from './render-trades.ts';
 import { isRefusal, MOST_OBJECTS, RETCODE, userOf, usersAsked } from './scope.ts';
 
 /** The short form: who, and the figures at the end of the day. */
@@ -11,7 +12,7 @@ function light(report: DailyReport, user: User, request: CommandRequest): Record
   const group = request.broker.world.books.groupOf(user);
   const money = (value: number): string => decimal(value, group.currencyDigits);
   const endMs = report.dayMs + DAY_MS - 1000;
-  const equity = report.balance + report.credit;
+  const equity = report.balance + report.credit + report.profit + report.storage;
   return {
     Timestamp: fileTime(endMs),
     Datetime: Math.floor(endMs / 1000),
@@ -29,10 +30,30 @@ function light(report: DailyReport, user: User, request: CommandRequest): Record
   };
 }
 
+function heldPosition(position: HeldPosition, money: (value: number) => string): Record<string, unknown> {
+  const { opened } = position;
+  const price = (value: number): string => decimal(value, opened.digits);
+  return {
+    Position: position.ticket,
+    Login: opened.login,
+    Symbol: position.symbol,
+    Action: position.action,
+    Digits: opened.digits,
+    TimeCreate: Math.floor(opened.timeMsc / 1000),
+    PriceOpen: price(position.priceOpen),
+    PriceCurrent: price(position.priceCurrent),
+    ...bothVolumes('Volume', position.volume),
+    Profit: money(position.profit),
+    Storage: money(position.storage),
+    Comment: opened.comment,
+  };
+}
+
 function full(report: DailyReport, user: User, request: CommandRequest): Record<string, unknown> {
   const group = request.broker.world.books.groupOf(user);
   const money = (value: number): string => decimal(value, group.currencyDigits);
   const { sums } = report;
+  const equity = report.balance + report.credit + report.profit + report.storage;
   const zero = money(0);
   return {
     ...light(report, user, request),
@@ -43,14 +64,14 @@ function full(report: DailyReport, user: User, request: CommandRequest): Record<
     AgentMonthly: zero,
     BalancePrevDay: money(report.balancePrevDay),
     BalancePrevMonth: money(report.balancePrevMonth),
-    EquityPrevDay: money(report.balancePrevDay + report.creditPrevDay),
-    EquityPrevMonth: money(report.balancePrevMonth),
-    Margin: zero,
-    MarginFree: money(report.balance + report.credit),
-    MarginLevel: '0.00',
+    EquityPrevDay: money(report.equityPrevDay),
+    EquityPrevMonth: money(report.equityPrevMonth),
+    Margin: money(report.margin),
+    MarginFree: money(equity - report.margin),
+    MarginLevel: decimal(report.margin === 0 ? 0 : share(equity, 10_000, report.margin), 2),
     MarginLeverage: user.leverage,
-    Profit: zero,
-    ProfitStorage: zero,
+    Profit: money(report.profit),
+    ProfitStorage: money(report.storage),
     ProfitAssets: zero,
     ProfitLiabilities: zero,
     DailyProfit: money(sums.profit),
@@ -69,7 +90,7 @@ function full(report: DailyReport, user: User, request: CommandRequest): Record<
     DailyTaxes: zero,
     DailySOCompensation: zero,
     Orders: [],
-    Positions: [],
+    Positions: report.positions.map((position) => heldPosition(position, money)),
   };
 }
 
@@ -81,11 +102,14 @@ function reportsOf(request: CommandRequest, users: readonly User[], render: Rend
   if (from === undefined || to === undefined || Number.isNaN(from) || Number.isNaN(to) || from > to)
     return refused(RETCODE.params);
   const { broker, switches } = request;
-  const rows = users.flatMap((user) =>
-    dailyReports(broker.world.books.deals.of(user.login), from * 1000, to * 1000, broker.time.serverMs()).map(
-      (report) => ({ report, user }),
-    ),
-  );
+  const rows: { readonly report: DailyReport; readonly user: User }[] = [];
+  for (const user of users) {
+    // One more than an answer may hold is enough to know that there are more.
+    const room = MOST_OBJECTS + 1 - rows.length;
+    if (room <= 0) break;
+    const period = { fromMs: from * 1000, toMs: to * 1000, nowMs: broker.time.serverMs(), most: room };
+    for (const report of dailyReports(broker.world, user, period)) rows.push({ report, user });
+  }
   if (rows.length === 0 && switches.emptyResult === '13') return refused(RETCODE.notFound);
   const answer = rows.slice(0, MOST_OBJECTS).map(({ report, user }) => render(report, user, request));
   return rows.length > MOST_OBJECTS ? { retcode: RETCODE.partial, answer } : done(answer);

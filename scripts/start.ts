@@ -159,7 +159,7 @@ async function main(): Promise<void> {
     if (!probe.ok) throw new StartFault(`the Worker answers ${probe.status}: ${await probe.text()}`);
     await probe.body?.cancel();
     console.log(`ready ${edge.url} key=${key}${control === undefined ? '' : ` control=${control}`}`);
-    const example = control === undefined ? '/api/time/server' : '/api/user/get?login=1001';
+    const example = control === undefined ? '/v1/server' : '/v1/accounts/1001';
     console.log(`curl -H 'Authorization: Bearer ${key}' '${edge.url}${example}'`);
     console.error(`[start] the cron trigger: curl '${edge.url}/cdn-cgi/local/scheduled'   Ctrl-C stops everything`);
   } catch (error) {

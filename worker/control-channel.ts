@@ -13,6 +13,7 @@ const HELLO_TIMEOUT_MS = 10_000;
 /** Channel lost while the process lives: opened again after 50 ms, then twice as long each time, up to 5 s. */
 const FIRST_REOPEN_DELAY_MS = 50;
 const LONGEST_REOPEN_DELAY_MS = 5000;
+const QUIET_REOPENS = 3;
 
 export interface ControlChannelParts {
   /** Opens the WebSocket to the container's port, directly. */
@@ -142,7 +143,8 @@ export class ControlChannel {
     this.#reopenTimer = setTimeout(() => {
       if (!this.#parts.isAlive()) return;
       this.open().catch((error: unknown) => {
-        this.#parts.onFault('control channel', error);
+        // The channel often goes a moment before its process: that is no fault.
+        if (this.#reopens > QUIET_REOPENS) this.#parts.onFault('control channel', error);
         this.#reopenSoon();
       });
     }, delayMs);

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 /** `npm start` as a newcomer runs it, seen from outside. Its temporary files go to a directory of the test. */
@@ -56,20 +57,30 @@ async function marked(): Promise<string[]> {
   return found.flat().filter((commandLine) => commandLine !== '');
 }
 
-async function readyLine(child: ChildProcess): Promise<{ url: string; key: string; control: string }> {
+interface Ready {
+  readonly url: string;
+  readonly key: string;
+  readonly control: string;
+  /** The command to copy. */
+  readonly curl: string;
+}
+
+async function readyLine(child: ChildProcess): Promise<Ready> {
   if (!child.stdout) throw new Error('no standard output');
+  let ready: Omit<Ready, 'curl'> | undefined;
   for await (const line of createInterface(child.stdout)) {
+    if (ready && line.startsWith('curl ')) return { ...ready, curl: line };
     const match = /^ready (?<url>http:\/\/127\.0\.0\.1:\d+) key=(?<key>\S+) control=(?<control>http:\S+)$/.exec(line);
-    if (match?.groups) return match.groups as { url: string; key: string; control: string };
+    if (match?.groups) ready = match.groups as unknown as Ready;
   }
   throw new Error('no ready line');
 }
 
 it('npm start answers from the simulator through the whole road, and Ctrl-C leaves nothing', async () => {
   const { child } = start(['npm', 'start']);
-  const { url, key, control } = await readyLine(child);
-  const answer = await fetch(`${url}/api/user/get?login=1001`, { headers: { authorization: `Bearer ${key}` } });
-  expect(await answer.json()).toMatchObject({ retcode: '0 Done', answer: { Login: '1001' } });
+  const { control, curl } = await readyLine(child);
+  const { stdout } = await promisify(execFile)('sh', ['-c', curl]);
+  expect(JSON.parse(stdout)).toMatchObject({ login: 1001, name: expect.any(String) as string });
   expect(await (await fetch(`${control}/stats`)).json()).toMatchObject({ handshakes: 1 });
   const commands = await marked();
   expect(commands.filter((command) => command.includes('container/main'))).toHaveLength(1);

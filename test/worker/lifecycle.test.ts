@@ -99,6 +99,18 @@ describe('start', () => {
     expect((await stub.fetch(read('/v1/x'))).status).toBe(200);
   });
 
+  it('that is slow releases its callers at their deadline and goes on: the next one is answered', async () => {
+    const { stub, inside, container } = newBridge();
+    container.isListening = false;
+    const released = await stub.fetch(read('/v1/x', { 'x-bridge-deadline': String(Date.now() + 300) }));
+    expect(released.status).toBe(504);
+    expect(await released.json()).toMatchObject({ code: 'deadline_exceeded', outcome: 'not_sent', retry: 'after' });
+    const waiting = stub.fetch(read('/v1/x'));
+    await inside(() => (container.isListening = true));
+    expect((await waiting).status).toBe(200);
+    expect(container.starts).toHaveLength(1);
+  });
+
   it('of an image with another contract answers 503 that says which is older', async () => {
     const { stub } = newBridge({ contractVersion: 0 });
     const answer = await stub.fetch(read('/v1/x'));

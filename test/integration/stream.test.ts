@@ -147,6 +147,16 @@ describe('logins', () => {
   });
 });
 
+test('more connections than MAX_CONNECTIONS are refused before they are opened', async () => {
+  const small = await startBridge({ simulator, env: { MAX_CONNECTIONS: '1' } });
+  const url = `${small.url}/v1/stream`;
+  const first = await StreamClient.open(url, { key: small.readKey });
+  await expect(StreamClient.open(url, { key: small.readKey })).rejects.toThrow('503');
+  expect((await small.fetch('/v1/stream')).status).toBe(426);
+  first.close();
+  await small.close();
+});
+
 describe('server-sent events', () => {
   test('carry the same frames and resume by Last-Event-ID', async () => {
     const read = async (headers: Record<string, string>, enough: RegExp): Promise<string> => {

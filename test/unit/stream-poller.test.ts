@@ -20,6 +20,8 @@ class FakeBroker implements BrokerReads {
   hours: readonly (readonly { Open: string; Close: string }[])[] | undefined;
   transId = 100;
   failure: BridgeError | undefined;
+  /** Only this command fails. */
+  failing: string | undefined;
 
   tick(symbol: string, bid: string, atMs = Date.now()): void {
     const wire = { Symbol: symbol, Digits: '5', DatetimeMsc: String(atMs), Bid: bid, Ask: bid, Last: '0' };
@@ -33,7 +35,7 @@ class FakeBroker implements BrokerReads {
   async read(path: string, query: readonly (readonly [string, string])[]) {
     const parameters = Object.fromEntries(query);
     this.asked.push({ path, query: parameters });
-    if (this.failure) throw this.failure;
+    if (this.failure && (this.failing ?? path) === path) throw this.failure;
     if (path === 'tick/last') {
       const since = Number(parameters['trans_id']);
       const found = (parameters['symbol'] ?? '').split(',').flatMap((symbol) => this.ticks.get(symbol) ?? []);
@@ -280,6 +282,23 @@ test('a broker that cannot be reached is told once, and its return once', async 
       .map(({ event }) => event)
       .filter((event) => event.startsWith('session')),
   ).toEqual(['session_lost', 'session_restored']);
+});
+
+test('what the broker forbids is told to who asked, and stops nothing else', async () => {
+  broker.failing = 'order/get_batch';
+  broker.failure = new BridgeError('broker_forbidden', 'no right to see orders');
+  const link = follow();
+  link.want('orders', ['1001']);
+  link.want('positions', ['1001']);
+  await run(2_000);
+  expect(of('refused')).toMatchObject([{ topic: 'orders', selector: '1001', code: 'broker_forbidden' }]);
+  expect(of('load')).toMatchObject([{ topic: 'positions' }]);
+  expect(of('system')).toEqual([]);
+  broker.failing = 'position/get_batch';
+  const before = broker.count('position/get_batch');
+  await run(5_000);
+  expect(of('system')).toEqual([]);
+  expect(broker.count('position/get_batch')).toBeGreaterThan(before);
 });
 
 test('a new epoch starts everything anew', async () => {

@@ -148,7 +148,7 @@ export class Poller {
         await this.#load(topic);
         this.#greet();
         this.#deliver(topic);
-        const changes = this.#feeds[topic].size > 0 ? await this.#feeds[topic].poll() : [];
+        const changes = await this.#poll(topic);
         if (changes.length > 0) outcome = 'changed';
         this.#publish(topic, changes);
       }
@@ -163,6 +163,19 @@ export class Poller {
     }
   }
 
+  async #poll(topic: DataTopic): Promise<readonly Change[]> {
+    if (this.#feeds[topic].size === 0) return [];
+    try {
+      return await this.#feeds[topic].poll();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      // A right that was taken away stops this topic, not the others.
+      this.#counters.failures++;
+      this.#options.onError?.(error);
+      return [];
+    }
+  }
+
   async #resolveMasks(): Promise<void> {
     const masks = new Set<string>();
     for (const sink of this.#sinks) for (const want of sink.wants.ticks) if (isMask(want)) masks.add(want);
@@ -172,16 +185,17 @@ export class Poller {
   async #load(topic: DataTopic): Promise<void> {
     const feed = this.#feeds[topic];
     const fresh = new Set<string>();
-    for (const sink of this.#sinks) for (const key of sink.keys(topic)) if (!feed.isFollowed(key)) fresh.add(key);
+    // What a sink was told is refused counts as delivered: it is not asked for again and again.
+    for (const sink of this.#sinks)
+      for (const key of sink.keys(topic)) if (!feed.isFollowed(key) && !sink.delivered[topic].has(key)) fresh.add(key);
     if (fresh.size === 0) return;
     let loaded: readonly LoadedSlice[];
     try {
       loaded = await feed.load([...fresh]);
     } catch (error) {
-      const refused = asBridgeError(error);
       // The broker says no to this, not to everything: who asked is told, the rest goes on.
-      if (refused.outcome !== 'refused' || refused.retry !== 'no') throw error;
-      this.#refuse(topic, fresh, refused);
+      if (!isRefusal(error)) throw error;
+      this.#refuse(topic, fresh, error);
       return;
     }
     // Dropped while it was being loaded.
@@ -197,7 +211,7 @@ export class Poller {
   #refuse(topic: DataTopic, keys: Iterable<string>, error: BridgeError): void {
     for (const key of keys)
       for (const sink of this.#sinks) {
-        if (!sink.wants[topic].has(key)) continue;
+        if (!sink.keys(topic).has(key)) continue;
         this.#greet();
         sink.delivered[topic].add(key);
         const detail = `${topic === 'ticks' ? 'Symbol' : 'Login'} ${key}: ${error.context.detail}`;
@@ -263,6 +277,8 @@ export class Poller {
   }
 
   #failed(error: BridgeError): void {
+    // "Too many requests" and the like: slower, but the session stands.
+    if (error.outcome === 'refused' && error.code !== 'broker_unavailable') return;
     const trouble = error.code === 'broker_unavailable' ? 'maintenance' : 'session_lost';
     if (this.#trouble === trouble) return;
     this.#trouble = trouble;
@@ -288,3 +304,7 @@ export class Poller {
     this.#watch = undefined;
   }
 }
+
+/** The same request would be refused again; the session is well. */
+const isRefusal = (error: unknown): error is BridgeError =>
+  error instanceof BridgeError && error.outcome === 'refused' && error.retry === 'no';

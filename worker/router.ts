@@ -51,10 +51,10 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     // The Worker itself is up, configured or not.
     if (pathname === '/healthz' || pathname === '/health') {
       requireLook(request.method);
-      return json({ status: 'ok', version: BRIDGE_VERSION });
+      return numbered(json({ status: 'ok', version: BRIDGE_VERSION }), requestId);
     }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
-    if (document) return new Response(document.text, { headers: document.headers });
+    if (document) return numbered(new Response(document.text, { headers: document.headers }), requestId);
     if (pathname.length + search.length > MAX_URL_LENGTH)
       throw new BridgeError('uri_too_long', { detail: 'The URL is too long.', expected: `${MAX_URL_LENGTH} bytes` });
     door = new Door(request, env, doorConfig(env), requestId);
@@ -65,4 +65,9 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     const response = problemResponse(known, requestId);
     return door ? door.finish(response) : response;
   }
+}
+
+function numbered(response: Response, requestId: string): Response {
+  response.headers.set(HEADER.requestId, requestId);
+  return response;
 }

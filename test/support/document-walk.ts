@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import { createBridgeClient } from '../../container/contract/client/index.ts';
+import { DOCUMENTED_ROUTES } from '../../container/contract/documents.ts';
+import { PROBLEM_CONTENT_TYPE } from '../../container/contract/errors.ts';
+import type { AnyRoute } from '../../container/contract/route.ts';
+
+/** Sends the examples of the published document, one by one, to a bridge: alone, or behind its Worker. */
+
+export interface WalkTarget {
+  readonly url: string;
+  readonly adminKey: string;
+}
+
+export interface WalkStep {
+  readonly route: AnyRoute;
+  readonly target: string;
+  readonly status: number;
+  readonly headers: Headers;
+  /** What does not fit the route's schema, or is no problem of the bridge; empty = all is well. */
+  readonly faults: readonly string[];
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters: readonly { name: string; in: string; example?: string | number }[];
+  readonly requestBody?: { content: { 'application/json': { example?: unknown } } };
+}
+export type PublishedPaths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+export async function publishedPaths(url: string): Promise<PublishedPaths> {
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: PublishedPaths };
+  return document.paths;
+}
+
+const json = { 'content-type': 'application/json' };
+
+/** What the examples speak of: tickets of open and closed objects, an operation, a consumer session. */
+async function prepare({ url, adminKey }: WalkTarget): Promise<{ tickets: Map<string, string>; token: string }> {
+  const client = createBridgeClient({ baseUrl: url, key: adminKey });
+  const params = { path: { login: 1001 } };
+  const first = (list: { data?: { items: { ticket: string }[] } }): string => list.data?.items[0]?.ticket ?? '';
+  const tickets = new Map([
+    ['/v1/positions/{ticket}', first(await client.GET('/v1/accounts/{login}/positions', { params }))],
+    ['/v1/orders/{ticket}', first(await client.GET('/v1/accounts/{login}/orders', { params }))],
+    ['/v1/orders/history/{ticket}', first(await client.GET('/v1/accounts/{login}/orders/history', { params }))],
+    ['/v1/deals/{ticket}', first(await client.GET('/v1/accounts/{login}/deals', { params }))],
+  ]);
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(url + path, {
+      method: 'POST',
+      headers: { ...json, authorization: `Bearer ${adminKey}`, ...headers },
+      body: JSON.stringify(body),
+    });
+  await post('/v1/accounts/1002/balance', { kind: 'balance', amount: '1.00' }, { 'idempotency-key': 'order-4711' });
+  const session = await post('/v1/sessions', { login: 1001, password: 'Client1001!' });
+  const { token } = (await session.json()) as { token: string };
+  return { tickets, token };
+}
+
+/** Reads first, then what changes; what ends things last. */
+const LAST = ['endCurrentSession', 'revokeSession', 'haltTrading', 'resumeTrading', 'adminSleep', 'adminWarm'];
+const rank = ({ method, id }: AnyRoute): number => (method === 'GET' ? 0 : 1 + Math.max(0, LAST.indexOf(id) + 1));
+
+export async function* walkDocument(
+  bridge: WalkTarget,
+  wanted: (route: AnyRoute) => boolean,
+): AsyncGenerator<WalkStep, void, undefined> {
+  const { tickets, token } = await prepare(bridge);
+  const paths = await publishedPaths(bridge.url);
+  for (const route of DOCUMENTED_ROUTES.filter((each) => wanted(each)).sort((a, b) => rank(a) - rank(b))) {
+    const operation = paths[route.path]?.[route.method.toLowerCase()];
+    if (!operation) throw new Error(`${route.id} is not in the document`);
+    let target = route.path;
+    const query = new URLSearchParams();
+    for (const { name, in: place, example } of operation.parameters) {
+      if (example === undefined) continue;
+      const value = name === 'ticket' ? (tickets.get(route.path) ?? String(example)) : String(example);
+      if (place === 'path') target = target.replace(`{${name}}`, encodeURIComponent(value));
+      else if (place === 'query') query.set(name, value);
+    }
+    const body = operation.requestBody?.content['application/json'].example;
+    // Only a consumer session has a current session.
+    const key = route.path === '/v1/sessions/current' ? token : bridge.adminKey;
+    if (query.size > 0) target += `?${query.toString()}`;
+    const answer = await fetch(bridge.url + target, {
+      method: route.method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(route.write ? { 'idempotency-key': `walk-${route.id}` } : {}),
+        ...(body === undefined ? {} : json),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    yield { route, target, status: answer.status, headers: answer.headers, faults: await faultsOf(route, answer) };
+  }
+}
+
+async function faultsOf(route: AnyRoute, answer: Response): Promise<string[]> {
+  const text = await answer.text();
+  if (answer.status >= 400)
+    return answer.headers.get('content-type') === PROBLEM_CONTENT_TYPE ? [] : [`no problem: ${text.slice(0, 200)}`];
+  const { error } = (route.answer as z.ZodType).safeParse(JSON.parse(text));
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+}

@@ -167,6 +167,14 @@ export function accountCommandTable({ matching, anything }: Matchers): readonly 
       noRight: 8,
     },
     {
+      path: 'group/shift',
+      right: q('index=1&shift=-1'),
+      none: 3,
+      wrong: [[q('index=1&shift=up'), 3]],
+      unknown: [q('index=999&shift=1'), 13],
+      noRight: 8,
+    },
+    {
       path: 'group/delete',
       right: q('group=demo\\new'),
       none: 3,
@@ -227,6 +235,14 @@ export function accountCommandTable({ matching, anything }: Matchers): readonly 
       noRight: 8,
     },
     { path: 'symbol/add_batch', right: b([{ Symbol: 'TEST2' }]), none: 3, wrong: [[b([{}]), 3]], noRight: 8 },
+    {
+      path: 'symbol/shift',
+      right: q('index=1&shift=-1'),
+      none: 3,
+      wrong: [[q('index=1&shift=up'), 3]],
+      unknown: [q('index=999&shift=1'), 13],
+      noRight: 8,
+    },
     {
       path: 'symbol/delete',
       right: q('symbol=TEST'),

@@ -6,7 +6,7 @@ import { textOf, type WireRecord } from '../broker/symbols.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
 import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
-import { nextOf } from './symbols.ts';
+import { nextOf, reorder, shifted } from './symbols.ts';
 
 const visible = (request: CommandRequest): Group[] =>
   [...request.broker.world.books.groups.values()].filter(({ name }) => seesGroup(request.manager, name));
@@ -90,6 +90,16 @@ function remove(request: CommandRequest): CommandReply {
   return done();
 }
 
+function shift(request: CommandRequest): CommandReply {
+  const { books } = request.broker.world;
+  const ordered = shifted(request, books.groups);
+  if (!(ordered instanceof Map)) return ordered;
+  reorder(books.groups, ordered);
+  books.configVersion += 1;
+  request.broker.mutations += 1;
+  return done();
+}
+
 const CFG = ['RIGHT_CFG_GROUPS'] as const;
 const ADMIN = ['RIGHT_ADMIN', 'RIGHT_CFG_GROUPS'] as const;
 
@@ -99,6 +109,7 @@ export const groupCommands: readonly Command[] = [
   { path: 'group/get', rights: CFG, run: get },
   { path: 'group/add', rights: ADMIN, run: add, mutates: true },
   { path: 'group/add_batch', rights: ADMIN, run: addBatch, mutates: true },
+  { path: 'group/shift', rights: ADMIN, run: shift, mutates: true },
   { path: 'group/delete', rights: ADMIN, run: remove, mutates: true },
   { path: 'group/delete_batch', rights: ADMIN, run: remove, mutates: true },
 ];

@@ -75,4 +75,6 @@ export const serverInfoCommands: readonly Command[] = [
   { path: 'time/get', rights: [], run: timeAnswer },
   { path: 'time/set', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_TIME'], run: timeSet, mutates: true },
   { path: 'common/get', rights: [], run: common },
+  // The licence of a server is not a manager's to change.
+  { path: 'common/set', rights: [], run: () => refused(RETCODE.permissions) },
 ];

@@ -53,6 +53,34 @@ function getGroup(request: CommandRequest): CommandReply {
   return done(answerOf(symbolFromRecord({ ...symbol.record, ...overrides }), request));
 }
 
+/** Moves the item at `index` by `shift` places; the map in its new order, or the refusal. */
+export function shifted<T>(request: CommandRequest, items: ReadonlyMap<string, T>): Map<string, T> | CommandReply {
+  const index = request.parameters.integer('index');
+  const shift = Number(request.parameters.text('shift') ?? Number.NaN);
+  if (index === undefined || Number.isNaN(index) || !Number.isSafeInteger(shift)) return refused(RETCODE.params);
+  const list = [...items];
+  const [item] = list.splice(index, 1);
+  if (item === undefined) return refused(RETCODE.notFound);
+  list.splice(Math.max(0, index + shift), 0, item);
+  return new Map(list);
+}
+
+/** Puts a map into another order. */
+export function reorder<T>(items: Map<string, T>, ordered: ReadonlyMap<string, T>): void {
+  items.clear();
+  for (const [name, item] of ordered) items.set(name, item);
+}
+
+function shift(request: CommandRequest): CommandReply {
+  const { symbols } = request.broker.world.books;
+  const ordered = shifted(request, symbols);
+  if (!(ordered instanceof Map)) return ordered;
+  reorder(symbols, ordered);
+  request.broker.symbolsChanged();
+  request.broker.mutations += 1;
+  return done();
+}
+
 /** Adds or replaces one symbol; the retcode. */
 function put(request: CommandRequest, given: WireRecord): number {
   const name = textOf(given, 'Symbol');
@@ -110,6 +138,7 @@ export const symbolCommands: readonly Command[] = [
   { path: 'symbol/get_group', rights: [], run: getGroup },
   { path: 'symbol/add', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: add, mutates: true },
   { path: 'symbol/add_batch', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: addBatch, mutates: true },
+  { path: 'symbol/shift', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: shift, mutates: true },
   { path: 'symbol/delete', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: remove, mutates: true },
   { path: 'symbol/delete_batch', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: remove, mutates: true },
 ];

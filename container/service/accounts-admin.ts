@@ -17,7 +17,6 @@ import { Fields, isWireObject, payload, payloadScalar, type WireObject } from '.
 import type { Broker, ReadContext } from './broker.ts';
 import { handle, type RouteAnswer, type RouteContext, type RouteHandlers } from './handler.ts';
 import { isPasswordRight } from './password-check.ts';
-import { safeAccount } from './trading/book-looks.ts';
 import { taggedComment, type TradeBooks } from './trading/books.ts';
 import type { Mutation, OperationRunner, SendHooks } from './trading/operation-runner.ts';
 import { bodyOf, done, settledReply, type Settlement } from './trading/settlement.ts';
@@ -33,6 +32,7 @@ const PROFILE_FIELD = {
   name: 'Name',
   firstName: 'FirstName',
   lastName: 'LastName',
+  middleName: 'MiddleName',
   company: 'Company',
   country: 'Country',
   city: 'City',
@@ -41,7 +41,8 @@ const PROFILE_FIELD = {
   address: 'Address',
   phone: 'Phone',
   email: 'Email',
-  id: 'ID',
+  externalAccount: 'Account',
+  documentId: 'ID',
   status: 'Status',
   comment: 'Comment',
   leadSource: 'LeadSource',
@@ -201,11 +202,20 @@ export class AccountsAdmin {
             this.#parts.broker.invalidate('logins');
             const user = objectOf(reply);
             const made = new Fields(user).integer('Login') ?? Number(payloadScalar(reply, 'Login') ?? 0);
-            return done(201, { login: made === 0 ? null : made, account: safeAccount(user) });
+            return done(201, { login: made === 0 ? null : made, account: await this.#asAccount(user) });
           });
         },
       };
     });
+  }
+
+  /** What cannot be read now is left out: the write itself is known. */
+  async #asAccount(user: WireObject): Promise<unknown> {
+    try {
+      return Object.keys(user).length > 0 ? await this.#parts.books.asUser(user, quietly()) : null;
+    } catch {
+      return null;
+    }
   }
 
   async #alikeLogin(login: number, context: ReadContext): Promise<readonly WireObject[]> {
@@ -261,7 +271,7 @@ export class AccountsAdmin {
     return this.#send(command, hooks, `change account ${login}`, async (reply) => {
       broker.invalidate('logins');
       const user = objectOf(reply);
-      return done(200, { login, account: Object.keys(user).length > 0 ? safeAccount(user) : null });
+      return done(200, { login, account: await this.#asAccount(user) });
     });
   }
 

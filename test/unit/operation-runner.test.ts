@@ -10,14 +10,14 @@ import type { StateApi } from '../../container/state/state-api.ts';
 
 let state: BridgeState;
 let offline: boolean;
-let unknowns: number;
+let unsettled: number;
 let runner: OperationRunner;
 beforeEach(() => {
   vi.useFakeTimers();
   state = new BridgeState(SqliteFile.open('memory:'));
   offline = false;
-  unknowns = 0;
-  runner = new OperationRunner({ state: flaky(state), instanceId: 'a', now: Date.now, onUnknown: () => unknowns++ });
+  unsettled = 0;
+  runner = new OperationRunner({ state: flaky(state), instanceId: 'a', now: Date.now, onUnsettled: () => unsettled++ });
 });
 afterEach(() => {
   runner.close();
@@ -81,7 +81,7 @@ it('tells a caller whose time is over that it is pending, and settles it when th
   decision.resolve(done(201, { order: { ticket: '7' } }));
   await vi.advanceTimersByTimeAsync(0);
   expect(await stateOf('slow')).toBe('done');
-  expect(unknowns).toBe(0);
+  expect(unsettled).toBe(1);
 });
 
 it.each(['deadline', 'departure'])(
@@ -118,7 +118,7 @@ it('a failure after the request was handed over is unknown, whatever it was', as
     });
     expect(await answer).toMatchObject({ status: 202, body: { operation: { state: 'unknown' } } });
   }
-  expect(unknowns).toBe(2);
+  expect(unsettled).toBe(2);
 });
 
 it('nothing is sent while the ledger cannot be written', async () => {

@@ -1954,10 +1954,170 @@ export interface components {
         AccountAnswer: {
             operation?: components["schemas"]["Operation"];
             login?: number | null;
-            account?: {
-                [key: string]: unknown;
-            } | null;
+            account?: components["schemas"]["User"] | null;
             dryRun?: components["schemas"]["DryRun"];
+        };
+        User: {
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Group`. */
+            group: string;
+            /** @description MT5 `Rights`. */
+            rights: string[] | null;
+            /** @description MT5 `Rights`. */
+            rightsCode: number | null;
+            /** @description MT5 `Name`. */
+            name: string | null;
+            /** @description MT5 `FirstName`. */
+            firstName: string | null;
+            /** @description MT5 `LastName`. */
+            lastName: string | null;
+            /** @description MT5 `MiddleName`. */
+            middleName: string | null;
+            /** @description MT5 `Company`. */
+            company: string | null;
+            /** @description MT5 `Account`. */
+            externalAccount: string | null;
+            /** @description MT5 `Country`. */
+            country: string | null;
+            /** @description MT5 `Language`. */
+            language: number | null;
+            /** @description MT5 `ClientID`. */
+            clientId: string | null;
+            /** @description MT5 `City`. */
+            city: string | null;
+            /** @description MT5 `State`. */
+            state: string | null;
+            /** @description MT5 `ZipCode`. */
+            zipCode: string | null;
+            /** @description MT5 `Address`. */
+            address: string | null;
+            /** @description MT5 `Phone`. */
+            phone: string | null;
+            /** @description MT5 `Email`. */
+            email: string | null;
+            /** @description MT5 `ID`. */
+            documentId: string | null;
+            /** @description MT5 `Status`. */
+            status: string | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `CurrencyDigits`. */
+            currencyDigits: number | null;
+            /** @description MT5 `Color`. */
+            color: number | null;
+            /** @description MT5 `Leverage`. */
+            leverage: number | null;
+            /** @description MT5 `Agent`. */
+            agent: number | null;
+            /** @description MT5 `LimitOrders`. */
+            limitOrders: number | null;
+            /** @description MT5 `LimitPositions`. */
+            limitPositions: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `Registration`.
+             */
+            registeredAt: string | null;
+            /** @description MT5 `Registration`. */
+            registeredAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `LastAccess`.
+             */
+            lastAccessAt: string | null;
+            /** @description MT5 `LastAccess`. */
+            lastAccessAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `LastPassChange`.
+             */
+            passwordChangedAt: string | null;
+            /** @description MT5 `LastPassChange`. */
+            passwordChangedAtMs: number | null;
+            /** @description MT5 `LastIP`. */
+            lastIp: string | null;
+            /** @description MT5 `MQID`. */
+            mqid: string | null;
+            /** @description MT5 `CertSerialNumber`. */
+            certificateSerial: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Balance`.
+             */
+            balance: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Credit`.
+             */
+            credit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `InterestRate`.
+             */
+            interestRate: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `CommissionDaily`.
+             */
+            commissionDaily: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `CommissionMonthly`.
+             */
+            commissionMonthly: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `CommissionAgentDaily`.
+             */
+            commissionAgentDaily: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `CommissionAgentMonthly`.
+             */
+            commissionAgentMonthly: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BalancePrevDay`.
+             */
+            balancePreviousDay: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BalancePrevMonth`.
+             */
+            balancePreviousMonth: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `EquityPrevDay`.
+             */
+            equityPreviousDay: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `EquityPrevMonth`.
+             */
+            equityPreviousMonth: string | null;
+            /** @description MT5 `TradeAccounts`. */
+            tradeAccounts: string | null;
+            /** @description MT5 `LeadSource`. */
+            leadSource: string | null;
+            /** @description MT5 `LeadCampaign`. */
+            leadCampaign: string | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+            /** @description Fields that this version does not know, under the broker’s names. */
+            extra: {
+                [key: string]: unknown;
+            };
         };
         OpenedSession: {
             id: string;
@@ -4334,7 +4494,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "group": "demo\\standard",
+                 *       "group": "demo\\forex",
                  *       "name": "Ann Example",
                  *       "leverage": 100,
                  *       "passwordMain": "Main#4711x",
@@ -4345,6 +4505,7 @@ export interface operations {
                     name: string;
                     firstName?: string;
                     lastName?: string;
+                    middleName?: string;
                     company?: string;
                     country?: string;
                     city?: string;
@@ -4353,7 +4514,8 @@ export interface operations {
                     address?: string;
                     phone?: string;
                     email?: string;
-                    id?: string;
+                    externalAccount?: string;
+                    documentId?: string;
                     status?: string;
                     comment?: string;
                     leadSource?: string;
@@ -4473,6 +4635,7 @@ export interface operations {
                     name?: string;
                     firstName?: string;
                     lastName?: string;
+                    middleName?: string;
                     company?: string;
                     country?: string;
                     city?: string;
@@ -4481,7 +4644,8 @@ export interface operations {
                     address?: string;
                     phone?: string;
                     email?: string;
-                    id?: string;
+                    externalAccount?: string;
+                    documentId?: string;
                     status?: string;
                     comment?: string;
                     leadSource?: string;
@@ -4659,7 +4823,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "group": "demo\\pro"
+                 *       "group": "demo\\netting"
                  *     }
                  */
                 "application/json": {

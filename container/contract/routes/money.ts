@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
 import { commentBody, dryRunAnswer, dryRunIn, operation, passwordBody } from '../schemas/operation.ts';
+import { user } from '../schemas/account.ts';
 import { deal } from '../schemas/trade.ts';
 import { decimalBody, groupIn, loginBody, loginIn, ticketOut } from '../schemas/values.ts';
 
@@ -41,12 +42,11 @@ export const changeBalance = defineRoute({
   example: { params: { login: '1001' }, body: { kind: 'balance', amount: '100.00', comment: 'deposit 4711' } },
 });
 
-/** What the broker holds of an account, under its own names, without anything secret. */
 const accountAnswer = z
   .object({
     operation: operation.optional(),
     login: z.int().nullable().optional(),
-    account: z.record(z.string(), z.unknown()).nullable().optional(),
+    account: user.schema.nullable().optional(),
     dryRun: dryRunAnswer.optional(),
   })
   .meta({ id: 'AccountAnswer' });
@@ -62,6 +62,7 @@ const profile = {
   name: line(128),
   firstName: line(64),
   lastName: line(64),
+  middleName: line(64),
   company: line(64),
   country: line(32),
   city: line(32),
@@ -70,7 +71,8 @@ const profile = {
   address: line(128),
   phone: line(32),
   email: line(64),
-  id: line(32),
+  externalAccount: line(32),
+  documentId: line(32),
   status: line(16),
   comment: line(64),
   leadSource: line(32),
@@ -105,7 +107,7 @@ export const createAccount = defineRoute({
   logins: ({ body }) => [body.login ?? 0],
   example: {
     body: {
-      group: 'demo\\standard',
+      group: 'demo\\forex',
       name: 'Ann Example',
       leverage: 100,
       passwordMain: 'Main#4711x',
@@ -169,7 +171,7 @@ export const changeAccountGroup = defineRoute({
   answer: accountAnswer,
   status: 200,
   logins: ofLogin,
-  example: { params: { login: '1001' }, body: { group: 'demo\\pro' } },
+  example: { params: { login: '1001' }, body: { group: 'demo\\netting' } },
 });
 
 const passwordTypeIn = z

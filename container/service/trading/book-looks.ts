@@ -78,7 +78,10 @@ export class BookLooks {
     },
     user_changed: async (request, _operation, context) => {
       const user = await this.#parts.books.user(request.login, context);
-      return compared(request, user, async () => ({ login: request.login, account: safeAccount(user) }));
+      return compared(request, user, async () => ({
+        login: request.login,
+        account: await this.#parts.books.asUser(user, context),
+      }));
     },
     password_changed: async (request, _operation, context) => {
       const user = await this.#parts.books.user(request.login, context);
@@ -159,7 +162,10 @@ export class BookLooks {
     const [user] = fresh;
     if (!user) return EMPTY;
     if (fresh.length > 1) return unclear(`Several accounts named alike were opened in ${request.group}.`);
-    return found(request.status, { login: new Fields(user).integer('Login') ?? null, account: safeAccount(user) });
+    return found(request.status, {
+      login: new Fields(user).integer('Login') ?? null,
+      account: await books.asUser(user, context),
+    });
   }
 
   async #bulk(request: RequestOf<'bulk'>, operation: Operation): Promise<Look> {
@@ -196,14 +202,4 @@ async function compared(
   if (holds(request.wanted)) return found(request.status, await body());
   if (holds(request.before)) return EMPTY;
   return unclear('It stands neither as it was nor as was asked for: somebody else changed it.');
-}
-
-/** Never shown, wherever a record comes from: what opens an account, in any casing. */
-const SECRET_FIELDS = /pass(word)?(main|investor|phone)?$|^phonepassword$|otp|^certserialnumber$/i;
-
-/** A user record without anything secret. `LastPassChange` is a time and stays. */
-export function safeAccount(user: WireObject): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(user).filter(([name]) => name === 'LastPassChange' || !SECRET_FIELDS.test(name)),
-  );
 }

@@ -1,5 +1,6 @@
 import { BridgeError } from '../../contract/errors.ts';
 import type { ObjectOf } from '../../contract/schemas/object.ts';
+import { user } from '../../contract/schemas/account.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
 import { Fields, isWireObject, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
@@ -167,6 +168,10 @@ export class TradeBooks {
     if (objects.length === 0) return [];
     const clock = await this.clock(context);
     return objects.map((object) => decodeObject(deal, object, clock));
+  }
+
+  async asUser(object: WireObject, context: ReadContext): Promise<ObjectOf<typeof user>> {
+    return decodeObject(user, object, await this.clock(context));
   }
 
   async asPosition(object: WireObject | undefined, context: ReadContext): Promise<ObjectOf<typeof position> | null> {

@@ -46,8 +46,8 @@ export interface OperationRunnerParts {
   readonly state: StateApi;
   readonly instanceId: string;
   readonly now: () => number;
-  /** A row needs a look at the books. */
-  readonly onUnknown: () => void;
+  /** A row is pending or unknown. */
+  readonly onUnsettled: () => void;
 }
 
 /**
@@ -195,7 +195,7 @@ export class OperationRunner {
     // It was sent by now, if ever: the books need not stay empty for longer than from here.
     const request = JSON.stringify({ ...mutation.request, sentBeforeMs: nowMs } satisfies OperationRequest);
     await this.#move(operation, { to: 'unknown', request });
-    this.#parts.onUnknown();
+    this.#parts.onUnsettled();
     if (told) return rawAnswer(told);
     return asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: nowMs }), raw);
   }
@@ -230,6 +230,7 @@ export class OperationRunner {
     const { state, now } = this.#parts;
     const { caller, key } = operation;
     const moved = await state.operations.move(caller, key, { to: 'pending' }).catch(() => false);
+    this.#parts.onUnsettled();
     const row = moved ? await state.operations.get(caller, key).catch(() => null) : null;
     return asRouteAnswer(storedAnswer(row ?? { ...operation, state: 'pending', updatedAtMs: now() }), raw);
   }

@@ -26,8 +26,8 @@ const RETRY_MS = 3000;
 const LOOK_TIMEOUT_MS = 20_000;
 const ROWS_AT_ONCE = 500;
 const LOOKS_AT_ONCE = 4;
-/** Rows of other instances may turn up while this one lives (a hand-over): looked for so often. */
-const IDLE_RESCAN_MS = 30_000;
+/** Rows of an instance that ended after this one began (a hand-over) are found within this time, if nobody asks. */
+const IDLE_RESCAN_MS = 300_000;
 
 export interface SettlerParts {
   readonly state: StateApi;

@@ -44,7 +44,7 @@ export interface Trading {
 export function createTrading(options: TradingOptions): Trading {
   const { upstream, broker, state, instanceId, now } = options;
   const books = new TradeBooks(broker, options.clock, now);
-  const runner: OperationRunner = new OperationRunner({ state, instanceId, now, onUnknown: () => settler.nudge() });
+  const runner: OperationRunner = new OperationRunner({ state, instanceId, now, onUnsettled: () => settler.nudge() });
   let unsettled = 0;
   let started = false;
   const settler: Settler = new Settler({

@@ -99,13 +99,15 @@ export class BridgeContainer extends Container<Env> {
     const forward = await readForwardRequest(request);
     const done = this.#inFlight.begin(forward.deadlineAtMs);
     try {
-      return await forwardToContainer(forward, {
+      const answer = await forwardToContainer(forward, {
         ensure: () => this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request'),
         send: (one, signal) => this.#send(one, signal),
         ended: () => this.#instance.ended(),
         suspect: () => this.#instance.suspect(),
         now: () => this.now(),
       });
+      if (answer.ok) this.#lifecycle.answered();
+      return answer;
     } catch (error) {
       return await this.#failed(forward, requestId, asBridgeError(error));
     } finally {

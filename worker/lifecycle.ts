@@ -32,7 +32,7 @@ const INITIAL: LifecycleRecord = {
 export interface LifecycleParts {
   readonly read: () => LifecycleRecord | undefined;
   readonly write: (record: LifecycleRecord) => void;
-  readonly journal: Pick<Journal, 'write'>;
+  readonly journal: Pick<Journal, 'write' | 'addPhases'>;
   readonly now: () => number;
   readonly newSecret: () => string;
 }
@@ -50,6 +50,8 @@ export class Lifecycle {
   #record: LifecycleRecord;
   #instanceId: string | null = null;
   #epoch: number | null = null;
+  /** When the start began whose first answer is still to come. */
+  #answerDueSinceMs: number | null = null;
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
@@ -95,6 +97,8 @@ export class Lifecycle {
         instance: Math.max(0, waitedMs - hello.listeningAfterMs),
         process: hello.listeningAfterMs,
       });
+      // One that was warmed ahead waits for its first request, not the other way round.
+      this.#answerDueSinceMs = startReason === 'request' ? sinceMs : null;
     } else if (isNew && state !== 'running') this.#journal('start', 'found running');
     if (state !== 'stopping') this.#change({ state: 'running', failedStarts: 0, lastFault: null });
   }
@@ -102,6 +106,13 @@ export class Lifecycle {
   /** The Durable Object lost its memory while the container went on: the process that says hello is not a new one. */
   resumed(): void {
     if (this.#record.state === 'stopped') this.#change({ state: 'starting', startReason: 'found running' });
+  }
+
+  /** A request came through to the broker and back: the first one ends the cold start. */
+  answered(): void {
+    if (this.#answerDueSinceMs === null || this.#instanceId === null) return;
+    this.#parts.journal.addPhases(this.#instanceId, { firstAnswer: this.#parts.now() - this.#answerDueSinceMs });
+    this.#answerDueSinceMs = null;
   }
 
   signedIn(epoch: number): void {

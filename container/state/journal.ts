@@ -32,6 +32,17 @@ export class Journal implements JournalApi {
     this.#sql.run('DELETE FROM journal WHERE id <= ?', Number(written?.['id']) - KEEP);
   }
 
+  /** Adds phases to the entry of an instance's start that become known later. */
+  addPhases(instanceId: string, phasesMs: Readonly<Record<string, number>>): void {
+    const [row] = this.#sql.run(
+      `SELECT id, phases_ms FROM journal WHERE instance_id = ? AND event = 'start' ORDER BY id DESC LIMIT 1`,
+      instanceId,
+    );
+    if (!row) return;
+    const merged = JSON.stringify({ ...phases(row['phases_ms']), ...phasesMs });
+    this.#sql.run('UPDATE journal SET phases_ms = ? WHERE id = ?', merged, Number(row['id']));
+  }
+
   async list(limit: number): Promise<readonly JournalEntry[]> {
     return this.#sql.run('SELECT * FROM journal ORDER BY id DESC LIMIT ?', limit).map((row): JournalEntry => ({
       atMs: Number(row['at_ms']),

@@ -47,7 +47,7 @@ function rightsOf(login: number): number {
 }
 
 /** Every text field of a user record, empty. */
-export function blankFields(): UserFields {
+function blankFields(): UserFields {
   return {
     CertSerialNumber: '0',
     MQID: '',

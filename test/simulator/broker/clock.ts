@@ -13,7 +13,7 @@ export interface BrokerClock {
   readonly speed: number;
 }
 
-export interface ClockOptions {
+interface ClockOptions {
   /** Source of real time. */
   now: () => number;
   zone: ServerZone;

@@ -11,6 +11,7 @@ import { ACTION, priceOf, type TradeRequest } from './trade-request.ts';
 import { TRADE } from './trade-retcodes.ts';
 import {
   allowedPendingType,
+  firstFailure,
   marketOpen,
   mayTrade,
   tradeModeAllows,
@@ -53,15 +54,6 @@ export const refuse = (desk: Pick<Desk, 'market' | 'symbol'>, retcode: number): 
   market: desk.market,
   digits: desk.symbol.digits,
 });
-
-/** The first of the checks that fails. */
-export function firstFailure(...checks: readonly (() => number)[]): number {
-  for (const check of checks) {
-    const retcode = check();
-    if (retcode !== 0) return retcode;
-  }
-  return 0;
-}
 
 /** Carries out a request at a server time. */
 export function carryOut(world: World, request: TradeRequest, nowMs: number, liquidityPercent = 100): Outcome {

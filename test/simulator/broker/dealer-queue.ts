@@ -14,7 +14,7 @@ export const MOST_OUTSTANDING = 128;
 export const UNPOLLED_MS = 180_000;
 
 /** What the desk answers next in place of carrying out: by name, or any return code. */
-export const DEALER_ANSWERS = {
+const DEALER_ANSWERS = {
   requote: TRADE.requote,
   reject: TRADE.reject,
   timeout: TRADE.timeout,
@@ -22,9 +22,9 @@ export const DEALER_ANSWERS = {
   'prices-off': TRADE.noPrices,
 } as const;
 
-export type DealerAnswer = keyof typeof DEALER_ANSWERS | 'partial' | 'hang' | number;
+type DealerAnswer = keyof typeof DEALER_ANSWERS | 'partial' | 'hang' | number;
 
-export interface DealerSettings {
+interface DealerSettings {
   /** Real time between a request and its final result. */
   delayMs: number;
   /** Share of the volume that a `partial` answer fills. */
@@ -52,7 +52,7 @@ export interface QueuedRequest {
   readonly answer: DealerAnswer | undefined;
 }
 
-export interface DealerQueueOptions {
+interface DealerQueueOptions {
   readonly world: () => World;
   /** Real time. */
   readonly nowMs: () => number;

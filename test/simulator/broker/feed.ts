@@ -33,7 +33,7 @@ const BARS_KEPT = 2880;
 /** Ticks made in one turn at most, so that a clock set far ahead does not stall the process. */
 const MOST_TICKS_A_TURN = 4000;
 
-export interface FeedOptions {
+interface FeedOptions {
   path: PricePath;
   random: Random;
   ticksPerSecond: number;

@@ -9,7 +9,7 @@ export const STOP_OUT = { percent: 0, money: 1 } as const;
 export const COMMISSION_TIER = { money: 0, percent: 1 } as const;
 
 /** One rule: money per lot, or per cent of the deal's value, charged with each deal it covers. */
-export interface CommissionRule {
+interface CommissionRule {
   readonly covers: (symbol: SymbolSpec) => boolean;
   readonly kind: 'per-lot' | 'percent';
   /** Smallest currency unit per lot; or per cent with four decimals. */

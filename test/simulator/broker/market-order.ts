@@ -7,6 +7,7 @@ import { priceOf, REQUEST_FLAG, type TradeRequest } from './trade-request.ts';
 import { TRADE } from './trade-retcodes.ts';
 import {
   exposuresAfter,
+  firstFailure,
   marketOpen,
   tradeModeAllows,
   validFill,
@@ -70,7 +71,7 @@ export function executeMarket(desk: Desk, order?: Order): Outcome {
   const execution = executionPrice({ ...desk, request }, order);
   if ('retcode' in execution) return refusal(execution.retcode, side === 0 ? market.ask : market.bid);
   const { price } = execution;
-  const checks = [
+  const failure = firstFailure(
     () => ((symbol.orderFlags & ORDER_FLAG.market) === 0 && order === undefined ? TRADE.invalid : 0),
     () => tradeModeAllows(symbol, group, side, closing),
     () => (marketOpen(symbol, desk.nowMs) ? 0 : TRADE.marketClosed),
@@ -93,11 +94,8 @@ export function executeMarket(desk: Desk, order?: Order): Outcome {
       closing || (request.flags & REQUEST_FLAG.skipMarginCheck) !== 0 || enoughMoney(desk, request, side, price)
         ? 0
         : TRADE.noMoney,
-  ];
-  for (const check of checks) {
-    const retcode = check();
-    if (retcode !== 0) return refusal(retcode);
-  }
+  );
+  if (failure !== 0) return refusal(failure);
   return fillByPolicy(desk, request, { order, sl, tp, price });
 }
 

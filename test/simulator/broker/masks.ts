@@ -4,7 +4,7 @@ const cache = new Map<string, Matcher>();
 /** Masks come from requests; the cache is emptied when it has grown to this many. */
 const CACHE_LIMIT = 2000;
 
-export type Matcher = (...names: readonly string[]) => boolean;
+type Matcher = (...names: readonly string[]) => boolean;
 
 interface Item {
   readonly exclude: boolean;

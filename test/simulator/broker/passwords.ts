@@ -1,5 +1,5 @@
 /** Rules of passwords. */
-export type PasswordPolicy = 'four-classes' | 'two-of-three';
+type PasswordPolicy = 'four-classes' | 'two-of-three';
 
 const LONGEST = 16;
 const LOWER = /\p{Ll}/u;

@@ -1,6 +1,6 @@
 /** Mail, news and push notices: kept, so that tests can see what was sent. Bounded. */
 
-export interface Mail {
+interface Mail {
   readonly id: number;
   readonly timeMs: number;
   readonly from: string;
@@ -10,7 +10,7 @@ export interface Mail {
   readonly body: string;
 }
 
-export interface News {
+interface News {
   readonly id: number;
   readonly timeMs: number;
   readonly subject: string;
@@ -20,7 +20,7 @@ export interface News {
   readonly body: string;
 }
 
-export interface Notice {
+interface Notice {
   readonly timeMs: number;
   readonly logins: readonly number[];
   readonly text: string;

@@ -26,7 +26,7 @@ const WEEKS = {
 export type Market = keyof typeof WEEKS;
 
 /** Sessions as the wire has them. */
-export function weekRecord(market: Market, hours: TradingHours): { Open: string; Close: string }[][] {
+function weekRecord(market: Market, hours: TradingHours): { Open: string; Close: string }[][] {
   const week = hours === 'always' && (market === 'forex' || market === 'metals') ? always : WEEKS[market];
   return week.map((day) => day.map(([open, close]) => ({ Open: String(open), Close: String(close) })));
 }

@@ -97,7 +97,7 @@ function rateOf(record: WireRecord, key: string, type: string): number {
 }
 
 /** Volume of a record in 1e-8 lots: the `Ext` field, or the plain one times 10,000. */
-export function volumeOf(record: WireRecord, key: string): number {
+function volumeOf(record: WireRecord, key: string): number {
   const ext = integerOf(record, `${key}Ext`);
   return ext === 0 ? integerOf(record, key) * EXT_PER_VOLUME : ext;
 }

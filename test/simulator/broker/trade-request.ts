@@ -98,8 +98,3 @@ export function priceOf(request: TradeRequest, name: string, symbol: SymbolSpec)
   const price = parseDecimal(text, symbol.digits);
   return price === undefined || price < 0 ? undefined : price;
 }
-
-/** A signed amount of money; undefined where it is none. */
-export function amountOf(text: string | undefined, digits: number): number | undefined {
-  return text === undefined || text === '' ? undefined : parseDecimal(text, digits);
-}

@@ -22,6 +22,15 @@ export interface Bid {
   readonly ask: number;
 }
 
+/** The first of the checks that fails. */
+export function firstFailure(...checks: readonly (() => number)[]): number {
+  for (const check of checks) {
+    const retcode = check();
+    if (retcode !== 0) return retcode;
+  }
+  return 0;
+}
+
 export function mayTrade(user: User): number {
   if ((user.rights & USER_RIGHT.enabled) === 0) return TRADE.disabled;
   return (user.rights & (USER_RIGHT.tradeDisabled | USER_RIGHT.readOnly)) === 0 ? 0 : TRADE.disabled;

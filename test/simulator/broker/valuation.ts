@@ -54,7 +54,7 @@ export function notional(symbol: SymbolSpec, volume: number, price: number): num
   return profitRaw(symbol, 0, volume, 0, price);
 }
 
-export interface MarginInput {
+interface MarginInput {
   readonly symbol: SymbolSpec;
   readonly side: Side;
   readonly volume: number;

@@ -6,7 +6,7 @@ import { textOf, type WireRecord } from '../broker/symbols.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
 import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
-import { nextOf, reorder, shifted } from './symbols.ts';
+import { nextOf, reorder, shifted } from './ordered-list.ts';
 
 const visible = (request: CommandRequest): Group[] =>
   [...request.broker.world.books.groups.values()].filter(({ name }) => seesGroup(request.manager, name));

@@ -3,6 +3,7 @@ import { compileMask } from '../broker/masks.ts';
 import { overridesOf } from '../broker/groups.ts';
 import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from '../broker/symbols.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
+import { nextOf, reorder, shifted } from './ordered-list.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
 import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
 
@@ -30,16 +31,6 @@ function get(request: CommandRequest): CommandReply {
   return { retcode: found.length > MOST_OBJECTS ? RETCODE.partial : 0, answer };
 }
 
-/** The object at a place of the configuration, or `count` of them from there. */
-export function nextOf<T>(request: CommandRequest, items: readonly T[], render: (item: T) => unknown): CommandReply {
-  const index = request.parameters.integer('index');
-  const count = request.parameters.integer('count');
-  if (index === undefined || Number.isNaN(index) || Number.isNaN(count)) return refused(RETCODE.params);
-  const item = items[index];
-  if (item === undefined) return refused(RETCODE.notFound);
-  return count === undefined ? done(render(item)) : done(items.slice(index, index + count).map(render));
-}
-
 function getGroup(request: CommandRequest): CommandReply {
   const name = request.parameters.text('symbol');
   const groupName = request.parameters.text('group');
@@ -51,24 +42,6 @@ function getGroup(request: CommandRequest): CommandReply {
   if (symbol === undefined) return refused(RETCODE.notFound);
   const { Path: _path, ...overrides } = overridesOf(group, symbol) ?? {};
   return done(answerOf(symbolFromRecord({ ...symbol.record, ...overrides }), request));
-}
-
-/** Moves the item at `index` by `shift` places; the map in its new order, or the refusal. */
-export function shifted<T>(request: CommandRequest, items: ReadonlyMap<string, T>): Map<string, T> | CommandReply {
-  const index = request.parameters.integer('index');
-  const shift = Number(request.parameters.text('shift') ?? Number.NaN);
-  if (index === undefined || Number.isNaN(index) || !Number.isSafeInteger(shift)) return refused(RETCODE.params);
-  const list = [...items];
-  const [item] = list.splice(index, 1);
-  if (item === undefined) return refused(RETCODE.notFound);
-  list.splice(Math.max(0, index + shift), 0, item);
-  return new Map(list);
-}
-
-/** Puts a map into another order. */
-export function reorder<T>(items: Map<string, T>, ordered: ReadonlyMap<string, T>): void {
-  items.clear();
-  for (const [name, item] of ordered) items.set(name, item);
 }
 
 function shift(request: CommandRequest): CommandReply {

@@ -15,10 +15,15 @@ const programOf = (file: string, env: Readonly<Record<string, string>> = {}): Pr
 /** The container program from its sources: nothing to build, slower to start. */
 export const bridgeProgram = programOf('container/main.ts');
 
+/** As the Dockerfile says, and why is said there; compiled code of one start serves the next. */
+export const bundleEnvironment = (file: string): Record<string, string> => ({
+  NODE_COMPILE_CACHE: path.join(path.dirname(file), 'cache'),
+  NODE_OPTIONS: '--max-semi-space-size=8',
+});
+
 /** What the image runs: the container program as one file, made now. */
 export async function bundledBridgeProgram(): Promise<ProgramSpec> {
   const file = path.join(root, 'dist/container/main.cjs');
   await bundleContainer(file);
-  // As in the image: compiled code of one start serves the next.
-  return programOf(file, { NODE_COMPILE_CACHE: path.join(path.dirname(file), 'cache') });
+  return programOf(file, bundleEnvironment(file));
 }

@@ -1,7 +1,8 @@
 /** Runs one Worker in workerd with its containers in the process engine, as a process of its own. */
 import path from 'node:path';
+import { bundleEnvironment } from '../../local/bridge-program.ts';
 import { startLocalEdge } from '../../local/local-edge.ts';
-import { COMPILE_CACHE, CONTAINER_BUNDLE } from './vps.ts';
+import { CONTAINER_BUNDLE } from './vps.ts';
 import type { EdgeHostAnswer, EdgeHostRequest } from './edge.ts';
 
 const empty = process.env['FLOOR'] === '1';
@@ -23,7 +24,7 @@ const edge = await startLocalEdge({
         command: [process.execPath, CONTAINER_BUNDLE],
         cwd: process.cwd(),
         containerPort: 8080,
-        env: { NODE_ENV: 'production', NODE_COMPILE_CACHE: COMPILE_CACHE },
+        env: { NODE_ENV: 'production', ...bundleEnvironment(CONTAINER_BUNDLE) },
       },
   ...(process.env['VERBOSE'] === '1' ? { onLine: (line: string) => console.error(line) } : {}),
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { bundleEnvironment } from '../../local/bridge-program.ts';
 import { Child } from '../measure/child.ts';
 import { usageOf } from '../measure/process-tree.ts';
 import { newBenchKey } from './bench-key.ts';
@@ -9,9 +10,6 @@ import type { RunningSystem, System } from './system.ts';
 
 /** The container program as one file, as the image has it; made by `bundleContainer` at the start of a run. */
 export const CONTAINER_BUNDLE = path.resolve('dist/bench/container/main.cjs');
-
-/** As in the image: compiled code of one start serves the next. */
-export const COMPILE_CACHE = path.resolve('dist/bench/container/cache');
 
 export interface ContainerProcess {
   readonly child: Child;
@@ -36,7 +34,7 @@ export async function startContainerProcess(
     ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
     env: {
       ...simulator.env,
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...bundleEnvironment(CONTAINER_BUNDLE),
       PORT: '0',
       POOL_MAX: String(options.poolMax),
       BRIDGE_API_KEYS: options.keys,
@@ -57,7 +55,7 @@ export const vps = (name: string, poolMax: number): System => ({
   title: `the container program alone, as on a VPS, ${poolMax} upstream connection${poolMax > 1 ? 's' : ''} at most`,
   kind: 'vps',
   placement: 'measured',
-  works: ['cached', 'typed', 'passthrough', 'batch', 'order', 'stream'],
+  works: poolMax === 1 ? ['typed', 'passthrough'] : ['cached', 'typed', 'passthrough', 'batch', 'order', 'stream'],
   start: async (): Promise<RunningSystem> => {
     const simulator = await SimulatorProcess.start();
     const directory = await mkdtemp(path.join(tmpdir(), 'mt5-bench-'));

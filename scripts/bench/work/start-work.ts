@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect } from 'node:tls';
 import { passwordHash, proof } from '../../../test/simulator/sign-in.ts';
+import { bundleEnvironment } from '../../local/bridge-program.ts';
 import { Child } from '../measure/child.ts';
 import type { Sample } from '../report/model.ts';
 import { newBenchKey } from '../systems/bench-key.ts';
 import { SimulatorProcess } from '../systems/simulator-process.ts';
-import { COMPILE_CACHE, startContainerProcess } from '../systems/vps.ts';
+import { CONTAINER_BUNDLE, startContainerProcess } from '../systems/vps.ts';
 import { latenciesSample } from './http-work.ts';
 
 const STARTS = 5;
@@ -41,7 +42,7 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
     const firstAnswer: number[] = [];
     const signIn: number[] = [];
     for (let start = 0; start < STARTS; start++) {
-      const child = new Child(bundle, { placement: 'measured', env: { NODE_COMPILE_CACHE: COMPILE_CACHE } });
+      const child = new Child(bundle, { placement: 'measured', env: bundleEnvironment(CONTAINER_BUNDLE) });
       await child.line(/^listening/, 20_000);
       floor.push(performance.now() - child.startedAtMs);
       await child.stop();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openStream } from '../../container/contract/client/streams.ts';
 import type { Frame } from '../../container/contract/frames.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { StreamClient } from '../support/stream-client.ts';
@@ -91,4 +92,18 @@ it('keeps 100 clients connected while the container is killed under them, and te
     expect(new Set(clients.map((client) => last(client)?.bid))).toEqual(new Set([bid]));
   }
   for (const client of clients) client.close();
+});
+
+it('serves the typed client through the hub: the key as first message, events until it stops', async () => {
+  const abort = new AbortController();
+  const options = { baseUrl: edge.url, key: edge.keys.read, signal: abort.signal };
+  const types: string[] = [];
+  for await (const event of openStream('positions', { logins: [1001] }, options)) {
+    types.push(event.type);
+    if (event.type === 'snapshot') expect(event.data.every(({ login }) => login === 1001)).toBe(true);
+    if (types.length === 1) await trade();
+    if (event.type === 'delta' && event.data.some((row) => row.event === 'opened')) abort.abort();
+  }
+  expect(types[0]).toBe('snapshot');
+  expect(types).toContain('delta');
 });

@@ -15,10 +15,12 @@ import { WaitingRoom } from './waiting-room.ts';
 const MAX_WAITING = 5_000;
 /** A refusal is repeated to callers for so long without asking the state again: an administrator may have reset it. */
 const PAUSE_CACHE_MS = 1_000;
+/** Callers rather wait so long for a sign-in than be told to come back. */
+const PATIENCE_MS = 2_000;
 /** A session beyond the first that was free for so long says goodbye. */
 const IDLE_SHRINK_MS = 60_000;
-/** A session that ends so soon after another one signed in was ended by it. */
-const ENDED_BY_SIGN_IN_MS = 2_000;
+/** A session that ends so soon after another one signed in was ended by it; what it is told, it learns at its next ping. */
+const ENDED_BY_SIGN_IN_MS = { lost: 2_000, replaced: 30_000 } as const;
 
 export interface PoolOptions extends DialerOptions {
   readonly max: number;
@@ -217,11 +219,13 @@ export class SessionPool implements Upstream {
     clearTimeout(this.#retryTimer);
     try {
       const retryAfterMs = this.#flapping.waitMs(this.#options.now());
-      if (retryAfterMs > 0)
+      if (retryAfterMs > PATIENCE_MS)
         throw new SessionError('backoff', 'The broker ends sessions before they answer anything.', { retryAfterMs });
+      if (retryAfterMs > 0) await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
       const dialled = await this.#dialer.dial(this.#hooks, (session) => (this.#opening = session));
       // The server may have closed while the success was being recorded.
       if (dialled.session.state === 'ready') this.#joined(dialled);
+      else this.#flapping.ended(false, this.#options.now());
     } catch (error) {
       this.#signInFailed(asSessionError(error));
     }
@@ -300,9 +304,9 @@ export class SessionPool implements Upstream {
   #learn(member: Member, cause: CloseCause): void {
     const newer = this.#members.find((other) => other.signedInAtMs > member.signedInAtMs);
     const joining = this.#opening?.state === 'ready';
-    if ((!newer && !joining) || this.#max === 1) return;
-    const soon = joining || this.#options.now() - (newer?.signedInAtMs ?? 0) <= ENDED_BY_SIGN_IN_MS;
-    if (cause !== 'replaced' && !(cause === 'lost' && soon)) return;
+    if ((!newer && !joining) || this.#max === 1 || (cause !== 'lost' && cause !== 'replaced')) return;
+    const afterMs = joining ? 0 : this.#options.now() - (newer?.signedInAtMs ?? 0);
+    if (afterMs > ENDED_BY_SIGN_IN_MS[cause]) return;
     this.#max = 1;
     this.#options.onEvent({ type: 'one_session_only' });
   }

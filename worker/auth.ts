@@ -11,6 +11,9 @@ import {
 import { callerOfSession } from '../container/state/consumer-session-view.ts';
 import type { ConsumerSession } from '../container/state/state-api.ts';
 
+/** 256 bits in base64url. Anything else is not worth a look into the Durable Object. */
+const SESSION_TOKEN = new RegExp(`^${SESSION_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
+
 /** The same for a key that is absent, malformed or wrong: the answer tells nothing about keys. */
 const refusal = (): BridgeError =>
   new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …" or "X-API-Key: …".');
@@ -29,7 +32,7 @@ export async function authenticate(
   // Hashed even when nothing came, so that all refusals do the same work.
   const hash = await hashKey(presented ?? '');
   if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
-    const session = await findSession(hash);
+    const session = SESSION_TOKEN.test(presented) ? await findSession(hash) : null;
     if (session === null) throw refusal();
     return callerOfSession(session);
   }

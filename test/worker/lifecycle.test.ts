@@ -115,13 +115,33 @@ describe('start', () => {
     expect(container.starts).toHaveLength(1);
   });
 
-  it('of an image with another contract answers 503 that says which is older', async () => {
-    const { stub } = newBridge({ contractVersion: 0 });
+  it('for which Cloudflare has no place yet is tried again within the request', async () => {
+    const { stub, container } = newBridge();
+    container.failNextStart = new Error(
+      'there is no container instance that can be provided to this durable object, try again later',
+    );
+    expect((await stub.fetch(read('/v1/x'))).status).toBe(200);
+    expect(container.starts).toHaveLength(2);
+  });
+
+  it('that Cloudflare limits is told so', async () => {
+    const { stub, container } = newBridge();
+    container.failNextStart = new Error('you are requesting too many containers per second');
+    const answer = await stub.fetch(read('/v1/x'));
+    expect(answer.status).toBe(503);
+    expect((await answer.json<{ detail: string }>()).detail).toContain('limits how often containers may be started');
+  });
+
+  it.each([
+    [0, 'The container is older'],
+    [99, 'The Worker is older'],
+  ])('of an image with contract %i answers 503: %s', async (contractVersion, older) => {
+    const { stub } = newBridge({ contractVersion });
     const answer = await stub.fetch(read('/v1/x'));
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({
       code: 'version_mismatch',
-      detail: expect.stringContaining('The container is older') as string,
+      detail: expect.stringContaining(older) as string,
     });
   });
 });

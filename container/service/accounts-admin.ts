@@ -177,7 +177,7 @@ export class AccountsAdmin {
     return this.#parts.runner.run(context, identity, async (): Promise<Mutation> => {
       const alike =
         login === undefined
-          ? await this.#parts.broker.list('user/get_batch', [['group', group]], context)
+          ? (await this.#parts.books.usersOfGroup(group, context)).users
           : await this.#alikeLogin(login, context);
       const loginsBefore = alike
         .map((user) => new Fields(user))
@@ -289,9 +289,8 @@ export class AccountsAdmin {
         login,
         trading: false,
         request: {
-          effect: 'password_changed',
-          login,
-          changedAtBefore,
+          // `LastPassChange` speaks of the main password; whether it does of the others, no source tells.
+          ...(type === 'main' ? { effect: 'password_changed', login, changedAtBefore } : { effect: 'untraceable' }),
           status: 200,
           sentBeforeMs: context.deadlineAtMs,
         },

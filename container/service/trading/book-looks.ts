@@ -2,7 +2,7 @@ import { BridgeError } from '../../contract/errors.ts';
 import type { Operation, StateApi } from '../../state/state-api.ts';
 import { plainDecimal } from '../../webapi/decimal.ts';
 import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
-import type { Broker, ReadContext } from '../broker.ts';
+import type { ReadContext } from '../broker.ts';
 import { ORDER_STATE, tagOf, type TradeBooks } from './books.ts';
 import type { EffectName, OperationRequest, RequestOf } from './operation-request.ts';
 import type { Settlement } from './settlement.ts';
@@ -30,7 +30,6 @@ const MARGIN_MS = 600_000;
 
 export interface BookLooksParts {
   readonly books: TradeBooks;
-  readonly broker: Broker;
   readonly state: StateApi;
 }
 
@@ -146,12 +145,15 @@ export class BookLooks {
   }
 
   async #userCreated(request: RequestOf<'user_created'>, context: ReadContext): Promise<Look> {
-    const { broker, books } = this.#parts;
-    const candidates =
-      request.login === null
-        ? await broker.list('user/get_batch', [['group', request.group]], context)
-        : [await books.optional(books.user(request.login, context))].filter((user) => user !== undefined);
-    const fresh = candidates.filter((user) => {
+    const { books } = this.#parts;
+    const byLogin = async (login: number): Promise<{ users: readonly WireObject[]; whole: boolean }> => {
+      const user = await books.optional(books.user(login, context));
+      return { users: user ? [user] : [], whole: true };
+    };
+    const { users, whole } = await (request.login === null
+      ? books.usersOfGroup(request.group, context)
+      : byLogin(request.login));
+    const fresh = users.filter((user) => {
       const fields = new Fields(user);
       return (
         fields.text('Name') === request.name &&
@@ -160,7 +162,8 @@ export class BookLooks {
       );
     });
     const [user] = fresh;
-    if (!user) return EMPTY;
+    if (!user)
+      return whole ? EMPTY : unclear(`${request.group} has more accounts than one answer of the broker holds.`);
     if (fresh.length > 1) return unclear(`Several accounts named alike were opened in ${request.group}.`);
     return found(request.status, {
       login: new Fields(user).integer('Login') ?? null,

@@ -90,6 +90,16 @@ export class TradeBooks {
     return this.#broker.object('user/get', [['login', String(login)]], context);
   }
 
+  /** As many as one answer holds (mt5-webapi §1.7: 5000); `whole` tells whether that is all. */
+  async usersOfGroup(group: string, context: ReadContext): Promise<{ users: readonly WireObject[]; whole: boolean }> {
+    const accepted = [RETCODE.notFound, RETCODE.partial];
+    const { retcode, body } = await this.#broker.read('user/get_batch', [['group', group]], context, accepted);
+    return {
+      users: retcode === RETCODE.notFound ? [] : payloadObjects(body),
+      whole: retcode !== RETCODE.partial,
+    };
+  }
+
   // ── Single objects ────────────────────────────────────────────────────────────────────────────────────────────────
 
   openOrder(ticket: string, context: ReadContext): Promise<WireObject> {

@@ -30,7 +30,7 @@ const operationRequestSchema = z.discriminatedUnion('effect', [
     login: login.nullable(),
     group: z.string(),
     name: z.string(),
-    /** Newest registration in server seconds that was there before, of accounts that look the same. */
+    /** Accounts of that name that were there before. */
     loginsBefore: z.array(z.string()),
   }),
   /** One operation per ticket, under `key/ticket`. */

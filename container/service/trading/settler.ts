@@ -49,7 +49,7 @@ export class Settler {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAtMs = Infinity;
   #scanning: Promise<void> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
   #orphansTaken = false;
 
   constructor(parts: SettlerParts) {
@@ -66,8 +66,9 @@ export class Settler {
     this.#wakeAt(this.#parts.now() + (this.#parts.policy.lookDelaysMs[0] ?? 0));
   }
 
+  /** A look that is under way is given up: the next process takes it. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     await this.#scanning;
   }
@@ -87,7 +88,7 @@ export class Settler {
   }
 
   #wakeAt(atMs: number): void {
-    if (this.#closed || atMs >= this.#timerAtMs) return;
+    if (this.#closing.signal.aborted || atMs >= this.#timerAtMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
     this.#timer = setTimeout(
@@ -101,7 +102,7 @@ export class Settler {
   }
 
   async #scan(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     const { state, instanceId, runner, now } = this.#parts;
     try {
       if (!this.#orphansTaken) await state.operations.orphan(instanceId);
@@ -110,7 +111,7 @@ export class Settler {
       const open = rows.filter((row) => !isSettled(row.state));
       this.#parts.onUnsettled(open.length);
       const due = rows.filter((row) => !runner.isRunning(row.caller, row.key) && this.#dueAtMs(row) <= now());
-      for (let at = 0; at < due.length && !this.#closed; at += LOOKS_AT_ONCE)
+      for (let at = 0; at < due.length && !this.#closing.signal.aborted; at += LOOKS_AT_ONCE)
         await Promise.all(due.slice(at, at + LOOKS_AT_ONCE).map((row) => this.#lookSafely(row)));
       const waiting = due.length > 0 ? await state.operations.unsettled(ROWS_AT_ONCE) : rows;
       this.#parts.onUnsettled(waiting.filter((row) => !isSettled(row.state)).length);
@@ -140,6 +141,7 @@ export class Settler {
     try {
       await this.#look(row);
     } catch (error) {
+      if (this.#closing.signal.aborted) return;
       this.#triedAtMs.set(idOf(row), this.#parts.now());
       this.#parts.onError(error);
     }
@@ -155,7 +157,7 @@ export class Settler {
       await this.#unresolved(row, 'The stored request cannot be read by this version.');
       return;
     }
-    const context = { deadlineAtMs: now() + LOOK_TIMEOUT_MS, signal: new AbortController().signal };
+    const context = { deadlineAtMs: now() + LOOK_TIMEOUT_MS, signal: this.#closing.signal };
     const look = await looks.look(request, row, context);
     if (look.verdict === 'wait') this.#triedAtMs.set(idOf(row), now());
     else if (look.verdict === 'unclear') await this.#unresolved(row, look.reason);

@@ -51,7 +51,7 @@ export function createTrading(options: TradingOptions): Trading {
     state,
     instanceId,
     runner,
-    looks: new BookLooks({ books, broker, state }),
+    looks: new BookLooks({ books, state }),
     now,
     policy: { ...SETTLE_POLICY, ...options.settle },
     onUnsettled: (count) => {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../contract/errors.ts';
+import type { CallTiming } from '../session/call-timings.ts';
 import { SessionError } from '../session/upstream.ts';
 import type { Command, Reply, Upstream } from '../session/upstream.ts';
 import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../webapi/fields.ts';
@@ -51,7 +52,22 @@ export interface ReferenceValue {
   readonly keep: Keep;
 }
 
+/** Where the time of calls goes, by the signal that they carry. */
+export interface CallTimingBook {
+  timingOf(signal: AbortSignal): CallTiming | undefined;
+  noteTiming(signal: AbortSignal, timing: CallTiming): void;
+}
+
+export interface BrokerOptions {
+  readonly upstream: Upstream & Partial<CallTimingBook>;
+  readonly now: () => number;
+  /** Entries of the reference cache. */
+  readonly cacheSize: number;
+}
+
 interface Flight {
+  /** Names the shared call in the book of timings; never aborted. */
+  readonly signal: AbortSignal;
   readonly promise: Promise<BrokerReply>;
   readonly deadlineAtMs: number;
 }
@@ -73,7 +89,7 @@ export interface BrokerStatistics {
 
 /** Reads of the broker: identical ones at one time are one, reference data is kept for a while, retcodes are judged. */
 export class Broker {
-  readonly #upstream: Upstream;
+  readonly #upstream: BrokerOptions['upstream'];
   readonly #now: () => number;
   readonly #flights = new Map<string, Flight>();
   readonly #cache: LRUCache<string, { kind: ReferenceKind; reply: BrokerReply; storedAtMs: number }>;
@@ -84,7 +100,7 @@ export class Broker {
   #coalesced = 0;
   #evictions = 0;
 
-  constructor(options: { upstream: Upstream; now: () => number; cacheSize: number }) {
+  constructor(options: BrokerOptions) {
     this.#upstream = options.upstream;
     this.#now = options.now;
     this.#cache = new LRUCache({
@@ -196,7 +212,8 @@ export class Broker {
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const started: Flight = { deadlineAtMs, promise: this.#send(command, deadlineAtMs) };
+      const { signal } = new AbortController();
+      const started: Flight = { deadlineAtMs, signal, promise: this.#send(command, deadlineAtMs, signal) };
       flight = started;
       this.#flights.set(key, started);
       const leave = (): void => {
@@ -204,13 +221,16 @@ export class Broker {
       };
       started.promise.then(leave, leave);
     }
-    return this.#within(flight.promise, context);
+    const reply = await this.#within(flight.promise, context);
+    const timing = this.#upstream.timingOf?.(flight.signal);
+    if (timing !== undefined) this.#upstream.noteTiming?.(context.signal, timing);
+    return reply;
   }
 
-  async #send(command: Command, deadlineAtMs: number): Promise<BrokerReply> {
+  async #send(command: Command, deadlineAtMs: number, signal: AbortSignal): Promise<BrokerReply> {
     let reply: Reply;
     try {
-      reply = await this.#upstream.read(command, { deadlineAtMs });
+      reply = await this.#upstream.read(command, { deadlineAtMs, signal });
     } catch (error) {
       throw toBridgeError(error);
     }

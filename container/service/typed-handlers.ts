@@ -4,12 +4,12 @@ import * as accountRoutes from '../contract/routes/accounts.ts';
 import * as marketRoutes from '../contract/routes/market.ts';
 import * as serverRoutes from '../contract/routes/server.ts';
 import * as tradeRoutes from '../contract/routes/trade-data.ts';
-import type { Upstream } from '../session/upstream.ts';
 import { rfc3339 } from '../webapi/time.ts';
 import { About } from './about.ts';
 import { Accounts } from './accounts.ts';
 import { ClockSource } from './broker-clock.ts';
 import { Broker } from './broker.ts';
+import type { BrokerOptions } from './broker.ts';
 import { Calculations } from './calculations.ts';
 import { handle } from './handler.ts';
 import type { Keep, RouteAnswer, RouteHandlers } from './handler.ts';
@@ -17,11 +17,7 @@ import { Market } from './market.ts';
 import { PriceHistory } from './price-history.ts';
 import { TradeData } from './trade-data.ts';
 
-export interface ReadServiceOptions {
-  readonly upstream: Upstream;
-  readonly now: () => number;
-  /** Entries of the reference cache. */
-  readonly cacheSize: number;
+export interface ReadServiceOptions extends BrokerOptions {
   readonly session: () => SessionStatus;
   readonly serverBuild: () => Promise<string | null>;
   /** Requests being answered, and when the process began to listen. */

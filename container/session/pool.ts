@@ -123,6 +123,11 @@ export class SessionPool implements Upstream {
     return this.#timings.of(signal);
   }
 
+  /** For a call that several callers shared, under a signal of its own. */
+  noteTiming(signal: AbortSignal, timing: CallTiming): void {
+    this.#timings.add(signal, timing);
+  }
+
   // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #run(request: JobRequest): Promise<Reply> {

@@ -6,7 +6,7 @@ import type { Logger } from '../contract/logger.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
 import type { Keep } from '../service/handler.ts';
 import type { Identify } from './authenticate.ts';
-import { requestIdOf, type FactsOptions } from './request-facts.ts';
+import { requestIdOf, traceparentOf, type FactsOptions } from './request-facts.ts';
 
 /** What all kept answers may take together. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -77,13 +77,8 @@ export class HotAnswers {
   }
 
   #keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
-    // A body, which a GET should not have, and tracing are for the framework.
-    if (
-      method !== 'GET' ||
-      headers['content-length'] !== undefined ||
-      headers['transfer-encoding'] !== undefined ||
-      headers[HEADER.traceparent] !== undefined
-    )
+    // A body, which a GET should not have, is for the framework.
+    if (method !== 'GET' || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
       return undefined;
     const identity = this.#options.identify(headers);
     return identity === undefined ? undefined : `${url}\n${identity}`;
@@ -109,6 +104,8 @@ export class HotAnswers {
     headers.push(HEADER.serverTiming, `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`);
     headers.push('etag', answer.etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key');
     if (current !== null) headers.push(HEADER.sessionEpoch, String(current));
+    const trace = traceparentOf(request.headers[HEADER.traceparent]);
+    if (trace !== undefined) headers.push(HEADER.traceparent, trace);
     if (status === 200)
       headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(answer.bytes));
     response.writeHead(status, headers);

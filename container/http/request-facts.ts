@@ -47,6 +47,10 @@ export interface FactsOptions {
 export const requestIdOf = (given: string | string[] | undefined): string | undefined =>
   typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
 
+/** Given back as it came, if it is one (W3C Trace Context). */
+export const traceparentOf = (given: string | string[] | undefined): string | undefined =>
+  typeof given === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given) ? given : undefined;
+
 /** First in the chain: request id, deadline, caller's signal, the contract's headers, and one log line at the end. */
 export function rememberFacts({ log, now, epoch, upstreamTiming, onAnswer }: FactsOptions): RequestHandler {
   return (request, response, next) => {
@@ -62,9 +66,8 @@ export function rememberFacts({ log, now, epoch, upstreamTiming, onAnswer }: Fac
     known.set(request, facts);
     response.setHeader(HEADER.requestId, facts.requestId);
     response.setHeader(HEADER.bridgeVersion, BRIDGE_VERSION);
-    const trace = request.get(HEADER.traceparent);
-    if (trace !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace))
-      response.setHeader(HEADER.traceparent, trace);
+    const trace = traceparentOf(request.get(HEADER.traceparent));
+    if (trace !== undefined) response.setHeader(HEADER.traceparent, trace);
     beforeHeaders(response, () => {
       const current = epoch();
       if (current !== null) response.setHeader(HEADER.sessionEpoch, String(current));

@@ -21,13 +21,15 @@ test('a repeated reference read is the same answer, without the broker, in the c
   const first = await ask(bridge.readKey);
   const firstText = await first.text();
   const asked = simulator.stats().byCommand['symbol/get'];
-  const second = await ask(bridge.readKey, { 'x-request-id': 'mine-1' });
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const second = await ask(bridge.readKey, { 'x-request-id': 'mine-1', traceparent });
   expect(second.status).toBe(200);
   expect(await second.text()).toBe(firstText);
   expect(simulator.stats().byCommand['symbol/get']).toBe(asked);
   for (const name of ['content-type', 'etag', 'vary', 'x-bridge-version', 'x-session-epoch'])
     expect(second.headers.get(name), name).toBe(first.headers.get(name));
   expect(second.headers.get('x-request-id')).toBe('mine-1');
+  expect(second.headers.get('traceparent')).toBe(traceparent);
   expect(second.headers.get('cache-control')).toMatch(/^private, max-age=\d+$/);
 
   const unchanged = await ask(bridge.readKey, { 'if-none-match': first.headers.get('etag') ?? '' });

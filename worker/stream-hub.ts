@@ -94,7 +94,11 @@ export class StreamHub extends DurableObject<Env> {
       now: Date.now,
       defer: (flush) => queueMicrotask(flush),
       onError: (error) => logEvent('fault', { what: 'stream', error }),
-      onSubscriptions: (connection) => this.#remember(connection),
+      onSubscriptions: (connection) => {
+        this.#remember(connection);
+        // Who has shown a key and asks for data is worth waking the container for.
+        if (connection.members.size > 0 && connection.state === 'open') this.#wake();
+      },
       epoch: ctx.storage.kv.get<number>('epoch') ?? 0,
       limits: this.timings().limits,
     });
@@ -131,7 +135,6 @@ export class StreamHub extends DurableObject<Env> {
     if (typeof message !== 'string') return connection.close('unsupported');
     // Characters: what is over the limit in bytes alone is caught by its operations' own limits.
     if (message.length > STREAM_LIMITS.maxMessageBytes) return connection.close('tooBig');
-    this.#wake();
     connection.receive(message);
     this.#drive();
   }
@@ -175,7 +178,6 @@ export class StreamHub extends DurableObject<Env> {
     const operations = sseOperations(query, headers.get('last-event-id'));
     const peer = new EventStreamPeer(() => connection.closed());
     const connection = this.#core.connect(peer, authenticated);
-    this.#wake();
     this.#drive();
     for (const operation of operations) connection.receive(operation);
     return new Response(peer.body, { headers: SSE_HEADERS });

@@ -147,6 +147,8 @@ describe('the hub', () => {
     expect(answer.headers.get('sec-websocket-protocol')).toBe('mt5-edge-bridge');
     const browser = new Client(answer.webSocket as WebSocket);
     await browser.until('ack');
+    // Keys were looked at and nothing was asked for: the container was not started.
+    expect(pollers).toEqual([]);
   });
 
   it('closes the streams of a session that was revoked', async () => {

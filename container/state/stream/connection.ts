@@ -236,6 +236,7 @@ export class Connection {
         expected: `at most ${this.#core.limits.maxSelectors} over all topics`,
       });
     const member = this.#join(topic, all);
+    this.#core.options.onSubscriptions?.(this);
     // Who is subscribed already knows the past of the rest: only a fresh subscription can resume.
     const resume = operation.op === 'resume' && !before ? operation : undefined;
     if (resume) {
@@ -261,6 +262,7 @@ export class Connection {
     if (left.size === 0) this.#leave(topic);
     else if (member) {
       this.#join(topic, left);
+      this.#core.options.onSubscriptions?.(this);
       for (const selector of selectors) member.owed.delete(selector);
     }
     const seq = this.#seqOf(topic);
@@ -288,7 +290,6 @@ export class Connection {
       };
       this.members.set(topic, member);
       group.add(member);
-      this.#core.options.onSubscriptions?.(this);
       return member;
     }
     const before = known.group;
@@ -299,7 +300,6 @@ export class Connection {
       if (before.size === 0) log.release(before, this.#core.options.now());
     }
     known.selectors = selectors;
-    this.#core.options.onSubscriptions?.(this);
     return known;
   }
 

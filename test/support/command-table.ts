@@ -231,6 +231,7 @@ export function accountCommandTable({ matching, anything }: Matchers): readonly 
       wrong: [
         [b({ Symbol: 'A,B' }), 3],
         [b({ Symbol: 'T', Digits: '12' }), 3],
+        [b({ Symbol: 'EURUSD', Digits: '4' }), 2003],
       ],
       noRight: 8,
     },

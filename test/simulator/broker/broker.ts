@@ -25,7 +25,7 @@ import { Rates } from './rates.ts';
 import type { User } from './records.ts';
 import { catalogRecords, symbolDefaults } from './symbol-catalog.ts';
 import type { TradingHours } from './symbol-record.ts';
-import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from './symbols.ts';
+import { symbolFromRecord, textOf, type WireRecord } from './symbols.ts';
 import { verifyBooks } from './verify-books.ts';
 import type { World } from './world.ts';
 
@@ -48,6 +48,8 @@ export type FeedFault = { readonly kind: 'freeze-feed' | 'gap' | 'out-of-order';
 /** Cyprus and New York: 00:00 of the server is 17:00 in New York all year. */
 const DEFAULT_ZONE: ServerZone = { offsetMinutes: 120, daylight: 'us' };
 const MANAGER_LOGIN = 1000;
+const INVALID_PARAMETERS = 3;
+const TRADES_IN_SYMBOL = 2003;
 const MOST_TICKS_A_SECOND = 10_000;
 /** A change of the server's time by more than this is a jump, not its passing. */
 const CLOCK_JUMP_MS = 1000;
@@ -205,17 +207,23 @@ export class Broker {
     this.#engine.turn(this.time.serverMs(), new Set(quotes));
   }
 
-  /** Adds a symbol, or changes the fields given of one that is there. */
-  configureSymbol(given: WireRecord): SymbolSpec | undefined {
+  /** Adds a symbol, or changes the fields given of one that is there. 0, or the code that refuses it. */
+  configureSymbol(given: WireRecord): number {
     const { books } = this.world;
     const name = textOf(given, 'Symbol');
-    const record = { ...(books.symbols.get(name)?.record ?? symbolDefaults()), ...given };
+    const before = books.symbols.get(name);
+    const record = { ...(before?.record ?? symbolDefaults()), ...given };
     if (textOf(record, 'Path') === '') record['Path'] = name;
     const symbol = symbolFromRecord(record);
-    if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0) return undefined;
+    if (symbol.digits < 0 || symbol.digits > 8 || symbol.contractSize <= 0 || symbol.volumeStep <= 0)
+      return INVALID_PARAMETERS;
+    // Prices and volumes of what is traded are counted in these.
+    const traded = books.positions.inSymbol(name).size + books.orders.inSymbol(name).size > 0;
+    const units = ['digits', 'contractSize', 'profitCurrency', 'profitDigits', 'tickSize', 'tickValue'] as const;
+    if (traded && units.some((unit) => before?.[unit] !== symbol[unit])) return TRADES_IN_SYMBOL;
     books.symbols.set(name, symbol);
     this.symbolsChanged();
-    return symbol;
+    return 0;
   }
 
   /** Gives the symbols of the catalogue other trading hours. */

@@ -41,11 +41,13 @@ function put(request: CommandRequest, given: WireRecord): number {
   const before = books.groups.get(name);
   const group = groupFromRecord({ ...(before?.record ?? groupDefaults()), ...given });
   const populated = [...books.users.values()].some((user) => user.group === name);
-  // Money of the accounts is counted in the group's currency.
+  // Money of the accounts is counted in the group's currency, their positions kept in its way.
   if (
     before !== undefined &&
     populated &&
-    (before.currency !== group.currency || before.currencyDigits !== group.currencyDigits)
+    (before.currency !== group.currency ||
+      before.currencyDigits !== group.currencyDigits ||
+      before.hedging !== group.hedging)
   )
     return 2003;
   if (group.currency === '' || group.currencyDigits < 0 || group.currencyDigits > 8) return RETCODE.params;

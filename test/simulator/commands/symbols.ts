@@ -58,9 +58,9 @@ function shift(request: CommandRequest): CommandReply {
 function put(request: CommandRequest, given: WireRecord): number {
   const name = textOf(given, 'Symbol');
   if (name === '' || name.length > 31 || /[\\,*!]/u.test(name)) return RETCODE.params;
-  if (request.broker.configureSymbol(given) === undefined) return RETCODE.params;
-  request.broker.mutations += 1;
-  return 0;
+  const retcode = request.broker.configureSymbol(given);
+  if (retcode === 0) request.broker.mutations += 1;
+  return retcode;
 }
 
 function add(request: CommandRequest): CommandReply {

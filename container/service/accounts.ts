@@ -7,7 +7,7 @@ import type { WireObject } from '../webapi/fields.ts';
 import type { BrokerClock } from '../webapi/time.ts';
 import type { ClockSource } from './broker-clock.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { onlyObject, RETCODE } from './broker.ts';
+import { isMissing, onlyObject, RETCODE } from './broker.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { decodeObject } from './decode.ts';
 import type { Keep } from './handler.ts';
@@ -40,11 +40,20 @@ export class Accounts {
     const query: Query = [['login', String(login)]];
     const [userReply, moneyRows, clock] = await Promise.all([
       this.#broker.read('user/get', query, context),
-      // Accounts that cannot trade (managers) have no money state.
-      this.#broker.list('user/account/get', query, context),
+      this.#moneyOf('user/account/get', query, context),
       this.#clock.get(context),
     ]);
     return accountOf(onlyObject(userReply, 'user/get', query), moneyRows[0], clock);
+  }
+
+  /** Accounts that cannot trade (managers) have no money state; nor has any where this manager may not see it. */
+  async #moneyOf(path: string, query: Query, context: Context): Promise<readonly WireObject[]> {
+    try {
+      return await this.#broker.list(path, query, context);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
   }
 
   async money(login: number, context: Context): Promise<Money> {
@@ -74,7 +83,7 @@ export class Accounts {
     const query: Query = [['login', logins.join(',')]];
     const [users, states] = await Promise.all([
       this.#broker.list('user/get_batch', query, context),
-      this.#broker.list('user/account/get_batch', query, context),
+      this.#moneyOf('user/account/get_batch', query, context),
     ]);
     const stateOf = new Map(states.map((state) => [decodeObject(money, state, clock).login, state]));
     const asked = new Set(logins);

@@ -2,6 +2,7 @@ import type { WireObject } from '../webapi/fields.ts';
 import { Fields, payload, isWireObject, payloadScalar } from '../webapi/fields.ts';
 import { BrokerClock, clockSettings, measuredSettings, parseServerTime } from '../webapi/time.ts';
 import type { Broker, ReadContext } from './broker.ts';
+import { isMissing } from './broker.ts';
 
 /** The zone changes by an administrator's hand; its daylight rule is in the clock itself. */
 const FRESH_MS = 10 * 60_000;
@@ -25,7 +26,7 @@ export class ClockSource {
     this.#now = now;
   }
 
-  /** @throws BridgeError where neither the zone nor the time can be had */
+  /** @throws BridgeError where the server cannot be asked */
   async get(context: ReadContext): Promise<BrokerClock> {
     return (await this.read(context)).clock;
   }
@@ -57,7 +58,9 @@ export class ClockSource {
       time.status === 'fulfilled' ? parseServerTime(payloadScalar(time.value.body, 'Time') ?? '') : undefined;
     const measured = serverMs === undefined ? undefined : { offsetMs: serverMs - utcMs, utcMs };
     const settings = zone.status === 'fulfilled' ? zoneOf(zone.value.body) : undefined;
-    if (!settings && !measured) throw zone.status === 'rejected' ? zone.reason : new Error('the broker tells no time');
+    for (const asked of [zone, time])
+      if (!settings && !measured && asked.status === 'rejected' && !isMissing(asked.reason)) throw asked.reason;
+    // A server that tells neither its zone nor its time is taken at UTC: its clock is then said not to be measured.
     const clock = new BrokerClock(
       settings
         ? clockSettings({ ...settings, ...(measured ? { measured } : {}) })

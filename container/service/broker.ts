@@ -19,6 +19,10 @@ export type Query = readonly (readonly [name: string, value: string])[];
 /** MT5 return codes that reads treat on their own (mt5-webapi §4). */
 export const RETCODE = { ok: 0, notReady: 1, notFound: 13, partial: 14 } as const;
 
+/** The server does not know this command, or this manager may not use it: where there is another way, it is taken. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof BridgeError && (error.code === 'broker_unsupported' || error.code === 'broker_forbidden');
+
 /** One answer of the server with its retcode, decoded as far as text. */
 export interface BrokerReply {
   readonly retcode: number;

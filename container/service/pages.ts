@@ -2,7 +2,7 @@ import { BridgeError } from '../contract/errors.ts';
 import type { WireObject } from '../webapi/fields.ts';
 import { payloadScalar, wireInteger } from '../webapi/fields.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { RETCODE } from './broker.ts';
+import { isMissing, RETCODE } from './broker.ts';
 
 /**
  * `get_page` of one login. The documents allow 100 rows a page, live servers answer up to 1000 (mt5-webapi §3.6): more is
@@ -50,10 +50,15 @@ export class PageReader {
   }
 
   async #total(list: List, query: Query, context: ReadContext): Promise<number> {
-    const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.notFound]);
-    if (reply.retcode === RETCODE.notFound) return 0;
-    // A server that does not tell is asked until a page is empty.
-    return wireInteger(payloadScalar(reply.body, 'Total')) ?? Infinity;
+    try {
+      const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.notFound]);
+      if (reply.retcode === RETCODE.notFound) return 0;
+      return wireInteger(payloadScalar(reply.body, 'Total')) ?? Infinity;
+    } catch (error) {
+      // A server that does not tell is asked until a page is empty.
+      if (isMissing(error)) return Infinity;
+      throw error;
+    }
   }
 
   async #page(

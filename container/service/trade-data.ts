@@ -8,7 +8,7 @@ import { parseMask } from '../webapi/masks.ts';
 import type { BrokerClock } from '../webapi/time.ts';
 import type { ClockSource } from './broker-clock.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { onlyObject } from './broker.ts';
+import { isMissing, onlyObject } from './broker.ts';
 import { decodeCursor, encodeCursor, refuseCursor } from './cursor.ts';
 import { decodeObject } from './decode.ts';
 import { resolveLogins } from './logins.ts';
@@ -234,12 +234,11 @@ export class TradeData {
     try {
       return await this.#broker.list(`${kind.wire}/get_batch`, [['login', logins.join(',')], ...window], context);
     } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
-      if (error.code === 'broker_unsupported') {
+      if (isMissing(error)) {
         this.#hasBatch = false;
         return this.#oneByOne(kind, logins, window, context);
       }
-      if (error.context.retcode !== 14 || logins.length === 1) throw error;
+      if (!(error instanceof BridgeError) || error.context.retcode !== 14 || logins.length === 1) throw error;
       const middle = Math.ceil(logins.length / 2);
       const halves = [logins.slice(0, middle), logins.slice(middle)];
       return (await Promise.all(halves.map((half) => this.#batch(kind, half, window, context)))).flat();

@@ -237,3 +237,34 @@ test('a clock set forward leaves no hole in the charts; a feed kept silent does'
   const left = await minutes();
   expect(left.filter((at) => silent.slice(0, -1).includes(at))).toEqual([]);
 });
+
+describe('the control port over the broker', () => {
+  const control = async (path: string, body: object): Promise<{ readonly status: number; readonly json: unknown }> => {
+    const url = `http://127.0.0.1:${simulator.controlPort}${path}`;
+    const reply = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+    return { status: reply.status, json: await reply.json() };
+  };
+  const retcodeOf = async (fields: object): Promise<string | undefined> => {
+    const { ID = '' } = (await answer('dealer/send_request', { ...ORDER, ...fields })) as Row;
+    const reply = await client.send(`/api/dealer/get_request_result?id=${ID}`);
+    const events = reply.json?.[ID] as readonly { readonly answer?: Row }[];
+    return events.at(-1)?.answer?.['ResultRetcode'];
+  };
+
+  test('what the dealer says next', async () => {
+    expect(await control('/dealer', { next: ['requote', 'partial'], partialPercent: 25 })).toMatchObject({
+      status: 200,
+    });
+    expect(await retcodeOf({})).toBe('10004 Requote');
+    expect(await retcodeOf({ TypeFill: '1' })).toBe('10010 Request executed partially');
+    expect(await retcodeOf({})).toBe('10009 Request executed');
+    expect(await control('/dealer', { next: ['perhaps'] })).toMatchObject({ status: 400 });
+  });
+
+  test('a weekend with a broker’s hours', async () => {
+    expect(await control('/clock', { utc: '2026-11-21T12:00:00Z' })).toMatchObject({ status: 200 });
+    expect(await retcodeOf({})).toBe('10009 Request executed');
+    expect(await control('/feed', { tradingHours: 'real' })).toMatchObject({ status: 200 });
+    expect(await retcodeOf({})).toBe('10018 Market closed');
+  });
+});

@@ -78,7 +78,12 @@ export async function startContainer(config: Config, options: ContainerOptions =
       reason: 'MT5_TLS=insecure: anyone on the way can pose as the broker. Use MT5_TLS=pin:<sha256> instead.',
     });
 
-  const state = linkState(config, log, { now, random, ...(options.signIn ? { signIn: options.signIn } : {}) });
+  const state = linkState(config, log, {
+    now,
+    random,
+    onRevoked: (sessionId) => streaming.service.revoke([sessionId]),
+    ...(options.signIn ? { signIn: options.signIn } : {}),
+  });
   const checkpoint = state.where === 'here' ? await state.api.signIn.read() : undefined;
 
   const upstream: SessionPool = new SessionPool({

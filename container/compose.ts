@@ -17,6 +17,7 @@ import { HotAnswers } from './http/hot-answers.ts';
 import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
 import { monitoringHandlers } from './service/monitoring-handlers.ts';
+import { notingWrites } from './service/noting-writes.ts';
 import { Performance } from './service/performance.ts';
 import { Passthrough } from './service/passthrough.ts';
 import type { RouteHandlers } from './service/handler.ts';
@@ -137,7 +138,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     feed: () => streaming.poller.stats(),
   });
   const trading = createTrading({
-    upstream,
+    upstream: notingWrites(upstream, reads.broker, reads.clock),
     broker: reads.broker,
     clock: reads.clock,
     state: state.api,

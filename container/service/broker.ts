@@ -190,6 +190,12 @@ export class Broker {
     }
   }
 
+  /** A write was answered: later reads do not join those under way, nor take these kinds from the cache. */
+  forgetReads(...kinds: readonly ReferenceKind[]): void {
+    this.#flights.clear();
+    if (kinds.length > 0) this.invalidate(...kinds);
+  }
+
   statistics(): BrokerStatistics {
     const byKind = Object.fromEntries(
       REFERENCE_KINDS.map((kind) => {

@@ -62,27 +62,31 @@ function run(key: string, send: (hooks: SendHooks) => Promise<Settlement>, given
 }
 const stateOf = async (key: string): Promise<string | undefined> => (await state.operations.get('desk', key))?.state;
 
-it('tells a caller whose time is over that it is pending, and settles it when the answer comes', async () => {
-  const decision = Promise.withResolvers<Settlement>();
-  const sent = Promise.withResolvers<void>();
-  const answer = run('slow', async (hooks) => {
-    hooks.onDispatch();
-    sent.resolve();
-    return decision.promise;
-  });
-  await sent.promise;
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(await answer).toMatchObject({
-    status: 202,
-    headers: { location: '/v1/operations/slow' },
-    body: { operation: { state: 'pending', outcome: 'pending' } },
-  });
-  expect(await stateOf('slow')).toBe('pending');
-  decision.resolve(done(201, { order: { ticket: '7' } }));
-  await vi.advanceTimersByTimeAsync(0);
-  expect(await stateOf('slow')).toBe('done');
-  expect(unsettled).toBe(1);
-});
+it.each(['pending', 'unknown'])(
+  'tells a caller whose time is over that it is %s, and settles it when the answer comes',
+  async (told) => {
+    const decision = Promise.withResolvers<Settlement>();
+    const sent = Promise.withResolvers<void>();
+    const answer = run('slow', async (hooks) => {
+      hooks.onDispatch();
+      if (told === 'pending') hooks.onQueued?.();
+      sent.resolve();
+      return decision.promise;
+    });
+    await sent.promise;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await answer).toMatchObject({
+      status: 202,
+      headers: { location: '/v1/operations/slow' },
+      body: { operation: { state: told, outcome: told } },
+    });
+    expect(await stateOf('slow')).toBe(told);
+    decision.resolve(done(201, { order: { ticket: '7' } }));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await stateOf('slow')).toBe('done');
+    expect(unsettled).toBe(1);
+  },
+);
 
 it.each(['deadline', 'departure'])(
   'what still waits at its %s is called off, was never sent, and frees its key',

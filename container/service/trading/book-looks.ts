@@ -42,6 +42,7 @@ type LookFor<Effect extends EffectName> = (
 /** Reads orders, deals, positions and accounts for the effect of an operation. Sends nothing. */
 export class BookLooks {
   readonly #parts: BookLooksParts;
+  #again = 0;
 
   constructor(parts: BookLooksParts) {
     this.#parts = parts;
@@ -104,15 +105,22 @@ export class BookLooks {
       books.historyOrders(request.login, sinceMs, context),
       books.deals(request.login, sinceMs, context),
     ]);
-    const deals = tagged(allDeals, tag);
     const openOrder = tagged(open, tag)[0];
-    const order = openOrder ?? tagged(history, tag)[0];
+    let order = openOrder ?? tagged(history, tag)[0];
+    let deals = tagged(allDeals, tag);
     if (!order && deals.length === 0) return EMPTY;
-    const state = order && wireInteger(new Fields(order).text('State'));
-    if (deals.length === 0) {
+    // The three were read side by side, and the dealer may have executed between them: what one read shows, the other is
+    // asked again for, afterwards.
+    if (!order) order = await this.#orderOf(deals[0], context);
+    else if (deals.length === 0 && !openOrder)
+      deals = tagged(await this.#dealsAgain(request.login, sinceMs, context), tag);
+    if (order && deals.length === 0) {
+      const fields = new Fields(order);
+      const state = wireInteger(fields.text('State'));
       if (openOrder && (!request.pending || state === ORDER_STATE.started)) return WAIT;
-      // A market order that left the books without a deal was not filled; a pending one had been placed.
-      if (state === ORDER_STATE.rejected || (!openOrder && !request.pending))
+      // A market order that left the books untouched was not filled; a pending one had been placed before.
+      const untouched = fields.text('VolumeCurrent') === fields.text('VolumeInitial') && state !== ORDER_STATE.filled;
+      if (state === ORDER_STATE.rejected || (!openOrder && !request.pending && untouched))
         return {
           verdict: 'found',
           settlement: {
@@ -125,6 +133,20 @@ export class BookLooks {
       order: await books.asOrder(order, context),
       deals: await books.asDeals(deals, context),
     });
+  }
+
+  async #orderOf(deal: WireObject | undefined, context: ReadContext): Promise<WireObject | undefined> {
+    const { books } = this.#parts;
+    const ticket = deal && new Fields(deal).text('Order');
+    if (ticket === undefined || !/^[1-9]\d*$/.test(ticket)) return undefined;
+    const ended = await books.optional(books.historyOrder(ticket, context));
+    return ended ?? books.optional(books.openOrder(ticket, context));
+  }
+
+  /** A read of its own: one that is under way for somebody else may be older than what was just seen. */
+  #dealsAgain(login: number, sinceMs: number, context: ReadContext): Promise<readonly WireObject[]> {
+    this.#again = (this.#again + 1) % 1000;
+    return this.#parts.books.deals(login, sinceMs - 1000 * (1 + this.#again), context);
   }
 
   async #orderRemoved(request: RequestOf<'order_removed'>, _operation: Operation, context: ReadContext): Promise<Look> {

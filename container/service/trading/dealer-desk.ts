@@ -77,6 +77,7 @@ export class DealerDesk {
       const id = payloadScalar(bodyOf(reply), 'ID');
       if (id === undefined || !/^\d{1,20}$/.test(id))
         throw new SessionError('malformed', 'dealer/send_request: the answer has no ID.', { dispatched: true });
+      hooks.onQueued?.();
       return await this.#result(id, reply.generation);
     } finally {
       this.#outstanding--;

@@ -19,6 +19,8 @@ export interface SendHooks {
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
   readonly onDispatch: () => void;
+  /** The dealer has it: what takes long from here on is `pending`, not `unknown`. */
+  readonly onQueued?: () => void;
 }
 
 /** A mutation, checked and ready to be sent. */
@@ -136,6 +138,7 @@ export class OperationRunner {
     const { now } = this.#parts;
     const callOff = new AbortController();
     let dispatched = false;
+    let queued = false;
     const hooks: SendHooks = {
       tag: operation.tag,
       deadlineAtMs: now() + ANSWER_WAIT_MS,
@@ -143,10 +146,17 @@ export class OperationRunner {
       onDispatch: () => {
         dispatched = true;
       },
+      onQueued: () => {
+        queued = true;
+      },
     };
     const released = Promise.withResolvers<RouteAnswer>();
     const release = (): void => {
-      if (dispatched) void this.#pendingAnswer(operation, raw).then(released.resolve, released.reject);
+      if (dispatched)
+        void this.#releasedAnswer(operation, queued ? 'pending' : 'unknown', raw).then(
+          released.resolve,
+          released.reject,
+        );
       else callOff.abort();
     };
     const timer = setTimeout(release, Math.max(0, context.deadlineAtMs - now()));
@@ -225,14 +235,14 @@ export class OperationRunner {
     return { status: settlement.status, body };
   }
 
-  /** The caller's time is over and the request was sent: queued at the dealer, as far as anybody knows. */
-  async #pendingAnswer(operation: Operation, raw: boolean): Promise<RouteAnswer> {
+  /** The caller's time is over and the request was sent: the row says so, and the answer is awaited in the background. */
+  async #releasedAnswer(operation: Operation, to: 'pending' | 'unknown', raw: boolean): Promise<RouteAnswer> {
     const { state, now } = this.#parts;
     const { caller, key } = operation;
-    const moved = await state.operations.move(caller, key, { to: 'pending' }).catch(() => false);
+    const moved = await state.operations.move(caller, key, { to }).catch(() => false);
     this.#parts.onUnsettled();
     const row = moved ? await state.operations.get(caller, key).catch(() => null) : null;
-    return asRouteAnswer(storedAnswer(row ?? { ...operation, state: 'pending', updatedAtMs: now() }), raw);
+    return asRouteAnswer(storedAnswer(row ?? { ...operation, state: to, updatedAtMs: now() }), raw);
   }
 
   #move(operation: Operation, change: OperationChange): Promise<void> {

@@ -123,6 +123,25 @@ describe('the hub', () => {
     expect(client.closed).toBe(undefined);
   });
 
+  it('resumes a client that was away: all that it missed, once, and no gap', async () => {
+    const away = await connect();
+    away.send({ op: 'subscribe', topic: 'deals', logins: [1001] });
+    const { epoch, seq } = await away.until('snapshot');
+    const stays = await connect();
+    stays.send({ op: 'subscribe', topic: 'deals', logins: [1001] });
+    await stays.until('snapshot');
+    away.socket.close();
+    for (const ticket of ['1', '2', '3']) await inside(() => poller().change('deals', '1001', { ticket }));
+    await stays.until('delta', 3);
+    const back = await connect();
+    back.send({ op: 'resume', topic: 'deals', logins: [1001], epoch, seq });
+    expect(await back.until('delta')).toMatchObject({
+      prev: seq,
+      data: [{ ticket: '1' }, { ticket: '2' }, { ticket: '3' }],
+    });
+    expect(back.frames.filter(({ type }) => type === 'gap')).toEqual([]);
+  });
+
   it('lets go of the container when nobody listens', async () => {
     const client = await connect();
     client.send({ op: 'subscribe', topic: 'positions', logins: [1001] });

@@ -11,10 +11,17 @@ export class Flapping {
   #fruitless = 0;
   #untilMs = 0;
 
-  ended(hadAnswered: boolean, nowMs: number): void {
-    this.#fruitless = hadAnswered ? 0 : this.#fruitless + 1;
+  /** A session ended before it answered anything. */
+  ended(nowMs: number): void {
+    this.#fruitless++;
     const beyond = this.#fruitless - ACCIDENTS;
     this.#untilMs = beyond < 0 ? 0 : nowMs + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, beyond));
+  }
+
+  /** A session answered for the first time, be it with its last breath. */
+  answered(): void {
+    this.#fruitless = 0;
+    this.#untilMs = 0;
   }
 
   /** How long the next sign-in has to wait; 0 = it may begin. */

@@ -181,7 +181,11 @@ export class SessionPool implements Upstream {
         job.dispatched = true;
         job.onDispatch?.();
       });
-      member.hasAnswered = true;
+      if (!member.hasAnswered) {
+        member.hasAnswered = true;
+        // The end of the connection may have been told before the answer that came with it ("Connection: close").
+        this.#flapping.answered();
+      }
       if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
       this.#timings.add(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       job.resolve(reply);
@@ -297,7 +301,7 @@ export class SessionPool implements Upstream {
     if (this.#dealerSession === session) this.#dealerSession = undefined;
     if (cause !== 'quit') {
       this.#counters.lost++;
-      this.#flapping.ended(member.hasAnswered, this.#options.now());
+      if (!member.hasAnswered) this.#flapping.ended(this.#options.now());
     }
     this.#options.onEvent({ type: 'closed', cause, reason, connections: this.#members.length });
     this.#learn(member, cause);

@@ -104,3 +104,10 @@ test('a manager with another agent name and a national password signs in', async
   expect((await bridge.fetch('/api/user/get?login=1')).status).toBe(200);
   expect(urls[0]).toMatch(/^\/api\/auth\/start\?version=\d+&agent=Desk%2F7&login=1000&type=manager$/);
 });
+
+test('a server that ends the connection with each answer: every read is answered, none waits for it', async () => {
+  await readsThrough(({ path, response }) => {
+    if (path === 'user/get') response.setHeader('connection', 'close');
+  }, 6);
+  expect(server.connections()).toBe(6);
+});

@@ -234,7 +234,7 @@ export class SessionPool implements Upstream {
       const dialled = await this.#dialer.dial(this.#hooks, (session) => (this.#opening = session));
       // The server may have closed while the success was being recorded.
       if (dialled.session.state === 'ready') this.#joined(dialled);
-      else this.#flapping.ended(false, this.#options.now());
+      else this.#flapping.ended(this.#options.now());
     } catch (error) {
       this.#signInFailed(asSessionError(error));
     }

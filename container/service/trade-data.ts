@@ -145,7 +145,7 @@ export class TradeData {
     };
     const read = async (enough: () => boolean): Promise<boolean> => {
       items.length = 0;
-      const { rows, atEnd } = await this.#pages.rows(kind.wire, command, context, query.limit + 1, (rows) => {
+      const { rows, atEnd } = await this.#pages.rows(kind.wire, command, context, query.limit, (rows) => {
         decode(rows);
         return enough();
       });
@@ -153,7 +153,7 @@ export class TradeData {
       return atEnd;
     };
     // Pages of a window come by time, so the first ones are enough. Where they do not, all are needed.
-    const full = (): boolean => items.filter((item) => wanted(item)).length > query.limit;
+    const full = (): boolean => items.filter((item) => wanted(item)).length >= query.limit;
     const inOrder = (): boolean =>
       items.every((item, i) => {
         const before = items[i - 1];

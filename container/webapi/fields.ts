@@ -27,26 +27,33 @@ export function parseExactJson(text: string): WireValue {
 export const isWireObject = (value: WireValue | undefined): value is WireObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** One object of the server, read field by field. */
+/** One object of the server, read field by field. Names as documented are found at once, others by any casing. */
 export class Fields {
-  readonly #values = new Map<string, { name: string; value: WireValue }>();
+  readonly #object: WireObject;
   readonly #taken = new Set<string>();
+  /** Names as sent, by their lower case; made where a documented name is not there. */
+  #byLowerCase: Map<string, string> | undefined;
 
   constructor(object: WireObject) {
-    for (const [name, value] of Object.entries(object)) this.#values.set(name.toLowerCase(), { name, value });
+    this.#object = object;
   }
 
   /** The value under the first of these names that is there, and marks it as read. */
   take(...names: readonly string[]): WireValue | undefined {
     let found: WireValue | undefined;
     for (const name of names) {
-      const key = name.toLowerCase();
-      const entry = this.#values.get(key);
-      if (!entry) continue;
-      this.#taken.add(key);
-      found ??= entry.value;
+      const sent = this.#nameOf(name);
+      if (sent === undefined) continue;
+      this.#taken.add(sent);
+      found ??= this.#object[sent];
     }
     return found;
+  }
+
+  #nameOf(name: string): string | undefined {
+    if (Object.hasOwn(this.#object, name)) return name;
+    this.#byLowerCase ??= new Map(Object.keys(this.#object).map((sent) => [sent.toLowerCase(), sent]));
+    return this.#byLowerCase.get(name.toLowerCase());
   }
 
   /** A scalar as text; `undefined` where it is missing, null, or not a scalar. */
@@ -61,12 +68,16 @@ export class Fields {
     return wireInteger(this.text(...names));
   }
 
-  /** Everything nobody asked for, as sent. */
+  /** Everything nobody asked for, as sent; no second casing of what was asked for either. */
   rest(): Record<string, WireValue> {
     const rest: Record<string, WireValue> = {};
-    for (const [key, { name, value }] of this.#values)
-      if (!this.#taken.has(key))
-        Object.defineProperty(rest, name, { value, enumerable: true, configurable: true, writable: true });
+    let takenInLowerCase: Set<string> | undefined;
+    for (const [name, value] of Object.entries(this.#object)) {
+      if (this.#taken.has(name)) continue;
+      takenInLowerCase ??= new Set([...this.#taken].map((taken) => taken.toLowerCase()));
+      if (takenInLowerCase.has(name.toLowerCase())) continue;
+      Object.defineProperty(rest, name, { value, enumerable: true, configurable: true, writable: true });
+    }
     return rest;
   }
 }

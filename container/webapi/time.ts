@@ -26,18 +26,32 @@ function sundayUtcMs(year: number, month: number, nth: number, hourUtc: number):
   return day + hourUtc * HOUR_MS;
 }
 
-/** Whether a calendar has summer time at a moment of UTC in that year. */
-const SUMMER: Readonly<Record<DaylightRule, (year: number, utcMs: number) => boolean>> = {
-  none: () => false,
+/** Beginning and end of summer time in a year, UTC ms; in the south it is summer outside of them. */
+const CALENDARS: Readonly<
+  Record<Exclude<DaylightRule, 'none'>, (year: number) => { from: number; to: number; inside: boolean }>
+> = {
   // Last Sundays of March and October, 01:00 UTC (Directive 2000/84/EC).
-  eu: (year, utcMs) => utcMs >= sundayUtcMs(year, 2, -1, 1) && utcMs < sundayUtcMs(year, 9, -1, 1),
+  eu: (year) => ({ from: sundayUtcMs(year, 2, -1, 1), to: sundayUtcMs(year, 9, -1, 1), inside: true }),
   // Second Sunday of March and first of November, 02:00 in New York (Energy Policy Act of 2005).
-  us: (year, utcMs) => utcMs >= sundayUtcMs(year, 2, 2, 7) && utcMs < sundayUtcMs(year, 10, 1, 6),
+  us: (year) => ({ from: sundayUtcMs(year, 2, 2, 7), to: sundayUtcMs(year, 10, 1, 6), inside: true }),
   // First Sundays of April and October, 16:00 UTC of the day before, in Sydney.
-  au: (year, utcMs) => utcMs < sundayUtcMs(year, 3, 1, -8) || utcMs >= sundayUtcMs(year, 9, 1, -8),
+  au: (year) => ({ from: sundayUtcMs(year, 3, 1, -8), to: sundayUtcMs(year, 9, 1, -8), inside: false }),
 };
 
-const summerAt = (rule: DaylightRule, utcMs: number): boolean => SUMMER[rule](new Date(utcMs).getUTCFullYear(), utcMs);
+const calendarYears = new Map<string, { from: number; to: number; inside: boolean }>();
+
+/** Whether a calendar has summer time at a moment of UTC. */
+function summerAt(rule: DaylightRule, utcMs: number): boolean {
+  if (rule === 'none') return false;
+  const year = new Date(utcMs).getUTCFullYear();
+  const key = `${rule}${year}`;
+  let summer = calendarYears.get(key);
+  if (!summer) {
+    summer = CALENDARS[rule](year);
+    calendarYears.set(key, summer);
+  }
+  return (utcMs >= summer.from && utcMs < summer.to) === summer.inside;
+}
 
 export class BrokerClock {
   readonly settings: BrokerClockSettings;

@@ -148,7 +148,7 @@ export function validateInput<Route extends AnyRoute>(
 }
 
 function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: plainMessage });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = [...(issue?.path ?? [])];
@@ -157,7 +157,9 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
     prefix +
     path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i ? '.' : ''}${String(part)}`)).join('');
   const message =
-    issue?.code === 'unrecognized_keys' ? `expected ${knownNames(schema)}` : (issue?.message ?? 'not valid');
+    issue?.code === 'unrecognized_keys'
+      ? `expected ${issue.path.length === 0 ? knownNames(schema) : 'no such field'}`
+      : (issue?.message ?? 'not valid');
   const problems = result.error.issues.length;
   throw new BridgeError('invalid_field', {
     detail: `${field || 'body'}: ${message}${problems > 1 ? ` (and ${problems - 1} more)` : ''}`,
@@ -165,6 +167,22 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
     expected: message,
   });
 }
+
+/** For what the schemas say nothing about themselves. */
+function plainMessage(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type' && issue.code !== 'invalid_union') return undefined;
+  if (issue.input === undefined) return 'is missing';
+  return issue.code === 'invalid_type' ? `expected ${NOUN[issue.expected] ?? issue.expected}` : undefined;
+}
+
+const NOUN: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a JSON object',
+  array: 'a list',
+};
 
 function knownNames(schema: z.ZodType): string {
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];

@@ -33,7 +33,9 @@ const TCP_KEEP_ALIVE_MS = 20_000;
 export async function openSocket(address: Address, options: SocketOptions, timeoutMs: number): Promise<TLSSocket> {
   const abort = new AbortController();
   const timer = setTimeout(() => {
-    abort.abort(new TransportError('unreachable', `${addressText(address)} did not answer within ${timeoutMs} ms`));
+    const through = options.proxy ? ` through the proxy ${addressText(options.proxy)}` : '';
+    const detail = `${addressText(address)}${through} did not answer within ${timeoutMs} ms`;
+    abort.abort(new TransportError('unreachable', detail));
   }, timeoutMs);
   try {
     const tcp = await openTcp(options.proxy ?? address, abort.signal);

@@ -172,6 +172,16 @@ describe('bodies', () => {
     expect(await answer.json()).toMatchObject({ status, field });
   });
 
+  it.each([
+    ['{}', 'is missing'],
+    ['{"amount":null}', 'expected a decimal like "1.10850"'],
+    ['{"amount":1e400}', 'expected a decimal like "1.10850"'],
+    ['[]', 'expected a JSON object'],
+    ['{"amount":"1","extra":1}', 'expected one of amount, deep'],
+  ])('%s are told what was expected, in plain words', async (body, expected) => {
+    expect(await (await post(body)).json()).toMatchObject({ status: 422, expected });
+  });
+
   it('of unannounced length stop at the limit', async () => {
     let sent = 0;
     const endless = new ReadableStream<Uint8Array>({

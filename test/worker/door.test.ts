@@ -224,6 +224,12 @@ const refusals: readonly Case[] = [
     code: 'login_not_allowed',
   },
   {
+    name: 'a cursor that no list has given',
+    path: '/v1/accounts/1001/positions?cursor=abc',
+    status: 422,
+    code: 'invalid_field',
+  },
+  {
     name: 'a masked key on another login',
     path: '/api/user/get?login=1002',
     key: TEST_KEYS.masked,

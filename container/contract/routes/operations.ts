@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AnyRoute, defineRoute, noQuery } from '../route.ts';
 import { operation, operationStateIn } from '../schemas/operation.ts';
-import { cursorIn, limitIn, listOf, loginIn } from '../schemas/values.ts';
+import { limitIn, listOf, loginIn } from '../schemas/values.ts';
 
 /** The fate of every write. Behind the Worker the Durable Object answers the reads without waking the container. */
 
@@ -11,6 +11,12 @@ const keyParams = z.strictObject({
     .regex(/^[\x21-\x7e]{1,300}$/, 'expected an operation key, percent-encoded')
     .meta({ description: 'The `Idempotency-Key` of the write, percent-encoded.' }),
 });
+
+/** The ledger's own: the row after which the page begins. */
+const operationCursorIn = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a cursor as given in nextCursor')
+  .meta({ description: '`nextCursor` of the page before.' });
 
 export const getOperation = defineRoute({
   id: 'getOperation',
@@ -45,7 +51,7 @@ export const listOperations = defineRoute({
       .optional()
       .meta({ description: 'Administrators only: writes of another key, or `*` for all.' }),
     limit: limitIn(100, 1000),
-    cursor: cursorIn.optional(),
+    cursor: operationCursorIn.optional(),
   }),
   answer: listOf(operation),
   status: 200,

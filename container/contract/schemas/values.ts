@@ -153,17 +153,19 @@ export const limitIn = (fallback: number, most: number): z.ZodType<number, strin
       documented({ type: 'integer', minimum: 1, maximum: most, default: fallback, description: 'Items per page.' }),
     );
 
-/** Opaque to callers; what is in it, `service/cursor.ts` checks. */
+/** Opaque to callers: a JSON list that begins with a string (`["`), in base64url. The rest `service/cursor.ts` checks. */
 export const cursorIn = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,512}$/, 'expected a cursor as given in nextCursor')
+  .regex(/^WyJ[A-Za-z0-9_-]{1,509}$/, 'expected a cursor as given in nextCursor')
   .meta({ description: '`nextCursor` of the page before.' });
+
+const DECIMAL_EXPECTED = 'expected a decimal like "1.10850"';
 
 /** A decimal in a JSON body: text, or a number for who sends floats. */
 export const decimalBody = z
-  .union([z.string(), z.number()])
+  .union([z.string(), z.number()], { error: ({ input }) => (input === undefined ? undefined : DECIMAL_EXPECTED) })
   .transform(String)
-  .pipe(z.string().regex(/^-?\d{1,15}(?:\.\d{1,10})?$/, 'expected a decimal like "1.10850"'))
+  .pipe(z.string().regex(/^-?\d{1,15}(?:\.\d{1,10})?$/, DECIMAL_EXPECTED))
   .meta(documented({ type: 'string', description: 'Decimal like `"1.10850"`.' }));
 
 export const positiveDecimalBody = decimalBody

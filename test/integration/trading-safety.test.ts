@@ -54,11 +54,12 @@ function exampleOf(route: AnyRoute): { path: string; body: unknown } {
 
 /** Only the door serves these: there is nothing to warm or send to sleep on a VPS. */
 const DOOR_ONLY = new Set(['adminWarm', 'adminSleep']);
-const WRITES = ROUTES.filter(
+const CHANGES = ROUTES.filter(
   ({ id, method, scope }) => method !== 'GET' && (scope === 'trade' || scope === 'admin') && !DOOR_ONLY.has(id),
 );
+const named = (routes: readonly AnyRoute[]) => routes.map((route) => [`${route.method} ${route.path}`, route] as const);
 
-describe.each(WRITES.map((route) => [`${route.method} ${route.path}`, route] as const))('%s', (_name, route) => {
+describe.each(named(CHANGES))('%s', (_name, route) => {
   const { path, body } = exampleOf(route);
 
   it('is refused to a key that may only read, and nothing reaches the broker', async () => {
@@ -66,8 +67,12 @@ describe.each(WRITES.map((route) => [`${route.method} ${route.path}`, route] as 
     expect(answer).toMatchObject({ status: 403, body: { code: 'scope_missing', outcome: 'not_sent' } });
     expect(simulator.stats().mutations).toBe(0);
   });
+});
 
-  it.runIf(route.write)('needs an Idempotency-Key', async () => {
+describe.each(named(CHANGES.filter(({ write }) => write)))('%s', (_name, route) => {
+  const { path, body } = exampleOf(route);
+
+  it('needs an Idempotency-Key', async () => {
     const response = await bridge.fetch(path, {
       method: route.method,
       headers: { 'x-api-key': secretOf('admin'), 'content-type': 'application/json' },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LatencyHistogram } from '../../scripts/bench/measure/latency-histogram.ts';
 import { compareRepetitions, median, spread } from '../../scripts/bench/measure/statistics.ts';
@@ -116,4 +117,11 @@ test('options at fault are named with what was expected', () => {
   expect(() => readOptions(['--repetitions', '0'])).toThrow('--repetitions: expected a whole number from 1 to 100');
   expect(() => readOptions(['--peer', 'x'])).toThrow('--peer: expected name=url,path');
   expect(() => readOptions(['--edge', 'ftp://x'])).toThrow('--edge: expected an http or https URL');
+});
+
+test('the README shows the report of record', () => {
+  const root = new URL('../../', import.meta.url);
+  const readme = readFileSync(new URL('README.md', root), 'utf8');
+  const record = readFileSync(new URL('scripts/bench/results/record.json', root), 'utf8');
+  expect(putIntoReadme(readme, JSON.parse(record) as Report)).toBe(readme);
 });

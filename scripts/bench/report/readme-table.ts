@@ -10,13 +10,10 @@ const END = '<!-- bench:end -->';
 const SHOWN = [
   'cold start: one caller',
   'cold start: 100 callers',
-  'cold start: sign-ins',
   'cached read latency',
   'REST latency, uncached typed read, p50',
-  'order latency',
   'real-time updates: tick at the broker to client, p50',
   'HTTP throughput, cached',
-  'HTTP throughput, uncached typed',
   'WebSocket throughput, 100 clients, stream service',
   'peak memory of the container with 100',
   'success',

@@ -3,13 +3,24 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { API_KEY_PREFIX, apiKeysSchema, hashKey } from '../container/contract/keys.ts';
 
-const { values } = parseArgs({
-  options: {
-    id: { type: 'string', default: 'desk' },
-    scopes: { type: 'string', default: 'read' },
-    logins: { type: 'string' },
-  },
-});
+const USAGE = 'npm run key -- [--id desk] [--scopes read,trade,admin] [--logins 1001,1005-1010]';
+
+function options(): { id: string; scopes: string; logins?: string } {
+  try {
+    return parseArgs({
+      options: {
+        id: { type: 'string', default: 'desk' },
+        scopes: { type: 'string', default: 'read' },
+        logins: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    return process.exit(1);
+  }
+}
+
+const values = options();
 /** 256 bits: nothing to guess, so a plain hash of it is enough. */
 const key = API_KEY_PREFIX + randomBytes(32).toString('base64url');
 const entry = {

@@ -44,6 +44,19 @@ it('lists every variable of the configuration, and no other', () => {
   expect(new Set(tableUnder('Configuration').map(([name]) => name))).toEqual(known);
 });
 
+it('says why each dependency is there', () => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const named = new Set(
+    tableUnder('Dependencies, and why').flatMap(([names = '']) =>
+      names.split(/[, ]+/).filter((name) => /\D/.test(name)),
+    ),
+  );
+  expect(named).toEqual(new Set(Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })));
+});
+
 it('is of the version that the contract tells', () => {
   expect(JSON.parse(read('package.json'))).toMatchObject({ version: BRIDGE_VERSION });
   expect(readme.split('\n').length).toBeLessThanOrEqual(250);

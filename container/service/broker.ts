@@ -70,10 +70,11 @@ export interface BrokerOptions {
 }
 
 interface Flight {
-  /** Names the shared call in the book of timings; never aborted. */
-  readonly signal: AbortSignal;
+  /** Its signal names the shared call in the book of timings; aborted when nobody waits any more. */
+  readonly abort: AbortController;
   readonly promise: Promise<BrokerReply>;
   readonly deadlineAtMs: number;
+  waiting: number;
 }
 
 interface Counts {
@@ -222,19 +223,34 @@ export class Broker {
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const { signal } = new AbortController();
-      const started: Flight = { deadlineAtMs, signal, promise: this.#send(command, deadlineAtMs, signal) };
+      const abort = new AbortController();
+      const promise = this.#send(command, deadlineAtMs, abort.signal);
+      const started: Flight = { deadlineAtMs, abort, promise, waiting: 0 };
       flight = started;
       this.#flights.set(key, started);
-      const leave = (): void => {
-        if (this.#flights.get(key) === started) this.#flights.delete(key);
-      };
-      started.promise.then(leave, leave);
+      const land = (): void => this.#forget(key, started);
+      promise.then(land, land);
     }
-    const reply = await this.#within(flight.promise, context);
-    const timing = this.#upstream.timingOf?.(flight.signal);
-    if (timing !== undefined) this.#upstream.noteTiming?.(context.signal, timing);
-    return reply;
+    flight.waiting++;
+    try {
+      const reply = await this.#within(flight.promise, context);
+      const timing = this.#upstream.timingOf?.(flight.abort.signal);
+      if (timing !== undefined) this.#upstream.noteTiming?.(context.signal, timing);
+      return reply;
+    } catch (error) {
+      if (flight.waiting === 1) {
+        // Still in the queue, it would be sent for nobody and hold up those who wait.
+        this.#forget(key, flight);
+        flight.abort.abort();
+      }
+      throw error;
+    } finally {
+      flight.waiting--;
+    }
+  }
+
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   async #send(command: Command, deadlineAtMs: number, signal: AbortSignal): Promise<BrokerReply> {

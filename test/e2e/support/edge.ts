@@ -26,13 +26,16 @@ export async function startEdge(options: {
   vars?: Readonly<Record<string, string>>;
   /** A program that exits non-zero is started again in the same container, as Docker's `on-failure` does. */
   restartOnFailure?: boolean;
+  /** Another entry of the Worker than the product's. */
+  main?: string;
 }): Promise<Edge> {
-  const { simulator, vars, restartOnFailure = false } = options;
+  const { simulator, vars, restartOnFailure = false, main } = options;
   const containerLog: string[] = [];
   const edge = await startLocalEdge({
     port: 0,
     program: await bundledBridgeProgram(),
     restartOnFailure,
+    ...(main === undefined ? {} : { main }),
     onLine: (line) => containerLog.push(line),
     vars: {
       BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),

@@ -90,6 +90,8 @@ export class BridgeContainer extends Container<Env> {
       onFault,
     });
     if (this.#instance.isRunning) this.#instance.resume();
+    // A write may have been under way when the last object of this name ended: nobody has to ask for it to be settled.
+    else ctx.waitUntil(this.#processChanged(null));
   }
 
   /** Everything that goes through to the container: requests of the door, streams of the hub. */
@@ -251,10 +253,20 @@ export class BridgeContainer extends Container<Env> {
   async #processChanged(instanceId: string | null): Promise<void> {
     await this.#state.operations.orphan(instanceId);
     if (instanceId !== null || (await this.#state.operations.unsettled(1)).length === 0) return;
-    const started = this.#instance.ensure('unsettled operations').catch((error: unknown) => {
-      logEvent('fault', { what: 'start for unsettled operations', error });
-    });
-    this.ctx.waitUntil(started);
+    this.ctx.waitUntil(this.#startForUnsettled());
+  }
+
+  /** The old container may still be ending, or the platform have none to give: tried again 1, 2, 4, 8 s later. */
+  async #startForUnsettled(): Promise<void> {
+    for (let waitMs = 1_000; (await this.#state.operations.unsettled(1)).length > 0; waitMs *= 2) {
+      try {
+        return await this.#instance.ensure('unsettled operations');
+      } catch (error) {
+        logEvent('fault', { what: 'start for unsettled operations', error });
+        if (waitMs > 8_000) return;
+      }
+      await scheduler.wait(waitMs);
+    }
   }
 
   #tellActivity(): void {

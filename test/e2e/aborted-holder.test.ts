@@ -50,7 +50,7 @@ it('aborted after the server executed it: the retry says done, and nothing is se
   await expect.poll(() => simulator.stats().byCommand['dealer/get_request_result'] ?? 0, { timeout: 10_000 }).toBe(1);
   await (await edge.fetch('/abort-for-test')).text();
   expect(await answering).toMatchObject({ status: 504, body: { code: 'outcome_unknown' } });
-  await place();
+  // Nobody asks for it but by reading the ledger: the new Durable Object settles what the old one left.
   await expect.poll(fate, { timeout: 20_000, interval: 200 }).toBe('done');
   expect(await place()).toMatchObject({ status: 201, body: { operation: { key: 'aborted', state: 'done' } } });
   expect(sent()).toBe(1);

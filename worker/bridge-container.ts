@@ -252,8 +252,7 @@ export class BridgeContainer extends Container<Env> {
   /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
   async #processChanged(instanceId: string | null): Promise<void> {
     await this.#state.operations.orphan(instanceId);
-    if (instanceId !== null || (await this.#state.operations.unsettled(1)).length === 0) return;
-    this.ctx.waitUntil(this.#startForUnsettled());
+    if (instanceId === null) this.ctx.waitUntil(this.#startForUnsettled());
   }
 
   /** The old container may still be ending, or the platform have none to give: tried again 1, 2, 4, 8 s later. */

@@ -30,7 +30,9 @@ import type { SessionEvent } from './session/status.ts';
 import { linkState, signInGate } from './state-link.ts';
 import type { BridgeStateOptions } from './state/bridge-state.ts';
 import { callerOfSession } from './state/consumer-session-view.ts';
+import type { UpstreamCheckpoint } from './state/state-api.ts';
 import { createStreaming } from './streaming.ts';
+import { addressText } from './transport/transport.ts';
 import { UndiciTransport } from './transport/undici-transport.ts';
 import { passwordHash } from './webapi/handshake.ts';
 
@@ -113,8 +115,9 @@ export async function startContainer(config: Config, options: ContainerOptions =
           log,
           session: () => upstream.status,
           listeningAfterMs: () => globalThis.performance.now(),
-          onHandover: ({ address }) => {
-            if (address !== null) upstream.prefer(address);
+          onHandover: (kept) => {
+            if (kept.address !== null) upstream.prefer(kept.address);
+            recallClock(kept);
             warm();
             trading.start();
           },
@@ -133,10 +136,20 @@ export async function startContainer(config: Config, options: ContainerOptions =
     cacheSize: config.cacheSize,
     session: () => upstream.status,
     serverBuild,
+    keepClock: (clock) => {
+      state.api.signIn
+        .clock(instanceId, clock)
+        .catch((error: unknown) => log.warn('background_work_failed', { kind: 'keep clock', error }));
+    },
     process: () => ({ inFlight: active.count(), sinceMs: startedAtMs }),
     operations: () => Object.keys(handlers),
     feed: () => streaming.poller.stats(),
   });
+  /** Another broker has another clock. */
+  const recallClock = ({ address, clock }: UpstreamCheckpoint): void => {
+    if (clock && config.servers.some((server) => addressText(server) === address)) reads.clock.recall(clock);
+  };
+  if (checkpoint) recallClock(checkpoint);
   const trading = createTrading({
     upstream: notingWrites(upstream, reads.broker, reads.clock),
     broker: reads.broker,
@@ -195,7 +208,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     log,
     now,
     onAnswer,
-    identify: config.startSecret === undefined ? identifyByKey : identifyByDoor(config.startSecret),
+    identify: config.startSecret === undefined ? identifyByKey() : identifyByDoor(config.startSecret),
     epoch: () => upstream.status.epoch,
     draining: () => draining,
     size: config.cacheSize,
@@ -221,10 +234,10 @@ export async function startContainer(config: Config, options: ContainerOptions =
   // Sane bounds against slow and oversized requests; keep-alive longer than that of common proxies (60 s).
   const server = createServer(
     { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
-    hot.before(app),
+    // What is kept is answered at once: it is never in flight.
+    hot.before(active.around(app)),
   );
   server.on('clientError', answerClientError);
-  server.on('request', active.note);
   server.on('upgrade', createUpgrades({ authenticate, handlers: upgrades, log, draining: () => draining }));
   const port = await listen(server, config.port, options.host);
   log.info('listening', { port, version: BRIDGE_VERSION, instanceId });
@@ -265,18 +278,19 @@ function listen(server: Server, port: number, host: string | undefined): Promise
 
 /** How many requests are being answered, and when none is. */
 function countRequests(): {
-  note: RequestListener;
+  around: (listener: RequestListener) => RequestListener;
   count: () => number;
   idle: (graceMs: number) => Promise<void>;
 } {
   let count = 0;
   let onIdle: (() => void) | undefined;
   return {
-    note: (_request, response) => {
+    around: (listener) => (request, response) => {
       count++;
       response.once('close', () => {
         if (--count === 0) onIdle?.();
       });
+      listener(request, response);
     },
     count: () => count,
     idle: (graceMs) =>

@@ -17,7 +17,7 @@ const hashOf = (key: string): string => `sha256:${hash('sha256', key)}`;
  * Tells callers with the same rights from all others, without looking whether they are known: an answer kept under it was
  * given to somebody with these very credentials. `undefined` = it cannot be told at once.
  */
-export type Identify = (headers: IncomingHttpHeaders) => string | undefined;
+export type Identify = (headers: IncomingHttpHeaders, connection: object) => string | undefined;
 
 const refused = (detail: string): BridgeError => new BridgeError('unauthenticated', detail);
 
@@ -46,11 +46,26 @@ export function identifyByDoor(startSecret: string): Identify {
   };
 }
 
+interface Presented {
+  readonly authorization: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly identity: string | undefined;
+}
+
 /** Alone: the hash of an API key. Consumer sessions end at any moment and are asked for each time. */
-export const identifyByKey: Identify = (headers) => {
-  const key = presentedKey(headers.authorization, one(headers[HEADER.apiKey]));
-  return key === undefined || key.startsWith(SESSION_TOKEN_PREFIX) ? undefined : hashOf(key);
-};
+export function identifyByKey(): Identify {
+  // A connection nearly always presents the key that it presented before.
+  const lastOf = new WeakMap<object, Presented>();
+  return ({ authorization, [HEADER.apiKey]: header }, connection) => {
+    const apiKey = one(header);
+    const last = lastOf.get(connection);
+    if (last && last.authorization === authorization && last.apiKey === apiKey) return last.identity;
+    const key = presentedKey(authorization, apiKey);
+    const identity = key === undefined || key.startsWith(SESSION_TOKEN_PREFIX) ? undefined : hashOf(key);
+    lastOf.set(connection, { authorization, apiKey, identity });
+    return identity;
+  };
+}
 
 /** Finds the trader of a consumer session by the hash of the token; `null` = no such session. */
 export type FindConsumer = (tokenHash: string) => Promise<Caller | null>;

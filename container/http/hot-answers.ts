@@ -76,11 +76,11 @@ export class HotAnswers {
     });
   }
 
-  #keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
+  #keyOf({ method, url = '', headers, socket }: IncomingMessage): string | undefined {
     // A body, which a GET should not have, is for the framework.
     if (method !== 'GET' || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
       return undefined;
-    const identity = this.#options.identify(headers);
+    const identity = this.#options.identify(headers, socket);
     return identity === undefined ? undefined : `${url}\n${identity}`;
   }
 
@@ -112,8 +112,8 @@ export class HotAnswers {
     if (status === 304) response.end();
     else response.end(answer.content, 'latin1');
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-    const said = { route: answer.route, method: 'GET', status, durationMs };
-    log.info('request', { ...said, requestId, caller: answer.callerId });
+    const said = { route: answer.route, method: 'GET', status, durationMs, requestId, caller: answer.callerId };
+    log.info('request', said);
     onAnswer?.(said);
     return true;
   }

@@ -1,11 +1,14 @@
 import type { WireObject } from '../webapi/fields.ts';
 import { Fields, payload, isWireObject, payloadScalar } from '../webapi/fields.ts';
 import { BrokerClock, clockSettings, measuredSettings, parseServerTime } from '../webapi/time.ts';
+import type { BrokerClockSettings } from '../webapi/time.ts';
 import type { Broker, ReadContext } from './broker.ts';
 import { isMissing } from './broker.ts';
 
 /** The zone changes by an administrator's hand; its daylight rule is in the clock itself. */
 const FRESH_MS = 10 * 60_000;
+/** The clock is read again for nobody in particular. */
+const REREAD_TIMEOUT_MS = 30_000;
 
 export interface ClockReading {
   readonly clock: BrokerClock;
@@ -14,41 +17,87 @@ export interface ClockReading {
   readonly readAtMs: number;
 }
 
-/** The broker's clock, read once and then again in the background. */
+/**
+ * The broker's clock: read once, then again in the background. What an earlier process read serves until then, so that
+ * the first calls of a cold start do not wait for it on the one connection there is.
+ */
 export class ClockSource {
   readonly #broker: Broker;
   readonly #now: () => number;
+  readonly #keep: (settings: BrokerClockSettings | null) => void;
   #reading: ClockReading | undefined;
-  #pending: Promise<ClockReading> | undefined;
+  #recalled: BrokerClock | undefined;
+  /** For those who asked before the memory came. */
+  readonly #onRecalled = new Set<(clock: BrokerClock) => void>();
+  #kept: BrokerClockSettings | null = null;
+  #isRereading = false;
+  /** Raised by invalidation: what was asked before it is not taken for true after. */
+  #generation = 0;
 
-  constructor(broker: Broker, now: () => number) {
+  /** `keep` is told what the next process should know: null = nothing, ask. */
+  constructor(
+    broker: Broker,
+    now: () => number,
+    keep: (settings: BrokerClockSettings | null) => void = () => undefined,
+  ) {
     this.#broker = broker;
     this.#now = now;
+    this.#keep = keep;
+  }
+
+  /** What was kept by the process before this one. */
+  recall(settings: BrokerClockSettings): void {
+    if (this.#reading) return;
+    this.#kept = settings;
+    const clock = new BrokerClock(settings);
+    this.#recalled = clock;
+    for (const tell of this.#onRecalled) tell(clock);
   }
 
   /** @throws BridgeError where the server cannot be asked */
   async get(context: ReadContext): Promise<BrokerClock> {
-    return (await this.read(context)).clock;
+    const known = this.#reading?.clock ?? this.#recalled;
+    if (known) {
+      this.#rereadIfOld();
+      return known;
+    }
+    const recalled = Promise.withResolvers<BrokerClock>();
+    this.#onRecalled.add(recalled.resolve);
+    try {
+      return await Promise.race([recalled.promise, this.#ask(context).then(({ clock }) => clock)]);
+    } finally {
+      this.#onRecalled.delete(recalled.resolve);
+    }
   }
 
+  /** As this process has seen it. @throws BridgeError where the server cannot be asked */
   async read(context: ReadContext): Promise<ClockReading> {
-    const kept = this.#reading;
-    if (!kept) return this.#refresh(context);
-    if (this.#now() - kept.readAtMs > FRESH_MS) this.#refresh(context).catch(() => undefined);
-    return kept;
+    if (!this.#reading) return this.#ask(context);
+    this.#rereadIfOld();
+    return this.#reading;
   }
 
-  /** After `time/set`, or when the server is another one. */
+  /** After `time/set`. */
   invalidate(): void {
+    this.#generation++;
     this.#reading = undefined;
+    this.#recalled = undefined;
+    this.#keepIfNew(null);
   }
 
-  #refresh(context: ReadContext): Promise<ClockReading> {
-    this.#pending ??= this.#ask(context).finally(() => (this.#pending = undefined));
-    return this.#pending;
+  #rereadIfOld(): void {
+    if (this.#isRereading || (this.#reading && this.#now() - this.#reading.readAtMs <= FRESH_MS)) return;
+    this.#isRereading = true;
+    // Behind what the caller is about to send: its own answer comes first.
+    setImmediate(() => {
+      this.#ask({ deadlineAtMs: this.#now() + REREAD_TIMEOUT_MS, signal: new AbortController().signal })
+        .catch(() => undefined)
+        .finally(() => (this.#isRereading = false));
+    });
   }
 
   async #ask(context: ReadContext): Promise<ClockReading> {
+    const generation = this.#generation;
     const [zone, time] = await Promise.allSettled([
       this.#broker.read('time/get', [], context),
       this.#broker.read('time/server', [], context),
@@ -66,8 +115,19 @@ export class ClockSource {
         ? clockSettings({ ...settings, ...(measured ? { measured } : {}) })
         : measuredSettings(measured?.offsetMs ?? 0),
     );
-    this.#reading = { clock, measuredOffsetMs: measured?.offsetMs ?? null, readAtMs: utcMs };
-    return this.#reading;
+    const reading = { clock, measuredOffsetMs: measured?.offsetMs ?? null, readAtMs: utcMs };
+    if (generation === this.#generation) {
+      this.#reading = reading;
+      this.#keepIfNew(settings || measured ? clock.settings : null);
+    }
+    return reading;
+  }
+
+  #keepIfNew(settings: BrokerClockSettings | null): void {
+    const known = this.#kept;
+    if (known?.zoneMinutes === settings?.zoneMinutes && known?.daylight === settings?.daylight) return;
+    this.#kept = settings;
+    this.#keep(settings);
   }
 }
 

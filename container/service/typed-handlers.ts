@@ -5,6 +5,7 @@ import * as marketRoutes from '../contract/routes/market.ts';
 import * as serverRoutes from '../contract/routes/server.ts';
 import * as tradeRoutes from '../contract/routes/trade-data.ts';
 import { rfc3339 } from '../webapi/time.ts';
+import type { BrokerClockSettings } from '../webapi/time.ts';
 import { About } from './about.ts';
 import { Accounts } from './accounts.ts';
 import { ClockSource } from './broker-clock.ts';
@@ -20,6 +21,8 @@ import { TradeData } from './trade-data.ts';
 export interface ReadServiceOptions extends BrokerOptions {
   readonly session: () => SessionStatus;
   readonly serverBuild: () => Promise<string | null>;
+  /** What the next process should take for the broker's clock; null = nothing. */
+  readonly keepClock?: (clock: BrokerClockSettings | null) => void;
   /** Requests being answered, and when the process began to listen. */
   readonly process: () => { readonly inFlight: number; readonly sinceMs: number };
   /** operationIds of all handlers. */
@@ -47,7 +50,7 @@ const body = (value: unknown): RouteAnswer => ({ body: value });
 export function createReadService(options: ReadServiceOptions): ReadService {
   const { now } = options;
   const broker = new Broker(options);
-  const clock = new ClockSource(broker, now);
+  const clock = new ClockSource(broker, now, options.keepClock);
   const accounts = new Accounts(broker, clock, now);
   const market = new Market(broker, clock);
   const tradeData = new TradeData(broker, clock, now);

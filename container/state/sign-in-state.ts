@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { BridgeError } from '../contract/errors.ts';
 import { backoffMs, windowOpensAtMs, type SignInPolicy } from './sign-in-policy.ts';
 import type { Sql, SqlRow } from './sql.ts';
+import { DAYLIGHT_RULES } from './state-api.ts';
 import type {
+  CheckpointClock,
   InstanceId,
   JournalEntry,
   PermitDecision,
@@ -11,6 +13,9 @@ import type {
   UpstreamCheckpoint,
 } from './state-api.ts';
 
+/** Zones lie between UTC−12 and UTC+14. */
+export const checkpointClock = z.object({ zoneMinutes: z.int().min(-840).max(840), daylight: z.enum(DAYLIGHT_RULES) });
+
 /** Each field is a row of its own: one that cannot be read costs that field, not the checkpoint. */
 const FIELDS = {
   epoch: z.int().nonnegative(),
@@ -18,8 +23,7 @@ const FIELDS = {
   signedInAtMs: z.number().nullable(),
   serverBuild: z.string().nullable(),
   address: z.string().nullable(),
-  clockOffsetSeconds: z.number().nullable(),
-  timeZone: z.string().nullable(),
+  clock: checkpointClock.nullable(),
   failures: z.int().nonnegative(),
   backoffUntilMs: z.number(),
   lastFailure: z
@@ -38,8 +42,7 @@ const EMPTY: UpstreamCheckpoint = {
   signedInAtMs: null,
   serverBuild: null,
   address: null,
-  clockOffsetSeconds: null,
-  timeZone: null,
+  clock: null,
   failures: 0,
   backoffUntilMs: 0,
   lastFailure: null,
@@ -178,10 +181,10 @@ export class SignInState implements SignInStateApi {
     });
   }
 
-  async clock(instanceId: InstanceId, clock: { offsetSeconds: number; timeZone: string }): Promise<void> {
+  async clock(instanceId: InstanceId, clock: CheckpointClock | null): Promise<void> {
     this.#parts.sql.transaction(() => {
       this.requireUnfenced(instanceId);
-      this.#write({ clockOffsetSeconds: clock.offsetSeconds, timeZone: clock.timeZone });
+      this.#write({ clock });
     });
   }
 

@@ -30,9 +30,8 @@ export interface UpstreamCheckpoint {
   readonly serverBuild: string | null;
   /** Which of several `MT5_SERVER` addresses worked last. */
   readonly address: string | null;
-  /** Broker clock: seconds to subtract from server time to get UTC; null = not measured yet. */
-  readonly clockOffsetSeconds: number | null;
-  readonly timeZone: string | null;
+  /** The broker's clock as last read; null = not yet. */
+  readonly clock: CheckpointClock | null;
   /** Consecutive sign-ins without success, bookings in advance included. */
   readonly failures: number;
   readonly backoffUntilMs: number;
@@ -42,6 +41,15 @@ export interface UpstreamCheckpoint {
     readonly retcode: number | null;
     readonly reason: string;
   } | null;
+}
+
+export const DAYLIGHT_RULES = ['none', 'eu', 'us', 'au'] as const;
+
+/** What turns server time into UTC. */
+export interface CheckpointClock {
+  /** Minutes east of Greenwich in winter. */
+  readonly zoneMinutes: number;
+  readonly daylight: (typeof DAYLIGHT_RULES)[number];
 }
 
 /** `died` = a permit was given and no report came: the process went away. */
@@ -74,7 +82,8 @@ export interface SignInStateApi {
     instanceId: InstanceId,
     failure: { permitId: string; kind: Exclude<SignInFailureKind, 'died'>; retcode: number | null; reason: string },
   ): Promise<{ retryAtMs: number }>;
-  clock(instanceId: InstanceId, clock: { offsetSeconds: number; timeZone: string }): Promise<void>;
+  /** What the next instance takes for the broker's clock until it has read it; null = nothing. */
+  clock(instanceId: InstanceId, clock: CheckpointClock | null): Promise<void>;
   /** The instance ends in order: its sign-in is no part of a crash loop. */
   released(instanceId: InstanceId): Promise<void>;
   /** Administrator: forget failures and back-off. */

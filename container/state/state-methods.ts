@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SCOPES } from '../contract/keys.ts';
+import { checkpointClock } from './sign-in-state.ts';
 import { OPERATION_STATES, type StateApi } from './state-api.ts';
 
 /** What may be called over a channel, and with what: everything else is refused before it touches the state. */
@@ -40,7 +41,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       reason: z.string().max(2000),
     }),
   ]),
-  'signIn.clock': z.tuple([short, z.object({ offsetSeconds: z.number(), timeZone: short })]),
+  'signIn.clock': z.tuple([short, checkpointClock.nullable()]),
   'signIn.released': z.tuple([short]),
   'signIn.reset': none,
 

@@ -14,6 +14,8 @@ const HTTP_WORKS: readonly WorkName[] = ['cached', 'typed', 'passthrough', 'batc
 /** Each step of a sign-in, and a call, at the storms: the figures of peers.md §4.3. */
 const STORM_AUTH_STEP_MS = 75;
 const STORM_CALL_MS = 20;
+/** So long under full load, V8 has compiled what is hot. */
+const COMPILE_MS = 500;
 /** Pause between measurements, so that one does not pay for another's garbage. */
 const SETTLE_MS = 100;
 
@@ -64,7 +66,9 @@ export class Bench {
     }
     for (let repetition = 1; repetition <= this.#options.repetitions; repetition++) {
       this.#say(`repetition ${repetition} of ${this.#options.repetitions}`);
+      await this.#warmUp();
       await this.#http(repetition);
+      await this.#readsByConnections(repetition);
       await this.#storms(repetition);
       await this.#streams(repetition);
       await this.#fanOut(repetition);
@@ -85,6 +89,27 @@ export class Bench {
       this.#streamLoad?.stop(),
       ...started.map(({ running }) => running.stop()),
     ]);
+  }
+
+  /** Cold starts and streams leave processes behind that have compiled nothing yet; the floors live on. */
+  async #warmUp(): Promise<void> {
+    for (const work of HTTP_WORKS.filter((name) => this.#wants(name))) {
+      for (const { system, running } of this.#started) {
+        if (!system.works.includes(work)) continue;
+        await measureHttp({
+          system,
+          running,
+          load: this.#need(this.#load),
+          work,
+          mode: 'saturated',
+          upstreamLatencyMs: 0,
+          warmUpMs: 0,
+          durationMs: COMPILE_MS,
+          repetition: 0,
+        });
+        if (work === 'order') await running.simulator?.resetBooks();
+      }
+    }
   }
 
   async #http(repetition: number): Promise<void> {
@@ -118,6 +143,30 @@ export class Bench {
       }
     }
     await this.#latency(0, 0);
+  }
+
+  /** What a read costs, and how much memory, with so many connections. Beyond 100, callers share logins and so some answers. */
+  async #readsByConnections(repetition: number): Promise<void> {
+    if (!this.#wants('typed')) return;
+    const { warmUpMs, durationMs } = this.#options;
+    for (const connections of this.#options.clientCounts) {
+      for (const { system, running } of this.#started) {
+        if (!system.works.includes('typed') || system.name === 'vps-1') continue;
+        const what = { work: 'typed', mode: 'saturated', upstreamLatencyMs: 0 } as const;
+        await this.#measure({ ...what, system: system.name, concurrency: connections }, () =>
+          measureHttp({
+            ...what,
+            system,
+            running,
+            load: this.#need(this.#load),
+            connections,
+            warmUpMs,
+            durationMs,
+            repetition,
+          }),
+        );
+      }
+    }
   }
 
   /** A pool grows under sustained queueing only: the floors have all their connections from the start. */
@@ -168,9 +217,11 @@ export class Bench {
   async #streams(repetition: number): Promise<void> {
     if (!this.#wants('stream')) return;
     const { warmUpMs, durationMs, ticksPerSecond } = this.#options;
-    for (const clients of this.#options.streamClients) {
-      for (const { system, running } of this.#started) {
-        if (!system.works.includes('stream') || system.name === 'vps-1') continue;
+    const streaming = this.#started.filter(({ system }) => system.works.includes('stream'));
+    // On processes that have done nothing else: their memory is then that of streams.
+    for (const { running } of streaming) await running.makeCold?.();
+    for (const clients of this.#options.clientCounts) {
+      for (const { system, running } of streaming) {
         await this.#measure(
           { system: system.name, work: 'ticks', mode: 'stream', upstreamLatencyMs: 0, concurrency: clients },
           () =>

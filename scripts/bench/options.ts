@@ -12,7 +12,8 @@ export interface BenchOptions {
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly storms: readonly number[];
-  readonly streamClients: readonly number[];
+  /** Connections, of reads and of streams, at which memory and CPU are stated. */
+  readonly clientCounts: readonly number[];
   readonly ticksPerSecond: number;
   readonly upstreamLatenciesMs: readonly number[];
   /** Names of systems and works; empty = all. */
@@ -66,14 +67,14 @@ export function readOptions(args: readonly string[]): BenchOptions {
   };
   if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name))
     throw new TypeError(`--name: expected letters, digits, dot and dash, got ${values.name}`);
-  const durationMs = whole('duration-ms', quick ? 500 : 1_000);
+  const durationMs = whole('duration-ms', quick ? 400 : 1_000);
   return {
     quick,
     repetitions: whole('repetitions', quick ? 1 : 5),
     durationMs,
     warmUpMs: Math.min(1_000, durationMs / 2),
     storms: quick ? [1, 100] : [1, 20, 100, 1_000],
-    streamClients: quick ? [100] : [25, 50, 100, 200],
+    clientCounts: quick ? [100] : [25, 50, 100, 200],
     ticksPerSecond: 1_000,
     upstreamLatenciesMs: [0, 20],
     only: values.only?.split(',').map((name) => name.trim()) ?? [],

@@ -19,6 +19,7 @@ export const bridgeProgram = programOf('container/main.ts');
 export const bundleEnvironment = (file: string): Record<string, string> => ({
   NODE_COMPILE_CACHE: path.join(path.dirname(file), 'cache'),
   NODE_OPTIONS: '--max-semi-space-size=8',
+  MALLOC_ARENA_MAX: '1',
 });
 
 /** What the image runs: the container program as one file, made now. */

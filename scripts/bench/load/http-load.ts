@@ -90,15 +90,22 @@ async function run(job: LoadJob): Promise<LoadResult> {
 type Write = (caller: number) => Buffer | string;
 type JobOf<Kind extends LoadJob['kind']> = Extract<LoadJob, { kind: Kind }>;
 
-/** Resolves with the measured milliseconds. */
+/**
+ * Resolves with the measured milliseconds, once nothing is under way any more: what is left behind would be paid for by the
+ * next measurement, where the server cannot drop it.
+ */
 function saturated(job: JobOf<'saturated'>, callers: HttpCaller[], write: Write, tally: Tally): Promise<number> {
   return new Promise((resolve) => {
     let running = true;
+    let underWay = 0;
+    let onIdle: (() => void) | undefined;
     callers.forEach((caller, index) => {
       const next = (): void => {
         if (!running) return;
         const sentAtMs = performance.now();
+        underWay++;
         caller.send(write(index), (outcome) => {
+          if (--underWay === 0) onIdle?.();
           tally.note(outcome, performance.now() - sentAtMs);
           // A refused connection fails at once: not to be repeated in the same turn of the loop.
           if (outcome instanceof Error) setTimeout(next, 20);
@@ -113,7 +120,14 @@ function saturated(job: JobOf<'saturated'>, callers: HttpCaller[], write: Write,
       setTimeout(() => {
         running = false;
         tally.counting = false;
-        resolve(performance.now() - beganAtMs);
+        const measuredMs = performance.now() - beganAtMs;
+        const finish = (): void => {
+          clearTimeout(giveUp);
+          resolve(measuredMs);
+        };
+        const giveUp = setTimeout(finish, DRAIN_MS);
+        if (underWay === 0) finish();
+        else onIdle = finish;
       }, job.durationMs);
     }, job.warmUpMs);
   });

@@ -25,6 +25,8 @@ export interface StreamResult {
   readonly readers: number;
   /** Tick's own time → arrival, from the readers. */
   readonly histogram: string;
+  /** Ping → pong of the readers; `undefined` where nothing answered. */
+  readonly pingsMs?: { readonly p50: number; readonly p99: number };
   readonly gaps: number;
   readonly closed: number;
   readonly generatorCpuMs: number;

@@ -5,6 +5,8 @@ import { FrameCounter } from './frame-counter.ts';
 import type { StreamJob, StreamResult } from './stream-job.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
+/** A reader asks so often for a heartbeat: less than half of the messages that a client may send. */
+const PING_EVERY_MS = 50;
 
 interface Frame {
   readonly type?: string;
@@ -16,6 +18,7 @@ interface Frame {
 
 class Tally {
   readonly histogram = new LatencyHistogram();
+  readonly pings = new LatencyHistogram();
   counting = false;
   frames = 0;
   bytes = 0;
@@ -31,6 +34,7 @@ class StreamClient {
   readonly #tally: Tally;
   readonly #reads: boolean;
   #seq: number | undefined;
+  #pingedAtMs: number | undefined;
 
   constructor(job: StreamJob, tally: Tally, reads: boolean) {
     this.#tally = tally;
@@ -56,6 +60,13 @@ class StreamClient {
     this.socket.on('message', (data: Buffer) => this.#onMessage(data));
   }
 
+  /** Answered with a heartbeat. One at a time: the next goes when the last one was answered. */
+  ping(): void {
+    if (!this.#reads || this.#pingedAtMs !== undefined) return;
+    this.#pingedAtMs = performance.now();
+    this.socket.send('{"op":"ping"}');
+  }
+
   #onMessage(data: Buffer): void {
     const tally = this.#tally;
     if (tally.counting) {
@@ -65,6 +76,10 @@ class StreamClient {
     if (!this.#reads) return;
     const nowMs = Date.now();
     const frame = JSON.parse(data.toString('utf8')) as Frame;
+    if (frame.type === 'heartbeat' && this.#pingedAtMs !== undefined) {
+      if (tally.counting) tally.pings.recordMs(performance.now() - this.#pingedAtMs);
+      this.#pingedAtMs = undefined;
+    }
     if (frame.type === 'error') tally.firstFailure ??= data.toString('utf8', 0, 400);
     if (frame.topic !== 'ticks') return;
     if (this.#seq !== undefined && frame.prev !== this.#seq) tally.gaps++;
@@ -92,7 +107,11 @@ async function run(job: StreamJob): Promise<StreamResult> {
   const cpu = process.cpuUsage();
   const countFromMs = performance.now();
   tally.counting = true;
+  const pinging = setInterval(() => {
+    for (const client of clients) client.ping();
+  }, PING_EVERY_MS);
   await pause(job.durationMs);
+  clearInterval(pinging);
   tally.counting = false;
   const durationMs = performance.now() - countFromMs;
   const { user, system } = process.cpuUsage(cpu);
@@ -107,6 +126,7 @@ async function run(job: StreamJob): Promise<StreamResult> {
     ticksRead: tally.ticks,
     readers: Math.min(job.readers, connected),
     histogram: tally.histogram.encode(),
+    ...(tally.pings.count > 0 ? { pingsMs: { p50: tally.pings.atMs(50), p99: tally.pings.atMs(99) } } : {}),
     gaps: tally.gaps,
     closed,
     generatorCpuMs: (user + system) / 1000,

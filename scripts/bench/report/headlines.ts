@@ -12,8 +12,9 @@ export interface Headline {
   readonly answers: string;
 }
 
-/** Connections at which the earlier systems state their resources. */
+/** Connections at which the earlier systems state their resources, and of the reads otherwise. */
 const CLIENTS = [25, 50, 100, 200];
+const HTTP_CONNECTIONS = 32;
 
 export function headlinesOf(report: Report): Headline[] {
   const rows = new Rows(report);
@@ -36,7 +37,12 @@ export function headlinesOf(report: Report): Headline[] {
     return { what, vps: show(vps), edge: show(edge), answers: `${figure(vps?.done)} / ${figure(edge?.done)}` };
   };
   const paced = (work: string): Omit<Query, 'system'> => ({ work, mode: 'paced', upstreamLatencyMs: 0 });
-  const saturated = (work: string): Omit<Query, 'system'> => ({ work, mode: 'saturated', upstreamLatencyMs: 0 });
+  const saturated = (work: string, concurrency?: number): Omit<Query, 'system'> => ({
+    work,
+    mode: 'saturated',
+    upstreamLatencyMs: 0,
+    ...(concurrency === undefined ? {} : { concurrency }),
+  });
   const cold = { vps: 'vps-1', edge: 'edge-cold' };
   const storm = (concurrency: number): Omit<Query, 'system'> => ({ work: 'storm', mode: 'storm', concurrency });
   const stream = (concurrency: number): Omit<Query, 'system'> => ({ work: 'ticks', mode: 'stream', concurrency });
@@ -76,6 +82,12 @@ export function headlinesOf(report: Report): Headline[] {
       answers: figure(firstAnswer?.done),
     },
     line('cold start: one caller, sign-in of 150 ms and call of 20 ms included', storm(1), ms(50), cold),
+    {
+      what: 'cold start: one caller, an empty Container that signs in nowhere',
+      vps: '–',
+      edge: ms(50)(rows.find({ ...storm(1), system: 'edge-floor' })),
+      answers: figure(rows.find({ ...storm(1), system: 'edge-floor' })?.done),
+    },
     line('cold start: 100 callers at once, p99', storm(100), ms(99), cold),
     line('cold start: sign-ins for 100 callers', storm(100), (summary) => figure(summary?.signIns), cold),
     line('persistent connection: share of upstream requests without a new sign-in', saturated('passthrough'), reuse),
@@ -94,11 +106,17 @@ export function headlinesOf(report: Report): Headline[] {
     line('order latency, dealer answering at once, p50', paced('order'), ms(50)),
     line('order throughput', saturated('order'), rate(' orders/s')),
     line('HTTP throughput, cached', saturated('cached'), rate(' req/s')),
-    line('HTTP throughput, uncached typed', saturated('typed'), rate(' req/s')),
+    line('HTTP throughput, uncached typed', saturated('typed', HTTP_CONNECTIONS), rate(' req/s')),
     line('HTTP throughput, uncached passthrough', saturated('passthrough'), rate(' req/s')),
     line('batch of 20 reads, p50', paced('batch'), ms(50)),
     line('real-time updates: tick at the broker to client, p50, 100 clients', stream(100), ms(50)),
     line('real-time updates: the same, p99', stream(100), ms(99)),
+    line('WebSocket latency: ping to pong beside the ticks of 100 clients, p50', stream(100), (summary) =>
+      figure(extraOf(summary?.row, 'pingP50Ms'), ' ms'),
+    ),
+    line('WebSocket latency: the same, p99', stream(100), (summary) =>
+      figure(extraOf(summary?.row, 'pingP99Ms'), ' ms'),
+    ),
     line('WebSocket throughput, 100 clients: frames', stream(100), (summary) =>
       figure(extraOf(summary?.row, 'framesPerSecond'), ' frames/s'),
     ),
@@ -112,16 +130,26 @@ export function headlinesOf(report: Report): Headline[] {
       answers: '',
     },
     line('tick throughput, 100 clients', stream(100), rate(' ticks/s')),
-    line('CPU per uncached typed read', saturated('typed'), (summary) => figure(summary?.cpuMsPerDone, ' ms')),
-    line('CPU per tick delivered, 100 clients', stream(100), (summary) =>
-      figure(summary?.cpuMsPerDone && summary.cpuMsPerDone * 1000, ' µs'),
-    ),
-    line('CPU of a cold start with one caller', storm(1), (summary) => figure(summary?.cpuMsPerDone, ' ms'), cold),
+    {
+      what: 'CPU of a cold start: from nothing to the first authenticated answer (of the edge: workerd included)',
+      vps: figure(firstAnswer?.cpuMsPerDone, ' ms'),
+      edge: figure(rows.find({ ...storm(1), system: 'edge-cold' })?.cpuMsPerDone, ' ms'),
+      answers: `${figure(firstAnswer?.done)} / ${figure(rows.find({ ...storm(1), system: 'edge-cold' })?.done)}`,
+    },
     ...CLIENTS.map((clients) =>
-      line(`peak memory of the container with ${clients} streams`, stream(clients), (summary) =>
-        figure(summary?.containerPeakRssMb, ' MB'),
+      line(`CPU per uncached typed read, ${clients} connections`, saturated('typed', clients), (summary) =>
+        figure(summary?.cpuMsPerDone, ' ms'),
       ),
     ),
+    ...CLIENTS.map((clients) =>
+      line(`CPU per tick delivered, ${clients} clients`, stream(clients), (summary) =>
+        figure(summary?.cpuMsPerDone && summary.cpuMsPerDone * 1000, ' µs'),
+      ),
+    ),
+    ...CLIENTS.map((clients) =>
+      line(`peak memory of the container, ${clients} connections reading`, saturated('typed', clients), memory),
+    ),
+    ...CLIENTS.map((clients) => line(`peak memory of the container with ${clients} streams`, stream(clients), memory)),
     ...CLIENTS.map((clients) => line(`CPU with ${clients} streams, 1,000 ticks/s`, stream(clients), busy)),
     line('billable memory: an hour awake, as the program uses it', stream(100), (summary) =>
       figure(summary?.containerPeakRssMb && (summary.containerPeakRssMb / 1024) * 3600, ' GiB-s'),
@@ -129,6 +157,8 @@ export function headlinesOf(report: Report): Headline[] {
     { what: 'success', vps: share(['vps', 'vps-1']), edge: share(['edge', 'edge-cold']), answers: '' },
   ];
 }
+
+const memory = (summary: Summary | undefined): string => figure(summary?.containerPeakRssMb, ' MB');
 
 /** CPU time per wall time of everything on the server's side. */
 const busy = (summary: Summary | undefined): string =>

@@ -8,7 +8,7 @@ const END = '<!-- bench:end -->';
 
 /** The figures that a reader asks for first, by how they begin; the report has all. */
 const SHOWN = [
-  'cold start: one caller',
+  'cold start: one caller, sign-in',
   'cold start: 100 callers',
   'cached read latency',
   'REST latency, uncached typed read, p50',

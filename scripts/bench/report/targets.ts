@@ -21,13 +21,16 @@ const judge = (value: number | undefined, comparison: Comparison, bound: number)
 const divide = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || b === undefined || b === 0 ? undefined : a / b;
 
+/** Connections of the reads that the targets are about. */
+const HTTP_CONNECTIONS = 32;
+
 /** The targets of this project, as ratios inside one run, so that they hold for whatever machine ran it. */
 export function targetsOf(report: Report): Target[] {
   const rows = new Rows(report);
   const saturated = (system: string, work: string, upstreamLatencyMs = 0): Summary | undefined =>
-    rows.find({ system, work, mode: 'saturated', upstreamLatencyMs });
+    rows.find({ system, work, mode: 'saturated', upstreamLatencyMs, concurrency: HTTP_CONNECTIONS });
   const paced = (system: string, work: string): Summary | undefined =>
-    rows.find({ system, work, mode: 'paced', upstreamLatencyMs: 0 });
+    rows.find({ system, work, mode: 'paced', upstreamLatencyMs: 0, concurrency: HTTP_CONNECTIONS });
   const p50 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[50];
   const p99 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[99];
   const targets: Target[] = [];

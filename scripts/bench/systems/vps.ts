@@ -60,13 +60,11 @@ export const vps = (name: string, poolMax: number): System => ({
     const simulator = await SimulatorProcess.start();
     const directory = await mkdtemp(path.join(tmpdir(), 'mt5-bench-'));
     const key = newBenchKey();
-    let starts = 0;
-    // Each cold start has a checkpoint of its own: many starts in a minute would otherwise be held back, as they should.
     const start = (): Promise<ContainerProcess> =>
       startContainerProcess(simulator, {
         keys: key.setting,
         poolMax,
-        checkpoint: `file:${path.join(directory, `${starts++}.sqlite`)}`,
+        checkpoint: `file:${path.join(directory, 'state.sqlite')}`,
       });
     let running = await start();
     return {

@@ -16,13 +16,15 @@ export interface HttpMeasurement {
   readonly work: WorkName;
   readonly mode: 'saturated' | 'paced';
   readonly upstreamLatencyMs: number;
+  /** Not the usual number of this work. */
+  readonly connections?: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly repetition: number;
 }
 
 export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
-  const { connections, ratePerSecond } = loadOf(one.work, one.upstreamLatencyMs);
+  const { connections: usual, ratePerSecond } = loadOf(one.work, one.upstreamLatencyMs);
   // At a low rate, longer, so that percentiles rest on enough answers.
   const durationMs = one.mode === 'paced' ? Math.max(one.durationMs, (1_000 / ratePerSecond) * 20) : one.durationMs;
   const job: LoadJob = {
@@ -30,7 +32,7 @@ export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
     url: one.running.url,
     headers: one.running.headers,
     requests: requestsOf(one.work, one.system),
-    connections,
+    connections: one.connections ?? usual,
     ratePerSecond,
     warmUpMs: one.warmUpMs,
     durationMs,

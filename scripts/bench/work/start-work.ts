@@ -6,6 +6,7 @@ import { connect } from 'node:tls';
 import { passwordHash, proof } from '../../../test/simulator/sign-in.ts';
 import { bundleEnvironment } from '../../local/bridge-program.ts';
 import { Child } from '../measure/child.ts';
+import { usageOf } from '../measure/process-tree.ts';
 import type { Sample } from '../report/model.ts';
 import { newBenchKey } from '../systems/bench-key.ts';
 import { SimulatorProcess } from '../systems/simulator-process.ts';
@@ -40,6 +41,7 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
     const floor: number[] = [];
     const listening: number[] = [];
     const firstAnswer: number[] = [];
+    let cpuMs = 0;
     const signIn: number[] = [];
     for (let start = 0; start < STARTS; start++) {
       const child = new Child(bundle, { placement: 'measured', env: bundleEnvironment(CONTAINER_BUNDLE) });
@@ -49,12 +51,13 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
       const one = await startOnce(simulator, path.join(directory, `${start}.sqlite`));
       listening.push(one.listeningMs);
       firstAnswer.push(one.firstAnswerMs);
+      cpuMs += one.cpuMs;
       signIn.push(await signInDirectly(simulator));
     }
     return [
       { system: 'start-floor', work: 'listening', sample: latenciesSample(repetition, floor) },
       { system: 'vps', work: 'listening', sample: latenciesSample(repetition, listening) },
-      { system: 'vps', work: 'first answer', sample: latenciesSample(repetition, firstAnswer) },
+      { system: 'vps', work: 'first answer', sample: { ...latenciesSample(repetition, firstAnswer), cpuMs } },
       { system: 'sign-in-floor', work: 'sign-in', sample: latenciesSample(repetition, signIn) },
     ];
   } finally {
@@ -66,7 +69,7 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
 async function startOnce(
   simulator: SimulatorProcess,
   checkpoint: string,
-): Promise<{ listeningMs: number; firstAnswerMs: number }> {
+): Promise<{ listeningMs: number; firstAnswerMs: number; cpuMs: number }> {
   const key = newBenchKey();
   const { child, url, listeningAfterMs } = await startContainerProcess(simulator, {
     keys: key.setting,
@@ -77,7 +80,8 @@ async function startOnce(
     const answer = await fetch(`${url}/api/user/account/get?login=1001`, { headers: key.headers });
     await answer.arrayBuffer();
     if (!answer.ok) throw new Error(`first answer: ${answer.status}`);
-    return { listeningMs: listeningAfterMs, firstAnswerMs: performance.now() - child.startedAtMs };
+    const firstAnswerMs = performance.now() - child.startedAtMs;
+    return { listeningMs: listeningAfterMs, firstAnswerMs, cpuMs: usageOf(child.pid).container?.cpuMs ?? 0 };
   } finally {
     await child.stop();
   }

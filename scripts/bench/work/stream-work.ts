@@ -63,6 +63,7 @@ export async function measureStream(options: {
       bytesPerSecond: (result.bytes * 1_000) / result.durationMs,
       ticksPerClientPerSecond: (perClient * 1_000) / result.durationMs,
       subscribedAfterMs: result.subscribedAfterMs,
+      ...(result.pingsMs ? { pingP50Ms: result.pingsMs.p50, pingP99Ms: result.pingsMs.p99 } : {}),
       // CPU was counted from the first connection on.
       measuredShare: result.durationMs / (result.durationMs + options.warmUpMs + result.subscribedAfterMs),
     },

@@ -1,4 +1,7 @@
-/** Floor of the edge: the same `Container` class with nothing around it. One Worker, one Durable Object, one hop each. */
+/**
+ * Floor of the edge: the same `Container` class with nothing around it. One Worker, one Durable Object, one hop each. It looks
+ * for the program's port as often as ours does: with the library's own 300 ms a cold start would be slower for no reason.
+ */
 import { Container } from '@cloudflare/containers';
 import { DurableObject } from 'cloudflare:workers';
 
@@ -6,10 +9,19 @@ interface FloorEnv {
   readonly BRIDGE: DurableObjectNamespace<BridgeContainer>;
 }
 
+/** That of worker/bridge-container.ts. */
+const PORT_POLL_MS = 50;
+
 /** The classes have the names that wrangler.jsonc binds. */
 export class BridgeContainer extends Container<FloorEnv> {
   override defaultPort = 8080;
   override sleepAfter = '1h';
+
+  override async fetch(request: Request): Promise<Response> {
+    if (!this.ctx.container?.running)
+      await this.startAndWaitForPorts({ cancellationOptions: { waitInterval: PORT_POLL_MS } });
+    return super.fetch(request);
+  }
 }
 export class StreamHub extends DurableObject {}
 

@@ -12,7 +12,8 @@ import { createApp, type AppOptions } from './http/app.ts';
 import { checkKeys, identifyByDoor, identifyByKey, trustDoor, type Authenticate } from './http/authenticate.ts';
 import { answerClientError } from './http/client-error.ts';
 import { serveBatch } from './http/batch.ts';
-import { TypedApi } from './http/serve-routes.ts';
+import { servePassthrough } from './http/passthrough.ts';
+import { serveRoutes, TypedApi } from './http/serve-routes.ts';
 import { HotAnswers } from './http/hot-answers.ts';
 import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { createLog } from './log.ts';
@@ -208,7 +209,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     log,
     now,
     onAnswer,
-    identify: config.startSecret === undefined ? identifyByKey() : identifyByDoor(config.startSecret),
+    identify: config.startSecret === undefined ? identifyByKey : identifyByDoor(config.startSecret),
     epoch: () => upstream.status.epoch,
     draining: () => draining,
     size: config.cacheSize,
@@ -219,11 +220,10 @@ export async function startContainer(config: Config, options: ContainerOptions =
     authenticate,
     behindDoor: config.startSecret !== undefined,
     session: () => upstream.status,
-    upstreamTiming: (signal) => upstream.timingOf(signal),
+    epoch: () => upstream.status.epoch,
     draining: () => draining,
-    passthrough: new Passthrough(upstream, trading.mutatePassthrough),
-    typed,
-    hot,
+    passthrough: servePassthrough(new Passthrough(upstream, trading.mutatePassthrough)),
+    typed: serveRoutes(typed, hot),
     onAnswer,
     extra: streaming.paths,
   });

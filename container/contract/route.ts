@@ -88,22 +88,24 @@ interface CompiledRoute {
 
 /** Matches method and path against a list of routes. */
 export class RouteTable {
-  readonly #compiled: readonly CompiledRoute[];
+  /** By the number of their segments, which a pattern does not change. */
+  readonly #compiled = new Map<number, CompiledRoute[]>();
 
   constructor(routes: readonly AnyRoute[]) {
-    this.#compiled = routes.map((route) => ({
-      route,
-      pattern: new RegExp(
+    for (const route of routes) {
+      const pattern = new RegExp(
         `^${route.path.replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`).replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`,
-      ),
-    }));
+      );
+      const alike = this.#compiled.get(segmentsOf(route.path)) ?? [];
+      this.#compiled.set(segmentsOf(route.path), [...alike, { route, pattern }]);
+    }
   }
 
   /** @throws BridgeError `route_not_found` · `method_not_allowed` · `malformed_request` for a bad percent-encoding */
   match(method: string, pathname: string): RouteMatch {
     const sought = method === 'HEAD' ? 'GET' : method;
     const allowed: string[] = [];
-    for (const { route, pattern } of this.#compiled) {
+    for (const { route, pattern } of this.#compiled.get(segmentsOf(pathname)) ?? []) {
       const found = pattern.exec(pathname);
       if (!found) continue;
       if (route.method === sought) return { route, params: decodeSegments(found.groups ?? {}) };
@@ -118,11 +120,17 @@ export class RouteTable {
   }
 }
 
+function segmentsOf(path: string): number {
+  let segments = 0;
+  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) segments++;
+  return segments;
+}
+
 function decodeSegments(groups: Readonly<Record<string, string>>): Record<string, string> {
   const decoded: Record<string, string> = {};
   for (const [name, value] of Object.entries(groups)) {
     try {
-      decoded[name] = decodeURIComponent(value);
+      decoded[name] = value.includes('%') ? decodeURIComponent(value) : value;
     } catch {
       throw new BridgeError('malformed_request', { detail: 'The path has a bad percent-encoding.', field: name });
     }
@@ -138,14 +146,17 @@ export function validateInput<Route extends AnyRoute>(
   route: Route,
   raw: { params: unknown; query: Readonly<Record<string, string>>; body: unknown },
 ): RouteInput<Route> {
-  const { decimals = 'string', ...query } = raw.query;
+  const { decimals, ...query } = raw.query;
   return {
-    decimals: (check(decimalFormSchema, { decimals }, 'query.') as { decimals: DecimalForm }).decimals,
+    decimals: decimals === undefined ? 'string' : decimalFormOf(decimals),
     params: check(route.params, raw.params, ''),
     query: check(route.query, query, 'query.'),
     body: route.body ? check(route.body, raw.body, '') : undefined,
   } as RouteInput<Route>;
 }
+
+const decimalFormOf = (decimals: string): DecimalForm =>
+  (check(decimalFormSchema, { decimals }, 'query.') as { decimals: DecimalForm }).decimals;
 
 function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
   const result = schema.safeParse(value, { error: plainMessage });

@@ -3,11 +3,9 @@ import type { SessionStatus } from '../contract/control.ts';
 import { DEFAULT_RETRY_AFTER_MS, retryAfterSeconds } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
-import { noteRoute } from './request-facts.ts';
 
 /** The process answers: nothing else is looked at. */
 export const healthz: RequestHandler = (_request, response) => {
-  noteRoute(response, '/healthz');
   response.json({ status: 'ok', version: BRIDGE_VERSION });
 };
 
@@ -15,7 +13,6 @@ export const healthz: RequestHandler = (_request, response) => {
 export const readyz =
   (session: () => SessionStatus): RequestHandler =>
   (_request, response) => {
-    noteRoute(response, '/readyz');
     const status = session();
     const asleep = status.state === 'idle' || status.state === 'closed';
     const ready = status.state === 'ready';

@@ -1,43 +1,37 @@
-import type { Request, RequestHandler } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
 import type { Passthrough, PassthroughRequest } from '../service/passthrough.ts';
-import { factsOf, noteRoute } from './request-facts.ts';
+import type { Serve } from './api.ts';
+import { headerOf } from './request-facts.ts';
 
 /** MT5 itself takes bodies of at most a few thousand characters but for batches of objects. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-const ONE_WRITE_BYTES = 16 * 1024;
-const latin1 = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
-
-/** `/api/*`. Reads the raw request target: Express has not decoded or normalised it. */
-export function servePassthrough(passthrough: Passthrough): RequestHandler {
-  return async (request, response) => {
-    const facts = factsOf(request);
-    if (!facts.caller)
-      throw new BridgeError('unauthenticated', 'Send a key as "Authorization: Bearer …" or "X-API-Key: …".');
-    const [pathname, query] = splitTarget(request.originalUrl);
+/** `/api/*`, by the raw request target: nothing has decoded or normalised it. */
+export function servePassthrough(passthrough: Passthrough): Serve {
+  return async (request, facts) => {
+    const { caller } = facts;
+    if (!caller) throw new BridgeError('unauthenticated', 'Send a key as "Authorization: Bearer …" or "X-API-Key: …".');
+    const header = headerOf(request);
+    const [pathname, query] = splitTarget(request.url ?? '');
     const passed: PassthroughRequest = {
-      method: request.method,
+      method: request.method ?? '',
       pathname,
       query,
-      contentType: contentType(request),
-      idempotencyKey: request.get(HEADER.idempotencyKey),
+      contentType: contentType(header('content-type')),
+      idempotencyKey: header(HEADER.idempotencyKey),
     };
-    const command = passthrough.admit(passed, facts.caller);
-    noteRoute(response, `/api/${command.path}`);
+    const command = passthrough.admit(passed, caller);
+    facts.route = `/api/${command.path}`;
     const body = request.method === 'POST' ? await readBody(request) : undefined;
-    if (body === undefined && Number(request.get('content-length') ?? 0) > 0)
+    if (body === undefined && Number(header('content-length') ?? 0) > 0)
       throw new BridgeError('malformed_request', 'A GET takes no body; use POST.');
-    const answer = await passthrough.answer(command, passed, body, { ...facts, caller: facts.caller });
-    for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-    response.setHeader('content-type', answer.contentType);
-    response.setHeader('cache-control', 'no-store');
-    response.status(answer.status);
-    // One character for each byte: a text leaves together with its head in one write, a buffer beside it.
-    if (answer.bytes.length <= ONE_WRITE_BYTES) response.end(latin1(answer.bytes), 'latin1');
-    else response.end(answer.bytes);
+    const { requestId, deadlineAtMs, signal } = facts;
+    const answer = await passthrough.answer(command, passed, body, { caller, requestId, deadlineAtMs, signal });
+    const headers = Object.entries(answer.headers ?? {}).flat();
+    headers.push('content-type', answer.contentType, 'cache-control', 'no-store');
+    return { status: answer.status, headers, body: answer.bytes };
   };
 }
 
@@ -47,8 +41,7 @@ function splitTarget(target: string): [path: string, query: string] {
   return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
 }
 
-function contentType(request: Request): string | undefined {
-  const type = request.get('content-type');
+function contentType(type: string | undefined): string | undefined {
   if (type === undefined) return undefined;
   if (/^(application\/json|application\/x-www-form-urlencoded|text\/plain)\s*(;.*)?$/i.test(type)) return type;
   throw new BridgeError('unsupported_media_type', {
@@ -59,8 +52,9 @@ function contentType(request: Request): string | undefined {
 }
 
 /** @throws BridgeError `payload_too_large` · `unsupported_media_type` */
-async function readBody(request: Request): Promise<Uint8Array> {
-  const encoding = request.get('content-encoding');
+async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const header = headerOf(request);
+  const encoding = header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     throw new BridgeError('unsupported_media_type', {
       detail: 'Compressed bodies are not taken.',
@@ -69,7 +63,7 @@ async function readBody(request: Request): Promise<Uint8Array> {
     });
   const tooLarge = (): BridgeError =>
     new BridgeError('payload_too_large', { detail: `The body is larger than ${MAX_BODY_BYTES} bytes.`, field: 'body' });
-  if (Number(request.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(header('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
@@ -12,18 +12,12 @@ import {
 import { requireLogin, requireScope } from '../contract/keys.ts';
 import type { Caller } from '../contract/keys.ts';
 import { RouteTable, singleValues, validateInput } from '../contract/route.ts';
-import type { AnyRoute } from '../contract/route.ts';
+import type { AnyRoute, RouteMatch } from '../contract/route.ts';
+import type { HttpAnswer } from './answer.ts';
+import type { Serve } from './api.ts';
 import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
 import type { RouteAnswer, RouteContext, RouteHandlers } from '../service/handler.ts';
-
-/** What is known of a request before its route is looked at. */
-export interface RequestFacts {
-  /** `null` = nobody: only routes without a scope answer. */
-  readonly caller: Caller | null;
-  readonly requestId: string;
-  readonly deadlineAtMs: number;
-  readonly signal: AbortSignal;
-}
+import { headerOf, type RequestFacts } from './request-facts.ts';
 
 /** A request of the typed API, whoever carries it: HTTP, or one item of a batch. */
 export interface TypedRequest {
@@ -50,13 +44,17 @@ export class TypedApi {
   }
 
   /** @throws BridgeError `route_not_found` · `method_not_allowed` */
-  route(method: string, pathname: string): AnyRoute {
-    return this.#table.match(method, pathname).route;
+  match(method: string, pathname: string): RouteMatch {
+    return this.#table.match(method, pathname);
   }
 
-  /** @throws BridgeError */
-  async answer(request: TypedRequest, facts: RequestFacts): Promise<TypedAnswer> {
-    const { route, params } = this.#table.match(request.method, request.pathname);
+  /** `match` is that of the request. @throws BridgeError */
+  async answer(
+    request: TypedRequest,
+    facts: RequestFacts,
+    match = this.match(request.method, request.pathname),
+  ): Promise<TypedAnswer> {
+    const { route, params } = match;
     const caller = authorise(route, facts.caller);
     if (route.write && !request.idempotencyKey)
       throw new BridgeError('idempotency_key_required', {
@@ -100,21 +98,18 @@ function authorise(route: AnyRoute, caller: Caller | null): Caller {
 /** Idempotency keys: what fits in a header and in the ledger's column. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** Serves the typed API over Express; what goes wrong is passed on to the error handler as BridgeError. */
-export function serveRoutes(
-  api: TypedApi,
-  facts: (request: Request, response: Response) => RequestFacts,
-  hot?: HotAnswers,
-): RequestHandler {
-  return async (request, response) => {
-    const url = new URL(request.originalUrl, 'http://bridge.invalid');
+/** The typed API over HTTP. */
+export function serveRoutes(api: TypedApi, hot?: HotAnswers): Serve {
+  return async (request, facts) => {
+    const header = headerOf(request);
+    const { method = '' } = request;
+    const { pathname, query } = targetOf(request.url ?? '');
     // Before the body is read: a bad path or a missing scope costs nothing.
-    const route = api.route(request.method, url.pathname);
-    response.locals['route'] = route.path;
-    response.locals['route'] = route.path;
-    const known = facts(request, response);
-    authorise(route, known.caller);
-    const idempotencyKey = request.get(HEADER.idempotencyKey);
+    const match = api.match(method, pathname);
+    const { route } = match;
+    facts.route = route.path;
+    authorise(route, facts.caller);
+    const idempotencyKey = header(HEADER.idempotencyKey);
     if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey))
       throw new BridgeError('malformed_request', {
         detail: 'The idempotency key has characters that a key cannot have, or is too long.',
@@ -124,60 +119,62 @@ export function serveRoutes(
     const body = route.body ? await readBody(request, route.bodyOptional === true) : undefined;
     const answer = await api.answer(
       {
-        method: request.method,
-        pathname: url.pathname,
-        query: url.searchParams,
+        method,
+        pathname,
+        query,
         ...(body ? { body } : {}),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       },
-      known,
+      facts,
+      match,
     );
-    send(request, response, answer, known, hot);
+    return httpAnswer(request, answer, facts, hot);
   };
 }
 
-function send(
-  request: Request,
-  response: Response,
+const NO_QUERY = new URLSearchParams();
+
+/** Path and query as a URL parser reads them, which has nothing to do where nothing is encoded, relative or asked. */
+function targetOf(target: string): { readonly pathname: string; readonly query: URLSearchParams } {
+  if (/^(?:\/[\w~-][\w.~-]*)+$/.test(target)) return { pathname: target, query: NO_QUERY };
+  const { pathname, searchParams } = new URL(target, 'http://bridge.invalid');
+  return { pathname, query: searchParams };
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+function httpAnswer(
+  request: IncomingMessage,
   answer: TypedAnswer,
   { caller }: RequestFacts,
   hot: HotAnswers | undefined,
-): void {
+): HttpAnswer {
   const text = JSON.stringify(answer.body);
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  // After the type, which a stored problem has its own of.
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  if (answer.route.cacheable) {
-    const etag = etagOf(text);
-    const { keep, freshForMs = 0 } = answer;
-    if (keep && caller && answer.status === 200)
-      hot?.keep(request, {
-        text,
-        etag,
-        keep,
-        freshForMs,
-        route: answer.route.path,
-        callerId: caller.id,
-      });
-    response.setHeader('etag', etag);
-    response.setHeader('cache-control', cacheControl(freshForMs));
-    response.setHeader('vary', 'authorization, x-api-key');
-    if (etagMatches(request.get('if-none-match'), etag)) {
-      response.status(304).removeHeader('content-type');
-      response.end();
-      return;
-    }
-  } else response.setHeader('cache-control', 'no-store');
-  response.status(answer.status).end(request.method === 'HEAD' ? undefined : text);
+  const { status } = answer;
+  // A stored problem has a type of its own.
+  const headers = Object.entries({ 'content-type': JSON_TYPE, ...answer.headers }).flat();
+  if (!answer.route.cacheable) {
+    headers.push('cache-control', 'no-store');
+    return { status, headers, body: text };
+  }
+  const etag = etagOf(text);
+  const { keep, freshForMs = 0 } = answer;
+  if (keep && caller && status === 200)
+    hot?.keep(request, { text, etag, keep, freshForMs, route: answer.route.path, callerId: caller.id });
+  const conditions = ['etag', etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key'];
+  return etagMatches(headerOf(request)('if-none-match'), etag)
+    ? { status: 304, headers: conditions }
+    : { status, headers: [...headers, ...conditions], body: text };
 }
 
 /**
  * The body, bounded: nothing beyond the limit is kept. The stream is not destroyed, so that the refusal can still be sent.
  * @throws BridgeError 400 · 413 · 415
  */
-async function readBody(request: Request, optional: boolean): Promise<{ text: string; value: unknown }> {
-  if (optional && announcesNoBody((name) => request.get(name))) return { text: '', value: {} };
-  checkBodyHeaders((name) => request.get(name));
+async function readBody(request: IncomingMessage, optional: boolean): Promise<{ text: string; value: unknown }> {
+  const header = headerOf(request);
+  if (optional && announcesNoBody(header)) return { text: '', value: {} };
+  checkBodyHeaders(header);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {

@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../contract/errors.ts';
-import type { CallTiming } from '../session/call-timings.ts';
-import { SessionError } from '../session/upstream.ts';
-import type { Command, Reply, Upstream } from '../session/upstream.ts';
+import { addTiming, SessionError } from '../session/upstream.ts';
+import type { CallListener, CallSignal, CallTiming, Command, Reply, Upstream } from '../session/upstream.ts';
 import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../webapi/fields.ts';
 import type { WireObject } from '../webapi/fields.ts';
 import type { Keep } from './handler.ts';
@@ -56,25 +55,40 @@ export interface ReferenceValue {
   readonly keep: Keep;
 }
 
-/** Where the time of calls goes, by the signal that they carry. */
-export interface CallTimingBook {
-  timingOf(signal: AbortSignal): CallTiming | undefined;
-  noteTiming(signal: AbortSignal, timing: CallTiming): void;
-}
-
 export interface BrokerOptions {
-  readonly upstream: Upstream & Partial<CallTimingBook>;
+  readonly upstream: Upstream;
   readonly now: () => number;
   /** Entries of the reference cache. */
   readonly cacheSize: number;
 }
 
-interface Flight {
-  /** Its signal names the shared call in the book of timings; aborted when nobody waits any more. */
-  readonly abort: AbortController;
-  readonly promise: Promise<BrokerReply>;
+/** A read on its way, for all who wait for it. It is the signal of its call, which alone listens. */
+class Flight implements CallSignal {
   readonly deadlineAtMs: number;
-  waiting: number;
+  readonly promise: Promise<BrokerReply>;
+  waiting = 0;
+  aborted = false;
+  timing?: CallTiming;
+  #listener: CallListener | undefined;
+
+  constructor(deadlineAtMs: number, send: (signal: CallSignal) => Promise<BrokerReply>) {
+    this.deadlineAtMs = deadlineAtMs;
+    this.promise = send(this);
+  }
+
+  addEventListener(_type: 'abort', listener: CallListener): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(): void {
+    this.#listener = undefined;
+  }
+
+  /** Nobody waits any more. */
+  abort(): void {
+    this.aborted = true;
+    this.#listener?.handleEvent();
+  }
 }
 
 interface Counts {
@@ -223,25 +237,22 @@ export class Broker {
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const abort = new AbortController();
-      const promise = this.#send(command, deadlineAtMs, abort.signal);
-      const started: Flight = { deadlineAtMs, abort, promise, waiting: 0 };
+      const started = new Flight(deadlineAtMs, (signal) => this.#send(command, deadlineAtMs, signal));
       flight = started;
       this.#flights.set(key, started);
       const land = (): void => this.#forget(key, started);
-      promise.then(land, land);
+      started.promise.then(land, land);
     }
     flight.waiting++;
     try {
       const reply = await this.#within(flight.promise, context);
-      const timing = this.#upstream.timingOf?.(flight.abort.signal);
-      if (timing !== undefined) this.#upstream.noteTiming?.(context.signal, timing);
+      if (flight.timing) addTiming(context.signal, flight.timing);
       return reply;
     } catch (error) {
       if (flight.waiting === 1) {
         // Still in the queue, it would be sent for nobody and hold up those who wait.
         this.#forget(key, flight);
-        flight.abort.abort();
+        flight.abort();
       }
       throw error;
     } finally {
@@ -253,7 +264,7 @@ export class Broker {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  async #send(command: Command, deadlineAtMs: number, signal: AbortSignal): Promise<BrokerReply> {
+  async #send(command: Command, deadlineAtMs: number, signal: CallSignal): Promise<BrokerReply> {
     let reply: Reply;
     try {
       reply = await this.#upstream.read(command, { deadlineAtMs, signal });

@@ -1,5 +1,5 @@
 import { BridgeError } from '../contract/errors.ts';
-import type { AnyObjectDefinition, Entry, ObjectOf, Read } from '../contract/schemas/object.ts';
+import type { AnyObjectDefinition, ObjectOf, Read } from '../contract/schemas/object.ts';
 import { plainDecimal } from '../webapi/decimal.ts';
 import { Fields, isWireObject, wireInteger } from '../webapi/fields.ts';
 import type { WireObject } from '../webapi/fields.ts';
@@ -24,38 +24,58 @@ export function decodeObject<Definition extends AnyObjectDefinition>(
 ): ObjectOf<Definition> {
   const fields = new Fields(object);
   const decoded: Record<string, unknown> = {};
-  for (const [name, entry] of Object.entries(definition.entries))
-    decoded[name] = readEntry(entry, fields, clock, () => `${definition.title}.${name}`);
+  for (const { name, read, reader } of compiled(definition)) {
+    const value = reader(fields, read, clock) ?? null;
+    if (value === null && read.required)
+      throw new BridgeError(
+        'broker_malformed',
+        `The broker sent ${definition.title}.${name} without ${read.sources.join(' or ')}.`,
+      );
+    decoded[name] = value;
+  }
   fields.take(...definition.secrets);
   decoded['extra'] = fields.rest();
   return decoded as ObjectOf<Definition>;
 }
 
-function readEntry(entry: Entry, fields: Fields, clock: BrokerClock, where: () => string): unknown {
-  const value = READERS[entry.read.kind](fields, entry.read, clock) ?? null;
-  if (value === null && entry.read.required)
-    throw new BridgeError('broker_malformed', `The broker sent ${where()} without ${entry.read.sources.join(' or ')}.`);
-  return value;
+interface CompiledEntry {
+  readonly name: string;
+  readonly read: Read;
+  readonly reader: Reader;
+}
+
+const compiledOf = new WeakMap<AnyObjectDefinition, readonly CompiledEntry[]>();
+
+function compiled(definition: AnyObjectDefinition): readonly CompiledEntry[] {
+  const known = compiledOf.get(definition);
+  if (known) return known;
+  const entries = Object.entries(definition.entries).map(([name, { read }]) => ({
+    name,
+    read,
+    reader: READERS[read.kind],
+  }));
+  compiledOf.set(definition, entries);
+  return entries;
 }
 
 type Reader = (fields: Fields, read: Read, clock: BrokerClock) => unknown;
 
 const READERS: Readonly<Record<Read['kind'], Reader>> = {
-  text: (fields, { sources }) => fields.text(...sources),
+  text: (fields, { sources }) => fields.textOf(sources),
   decimal: (fields, { sources }) => {
-    const text = fields.text(...sources);
+    const text = fields.textOf(sources);
     return text === undefined ? undefined : plainDecimal(text.trim());
   },
-  integer: (fields, { sources }) => fields.integer(...sources),
-  login: (fields, { sources }) => fields.integer(...sources),
+  integer: (fields, { sources }) => wireInteger(fields.textOf(sources)),
+  login: (fields, { sources }) => wireInteger(fields.textOf(sources)),
   ticket: (fields, { sources, required }) => {
-    const text = fields.text(...sources)?.trim();
+    const text = fields.textOf(sources)?.trim();
     if (text === undefined || !TICKET.test(text)) return undefined;
     const plain = text.replace(/^0+(?=\d)/, '');
     return plain === '0' && !required ? undefined : plain;
   },
   flag: (fields, { sources }) => {
-    const value = fields.integer(...sources);
+    const value = wireInteger(fields.textOf(sources));
     return value === undefined ? undefined : value !== 0;
   },
   lots: (fields, { sources }) => {
@@ -70,11 +90,11 @@ const READERS: Readonly<Record<Read['kind'], Reader>> = {
   },
   instantMs: (fields, read, clock) => readInstant(fields, read, clock),
   enum: (fields, { sources, names }) => {
-    const value = fields.integer(...sources);
+    const value = wireInteger(fields.textOf(sources));
     return value === undefined ? undefined : names?.[value];
   },
   flags: (fields, { sources, names }) => {
-    const value = fields.integer(...sources);
+    const value = wireInteger(fields.textOf(sources));
     if (value === undefined) return undefined;
     return Object.entries(names ?? {}).flatMap(([bit, name]) =>
       Math.floor(value / Number(bit)) % 2 === 1 ? [name] : [],

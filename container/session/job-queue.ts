@@ -1,4 +1,4 @@
-import { SessionError, type Command, type Reply } from './upstream.ts';
+import { SessionError, type CallSignal, type Command, type Reply } from './upstream.ts';
 
 export type JobKind = 'read' | 'write' | 'dealer_read' | 'dealer_write';
 
@@ -11,7 +11,7 @@ export interface Job {
   /** `dealer_read`: the generation of the dealer connection that it belongs to. */
   readonly generation: number | undefined;
   readonly onDispatch: (() => void) | undefined;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CallSignal | undefined;
   readonly settled: boolean;
   dispatched: boolean;
   replayed: boolean;
@@ -23,7 +23,7 @@ export interface JobRequest {
   readonly kind: JobKind;
   readonly command: Command;
   readonly deadlineAtMs: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CallSignal | undefined;
   readonly generation?: number;
   readonly onDispatch?: (() => void) | undefined;
 }
@@ -35,43 +35,79 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * way stays there, and its answer is drained by the session.
  */
 export function createJob(request: JobRequest, nowMs: number, onReleased: (job: Job) => void): [Job, Promise<Reply>] {
-  let settle: { resolve: (reply: Reply) => void; reject: (error: SessionError) => void } | undefined;
-  const promise = new Promise<Reply>((resolve, reject) => (settle = { resolve, reject }));
-  const finish = (): typeof settle => {
-    const open = settle;
-    settle = undefined;
-    clearTimeout(timer);
-    request.signal?.removeEventListener('abort', onAbort);
-    return open;
-  };
-  const job: Job = {
-    kind: request.kind,
-    command: request.command,
-    enqueuedAtMs: nowMs,
-    deadlineAtMs: request.deadlineAtMs,
-    generation: request.generation,
-    onDispatch: request.onDispatch,
-    signal: request.signal,
-    dispatched: false,
-    replayed: false,
-    get settled(): boolean {
-      return settle === undefined;
-    },
-    resolve: (reply) => finish()?.resolve(reply),
-    reject: (error) => finish()?.reject(error),
-  };
-  const release = (kind: 'deadline' | 'cancelled', message: string): void => {
-    job.reject(new SessionError(kind, message, { dispatched: job.dispatched }));
-    onReleased(job);
-  };
-  const onAbort = (): void => release('cancelled', 'The caller went away.');
-  const timer = setTimeout(
-    () => release('deadline', 'The deadline passed before the broker answered.'),
-    Math.min(MAX_TIMER_MS, Math.max(0, request.deadlineAtMs - nowMs)),
-  );
-  request.signal?.addEventListener('abort', onAbort);
-  if (request.signal?.aborted) onAbort();
-  return [job, promise];
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  return [new WaitingJob(request, nowMs, { resolve, reject, onReleased }), promise];
+}
+
+interface Waiter {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: SessionError) => void;
+  readonly onReleased: (job: Job) => void;
+}
+
+/** Listens to the signal itself and gives the timer itself: there is one for every request. */
+class WaitingJob implements Job {
+  readonly kind: JobKind;
+  readonly command: Command;
+  readonly enqueuedAtMs: number;
+  readonly deadlineAtMs: number;
+  readonly generation: number | undefined;
+  readonly onDispatch: (() => void) | undefined;
+  readonly signal: CallSignal | undefined;
+  dispatched = false;
+  replayed = false;
+  #waiter: Waiter | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(request: JobRequest, nowMs: number, waiter: Waiter) {
+    this.kind = request.kind;
+    this.command = request.command;
+    this.enqueuedAtMs = nowMs;
+    this.deadlineAtMs = request.deadlineAtMs;
+    this.generation = request.generation;
+    this.onDispatch = request.onDispatch;
+    this.signal = request.signal;
+    this.#waiter = waiter;
+    const leftMs = Math.min(MAX_TIMER_MS, Math.max(0, request.deadlineAtMs - nowMs));
+    this.#timer = setTimeout(WaitingJob.#deadlinePassed, leftMs, this);
+    if (request.signal?.aborted) this.handleEvent();
+    else request.signal?.addEventListener('abort', this);
+  }
+
+  get settled(): boolean {
+    return this.#waiter === undefined;
+  }
+
+  resolve(reply: Reply): void {
+    this.#settle()?.resolve(reply);
+  }
+
+  reject(error: SessionError): void {
+    this.#settle()?.reject(error);
+  }
+
+  /** The caller's signal was aborted. */
+  handleEvent(): void {
+    this.#release('cancelled', 'The caller went away.');
+  }
+
+  static #deadlinePassed(this: void, job: WaitingJob): void {
+    job.#release('deadline', 'The deadline passed before the broker answered.');
+  }
+
+  #release(kind: 'deadline' | 'cancelled', message: string): void {
+    const waiter = this.#waiter;
+    this.reject(new SessionError(kind, message, { dispatched: this.dispatched }));
+    waiter?.onReleased(this);
+  }
+
+  #settle(): Waiter | undefined {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    clearTimeout(this.#timer);
+    this.signal?.removeEventListener('abort', this);
+    return waiter;
+  }
 }
 
 /** First in, first out; what is replayed goes first; what gave up leaves at once. */

@@ -1,4 +1,3 @@
-import { CallTimings, type CallTiming } from './call-timings.ts';
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
 import { Flapping } from './flapping.ts';
 import { GrowthPolicy, STUCK_MS } from './growth.ts';
@@ -7,7 +6,14 @@ import type { CloseCause, Session, SessionHooks } from './session.ts';
 import { StatusBoard } from './status-board.ts';
 import type { SessionEvent, UpstreamStats, UpstreamStatus } from './status.ts';
 import { TransportError } from '../transport/transport.ts';
-import { SessionError, type CallOptions, type Command, type Dealer, type MutateOptions } from './upstream.ts';
+import {
+  addTiming,
+  SessionError,
+  type CallOptions,
+  type Command,
+  type Dealer,
+  type MutateOptions,
+} from './upstream.ts';
 import type { Reply, Upstream } from './upstream.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -48,7 +54,6 @@ export class SessionPool implements Upstream {
   readonly #flapping = new Flapping();
   readonly #waiting = new WaitingRoom();
   readonly #board: StatusBoard;
-  readonly #timings = new CallTimings();
   readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, replayed: 0, lost: 0 };
   #members: Member[] = [];
   #max: number;
@@ -118,16 +123,6 @@ export class SessionPool implements Upstream {
     return { ...this.#counters, connections: this.#members.length, busy, waiting: this.#waiting.size };
   }
 
-  /** How long the calls with this signal took so far. */
-  timingOf(signal: AbortSignal): CallTiming | undefined {
-    return this.#timings.of(signal);
-  }
-
-  /** For a call that several callers shared, under a signal of its own. */
-  noteTiming(signal: AbortSignal, timing: CallTiming): void {
-    this.#timings.add(signal, timing);
-  }
-
   // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #run(request: JobRequest): Promise<Reply> {
@@ -146,16 +141,20 @@ export class SessionPool implements Upstream {
 
   /** Hands waiting requests to free sessions, the dealer's session last, so that dealing waits the least. */
   #pump(): void {
+    if (this.#waiting.size === 0) return;
     this.#chooseDealer();
-    const isDealer = ({ session }: Member): boolean => session === this.#dealerSession;
-    for (const member of this.#members.filter((m) => !isDealer(m)).concat(this.#members.filter(isDealer))) {
-      if (!member.session.free) continue;
-      const job = this.#waiting.next(isDealer(member), this.#dealerGeneration);
-      if (job) void this.#dispatch(job, member);
-    }
+    for (const member of this.#members) if (member.session !== this.#dealerSession) this.#serve(member);
+    const dealer = this.#members.find(({ session }) => session === this.#dealerSession);
+    if (dealer) this.#serve(dealer);
     if (this.#waiting.size === 0) return;
     if (this.#members.length === 0) void this.#dial().catch(() => undefined);
     else this.#considerGrowth();
+  }
+
+  #serve(member: Member): void {
+    if (!member.session.free) return;
+    const job = this.#waiting.next(member.session === this.#dealerSession, this.#dealerGeneration);
+    if (job) void this.#dispatch(job, member);
   }
 
   /** The dealer's session is the oldest one, from the first dealer request on, for as long as it lives. */
@@ -187,7 +186,7 @@ export class SessionPool implements Upstream {
         this.#flapping.answered();
       }
       if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
-      this.#timings.add(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
+      if (job.signal) addTiming(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       job.resolve(reply);
     } catch (error) {
       this.#failed(job, error);

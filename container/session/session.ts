@@ -37,6 +37,7 @@ export const SESSION_TIMINGS: SessionTimings = {
 const QUIT_TIMEOUT_MS = 1_000;
 /** More is no cookie jar of a session. */
 const MAX_COOKIES = 20;
+const nothing = (): void => undefined;
 
 /** Why a session ended. `replaced`: the connection stands, but the server no longer knows the session. */
 export type CloseCause = 'failed_sign_in' | 'lost' | 'replaced' | 'hung' | 'malformed' | 'quit';
@@ -60,6 +61,10 @@ export class Session {
   readonly #timings: SessionTimings;
   readonly #hooks: SessionHooks;
   readonly #cookies = new Map<string, string>();
+  /** All of them, as they are sent. */
+  #cookie = '';
+  /** The server's `Keep-Alive` header, as last seen. */
+  #keepAlive = '';
   #state: SessionState = 'idle';
   #connection: Connection | undefined;
   #inFlight: Promise<unknown> | undefined;
@@ -167,7 +172,6 @@ export class Session {
 
   /** Marks the session as busy while `work` runs. */
   async #occupy<T>(work: () => Promise<T>): Promise<T> {
-    clearTimeout(this.#heartbeat);
     const running = work();
     this.#inFlight = running;
     try {
@@ -212,43 +216,58 @@ export class Session {
     const connection = this.#connection;
     if (!connection) throw new TransportError('lost', 'the connection is gone');
     let hung: TransportError | undefined;
-    const hang = (ms: number) => (): void => {
+    const hang = (ms: number): void => {
       hung = new TransportError('lost', `no answer within ${ms} ms`);
       this.#close('hung', hung.message);
     };
-    const total = setTimeout(hang(limits.totalMs), limits.totalMs);
-    const silence = setTimeout(hang(limits.silenceMs), limits.silenceMs);
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const { silenceMs, totalMs, onSent = nothing } = limits;
+    const startedAt = performance.now();
+    const quietMs = Math.min(silenceMs, totalMs);
+    const silence = setTimeout(() => hang(quietMs), quietMs);
+    const onProgress = (): void => {
+      // What trickles is never silent; it hangs once its time is over.
+      if (performance.now() - startedAt >= totalMs) hang(totalMs);
+      else silence.refresh();
+    };
     try {
       const answer = await connection.exchange(
-        cookie === '' ? request : { ...request, headers: { ...request.headers, cookie } },
-        { onSent: limits.onSent ?? ((): void => undefined), onProgress: () => silence.refresh() },
+        this.#cookie === '' ? request : { ...request, headers: { ...request.headers, cookie: this.#cookie } },
+        { onSent, onProgress },
       );
       this.#noteHeaders(answer.headers);
       return answer;
     } catch (error) {
       throw hung ?? error;
     } finally {
-      clearTimeout(total);
       clearTimeout(silence);
     }
   }
 
   #noteHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): void {
-    for (const line of [headers['set-cookie'] ?? []].flat()) {
-      const match = /^\s*([^=;\s]+)=([^;]*)/.exec(line);
-      if (match?.[1] !== undefined && this.#cookies.size < MAX_COOKIES) this.#cookies.set(match[1], match[2] ?? '');
+    const setCookie = headers['set-cookie'];
+    if (setCookie !== undefined) {
+      for (const line of [setCookie].flat()) {
+        const match = /^\s*([^=;\s]+)=([^;]*)/.exec(line);
+        if (match?.[1] !== undefined && this.#cookies.size < MAX_COOKIES) this.#cookies.set(match[1], match[2] ?? '');
+      }
+      this.#cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     }
     // A server that says how long it keeps a silent connection is pinged in half that time.
-    const keepAlive = /timeout\s*=\s*(\d+)/i.exec([headers['keep-alive'] ?? ''].flat().join(','))?.[1];
-    this.#heartbeatMs = keepAlive
-      ? Math.max(500, Math.min(this.#timings.heartbeatMs, Number(keepAlive) * 500))
+    const keepAlive = [headers['keep-alive'] ?? ''].flat().join(',');
+    if (keepAlive === this.#keepAlive) return;
+    this.#keepAlive = keepAlive;
+    const seconds = /timeout\s*=\s*(\d+)/i.exec(keepAlive)?.[1];
+    this.#heartbeatMs = seconds
+      ? Math.max(500, Math.min(this.#timings.heartbeatMs, Number(seconds) * 500))
       : this.#timings.heartbeatMs;
+    clearTimeout(this.#heartbeat);
+    this.#heartbeat = undefined;
   }
 
+  /** The heartbeat is that long after the last answer. */
   #rearm(): void {
-    clearTimeout(this.#heartbeat);
-    this.#heartbeat = setTimeout(() => void this.#beat(), this.#heartbeatMs).unref();
+    if (this.#heartbeat) this.#heartbeat.refresh();
+    else this.#heartbeat = setTimeout(() => void this.#beat(), this.#heartbeatMs).unref();
   }
 
   /** Any answer proves the connection; only a bare 403 says that the session behind it is gone. */

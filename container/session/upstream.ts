@@ -16,11 +16,38 @@ export interface Command {
   readonly contentType?: string;
 }
 
+export interface CallTiming {
+  /** Waiting for a free session, sign-in included. */
+  readonly waitedMs: number;
+  /** From sending to the end of the answer. */
+  readonly answeredMs: number;
+}
+
+/** What a call needs of an `AbortSignal`: any of those will do. */
+export interface CallSignal {
+  readonly aborted: boolean;
+  /** Where the time of its caller's calls went: all of them carry the same signal. Noted by the sessions. */
+  timing?: CallTiming;
+  addEventListener(type: 'abort', listener: CallListener): void;
+  removeEventListener(type: 'abort', listener: CallListener): void;
+}
+export interface CallListener {
+  handleEvent(): void;
+}
+
+export function addTiming(signal: CallSignal, { waitedMs, answeredMs }: CallTiming): void {
+  const { timing } = signal;
+  signal.timing = {
+    waitedMs: (timing?.waitedMs ?? 0) + waitedMs,
+    answeredMs: (timing?.answeredMs ?? 0) + answeredMs,
+  };
+}
+
 export interface CallOptions {
   /** Epoch ms. At the deadline the caller is released; the connection drains the answer. */
   readonly deadlineAtMs: number;
   /** The caller went away: releases the caller, never the connection. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CallSignal;
 }
 
 export interface MutateOptions extends CallOptions {

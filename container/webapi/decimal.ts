@@ -29,14 +29,14 @@ function parse(text: string): Parts | undefined {
 }
 
 /** What needs no change: as nearly every number comes. */
-const PLAIN = /^(?:0|[1-9]\d{0,29})(?:\.\d{1,29})?$/;
+const PLAIN = /^-?(?:0|[1-9]\d{0,29})(?:\.\d{1,29})?$/;
 
 /**
  * The decimal in plain notation: no plus sign, no exponent, no leading zeros; trailing zeros stay, since they tell the
  * broker's precision. `undefined` for what is not a decimal. Exactly the broker's text wherever that was plain already.
  */
 export function plainDecimal(text: string): string | undefined {
-  if (PLAIN.test(text)) return text;
+  if (PLAIN.test(text) && (!text.startsWith('-') || /[1-9]/.test(text))) return text;
   const parts = parse(text);
   if (!parts) return undefined;
   const whole = parts.whole.replace(/^0+(?=\d)/, '');

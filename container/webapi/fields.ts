@@ -40,6 +40,10 @@ export class Fields {
 
   /** The value under the first of these names that is there, and marks it as read. */
   take(...names: readonly string[]): WireValue | undefined {
+    return this.#find(names);
+  }
+
+  #find(names: readonly string[]): WireValue | undefined {
     let found: WireValue | undefined;
     for (const name of names) {
       const sent = this.#nameOf(name);
@@ -58,19 +62,24 @@ export class Fields {
 
   /** A scalar as text; `undefined` where it is missing, null, or not a scalar. */
   text(...names: readonly string[]): string | undefined {
-    const value = this.take(...names);
+    return this.textOf(names);
+  }
+
+  textOf(names: readonly string[]): string | undefined {
+    const value = this.#find(names);
     if (typeof value === 'string') return value;
     return typeof value === 'boolean' ? (value ? '1' : '0') : undefined;
   }
 
   /** A whole number that a float holds exactly. */
   integer(...names: readonly string[]): number | undefined {
-    return wireInteger(this.text(...names));
+    return wireInteger(this.textOf(names));
   }
 
   /** Everything nobody asked for, as sent; no second casing of what was asked for either. */
   rest(): Record<string, WireValue> {
     const rest: Record<string, WireValue> = {};
+    if (this.#taken.size === Object.keys(this.#object).length) return rest;
     let takenInLowerCase: Set<string> | undefined;
     for (const [name, value] of Object.entries(this.#object)) {
       if (this.#taken.has(name)) continue;
@@ -84,6 +93,7 @@ export class Fields {
 
 /** Text → whole number; `10009 Done` and `5.00` are read too. `undefined` beyond 2^53. */
 export function wireInteger(text: string | undefined): number | undefined {
+  if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
   const digits = /^\s*([+-]?\d{1,16})(?:\.0*)?(?=\s|$)/.exec(text ?? '')?.[1];
   if (digits === undefined) return undefined;
   const value = Number(digits);

@@ -29,6 +29,7 @@ const HEAD_BYTES = 512;
  * it is parsed.
  */
 export function scanRetcode(bytes: Uint8Array): ReplyRetcode | undefined {
+  if (isPlainSuccess(bytes) && endsWithBrace(bytes)) return DONE;
   const head = HEAD.exec(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES)).toString());
   if (!head || !endsWithBrace(bytes)) return parsedRetcode(bytes);
   try {
@@ -45,6 +46,15 @@ function parsedRetcode(bytes: Uint8Array): ReplyRetcode | undefined {
     return undefined;
   }
 }
+
+const DONE: ReplyRetcode = { code: 0, text: 'Done' };
+/** How nearly every answer begins: with blanks around the colon as MT5 writes them, or without. */
+const PLAIN_SUCCESS = ['{"retcode":"0 Done"', '{"retcode" : "0 Done"'].flatMap((head) =>
+  [',', '}', ' '].map((end) => Buffer.from(head + end)),
+);
+
+const isPlainSuccess = (bytes: Uint8Array): boolean =>
+  PLAIN_SUCCESS.some((head) => bytes.length > head.length && head.every((byte, at) => byte === bytes[at]));
 
 /** The retcode of a parsed answer, whatever its place and the case of its name. */
 export function retcodeMember(reply: Readonly<Record<string, unknown>>): ReplyRetcode | undefined {

@@ -14,8 +14,9 @@ const HTTP_WORKS: readonly WorkName[] = ['cached', 'typed', 'passthrough', 'batc
 /** Each step of a sign-in, and a call, at the storms: the figures of peers.md §4.3. */
 const STORM_AUTH_STEP_MS = 75;
 const STORM_CALL_MS = 20;
-/** So long under full load, V8 has compiled what is hot. */
-const COMPILE_MS = 500;
+/** After so long under full load V8 has compiled what is hot: seen by the CPU time beside the main thread going away. */
+const COMPILE_MS = 2_500;
+const COMPILE_QUICK_MS = 300;
 /** Pause between measurements, so that one does not pay for another's garbage. */
 const SETTLE_MS = 100;
 
@@ -40,6 +41,8 @@ export class Bench {
   readonly #rows = new Map<string, RowKey & { readonly samples: Sample[] }>();
   readonly #skipped: string[] = [];
   #started: Started[] = [];
+  /** For one part of a repetition. */
+  readonly #apart: Started[] = [];
   #load: Child | undefined;
   #streamLoad: Child | undefined;
 
@@ -66,7 +69,7 @@ export class Bench {
     }
     for (let repetition = 1; repetition <= this.#options.repetitions; repetition++) {
       this.#say(`repetition ${repetition} of ${this.#options.repetitions}`);
-      await this.#warmUp();
+      if (repetition === 1) await this.#warmUp();
       await this.#http(repetition);
       await this.#readsByConnections(repetition);
       await this.#storms(repetition);
@@ -88,10 +91,37 @@ export class Bench {
       this.#load?.stop(),
       this.#streamLoad?.stop(),
       ...started.map(({ running }) => running.stop()),
+      ...this.#apart.splice(0).map(({ running }) => running.stop()),
     ]);
   }
 
-  /** Cold starts and streams leave processes behind that have compiled nothing yet; the floors live on. */
+  /**
+   * Runs a part of a repetition on systems that were started for it: its memory is then that of this part alone, and those
+   * under the long load stay as warm as the floors. What runs elsewhere is the same each time.
+   */
+  async #onFresh(
+    wanted: (system: System) => boolean,
+    part: (fresh: readonly Started[]) => Promise<void>,
+  ): Promise<void> {
+    const fresh: Started[] = [];
+    for (const { system, running } of this.#started.filter((each) => wanted(each.system))) {
+      if (!running.makeCold) {
+        fresh.push({ system, running });
+        continue;
+      }
+      try {
+        const started = { system, running: await system.start() };
+        this.#apart.push(started);
+        fresh.push(started);
+      } catch (error) {
+        this.#skip(system.name, error);
+      }
+    }
+    await part(fresh);
+    await Promise.allSettled(this.#apart.splice(0).map(({ running }) => running.stop()));
+  }
+
+  /** Once, all alike: what runs its first seconds is measured by nobody. */
   async #warmUp(): Promise<void> {
     for (const work of HTTP_WORKS.filter((name) => this.#wants(name))) {
       for (const { system, running } of this.#started) {
@@ -104,7 +134,7 @@ export class Bench {
           mode: 'saturated',
           upstreamLatencyMs: 0,
           warmUpMs: 0,
-          durationMs: COMPILE_MS,
+          durationMs: this.#options.quick ? COMPILE_QUICK_MS : COMPILE_MS,
           repetition: 0,
         });
         if (work === 'order') await running.simulator?.resetBooks();
@@ -192,53 +222,66 @@ export class Bench {
 
   async #storms(repetition: number): Promise<void> {
     if (!this.#wants('storm')) return;
-    await this.#latency(STORM_CALL_MS, STORM_AUTH_STEP_MS);
-    for (const callers of this.#options.storms) {
-      for (const distinct of callers > 1 && !this.#options.quick ? [false, true] : [false]) {
-        for (const { system, running } of this.#started) {
-          if (!running.makeCold || system.name === 'vps') continue;
-          const name = system.kind === 'edge' ? `${system.name}-cold` : system.name;
-          await this.#measure(
-            {
-              system: name,
-              work: distinct ? 'storm, distinct reads' : 'storm',
-              mode: 'storm',
-              upstreamLatencyMs: STORM_CALL_MS,
-              concurrency: callers,
-            },
-            () => measureStorm({ system, running, load: this.#need(this.#load), callers, distinct, repetition }),
-          );
+    const isCold = (system: System): boolean => system.name !== 'vps';
+    await this.#onFresh(isCold, async (fresh) => {
+      // A cold start finds a checkpoint. The very first, which does not, is not counted.
+      for (const { system, running } of fresh)
+        if (running.makeCold)
+          await measureStorm({
+            system,
+            running,
+            load: this.#need(this.#load),
+            callers: 1,
+            distinct: false,
+            repetition,
+          });
+      await this.#latency(STORM_CALL_MS, STORM_AUTH_STEP_MS, fresh);
+      for (const callers of this.#options.storms) {
+        for (const distinct of callers > 1 && !this.#options.quick ? [false, true] : [false]) {
+          for (const { system, running } of fresh) {
+            if (!running.makeCold) continue;
+            const name = system.kind === 'edge' ? `${system.name}-cold` : system.name;
+            await this.#measure(
+              {
+                system: name,
+                work: distinct ? 'storm, distinct reads' : 'storm',
+                mode: 'storm',
+                upstreamLatencyMs: STORM_CALL_MS,
+                concurrency: callers,
+              },
+              () => measureStorm({ system, running, load: this.#need(this.#load), callers, distinct, repetition }),
+            );
+          }
         }
       }
-    }
-    await this.#latency(0, 0);
+    });
   }
 
   async #streams(repetition: number): Promise<void> {
     if (!this.#wants('stream')) return;
     const { warmUpMs, durationMs, ticksPerSecond } = this.#options;
-    const streaming = this.#started.filter(({ system }) => system.works.includes('stream'));
-    // On processes that have done nothing else: their memory is then that of streams.
-    for (const { running } of streaming) await running.makeCold?.();
-    for (const clients of this.#options.clientCounts) {
-      for (const { system, running } of streaming) {
-        await this.#measure(
-          { system: system.name, work: 'ticks', mode: 'stream', upstreamLatencyMs: 0, concurrency: clients },
-          () =>
-            measureStream({
-              system,
-              running,
-              load: this.#need(this.#streamLoad),
-              clients,
-              ticksPerSecond,
-              raw: false,
-              warmUpMs: Math.max(1_000, warmUpMs),
-              durationMs: Math.max(1_500, durationMs),
-              repetition,
-            }),
-        );
+    const streams = ({ name, works }: System): boolean => works.includes('stream') && name !== 'vps-1';
+    await this.#onFresh(streams, async (fresh) => {
+      for (const clients of this.#options.clientCounts) {
+        for (const { system, running } of fresh) {
+          await this.#measure(
+            { system: system.name, work: 'ticks', mode: 'stream', upstreamLatencyMs: 0, concurrency: clients },
+            () =>
+              measureStream({
+                system,
+                running,
+                load: this.#need(this.#streamLoad),
+                clients,
+                ticksPerSecond,
+                raw: false,
+                warmUpMs: Math.max(1_000, warmUpMs),
+                durationMs: Math.max(1_500, durationMs),
+                repetition,
+              }),
+          );
+        }
       }
-    }
+    });
   }
 
   /** From a tick to its clients without a broker: at a rate both stand, and at one that neither stands. */
@@ -308,8 +351,8 @@ export class Bench {
     this.#say(`  skipped ${text}`);
   }
 
-  async #latency(callMs: number, authStepMs: number): Promise<void> {
-    for (const { running } of this.#started) await running.simulator?.setLatency(callMs, authStepMs);
+  async #latency(callMs: number, authStepMs: number, of: readonly Started[] = this.#started): Promise<void> {
+    for (const { running } of of) await running.simulator?.setLatency(callMs, authStepMs);
   }
 
   /** `--only` may name works; if it names none, all are wanted. */

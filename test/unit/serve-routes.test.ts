@@ -1,13 +1,12 @@
-import express from 'express';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { asBridgeError, toProblem } from '../../container/contract/errors.ts';
 import type { Problem } from '../../container/contract/errors.ts';
 import { defineRoute, noParams, noQuery } from '../../container/contract/route.ts';
 import { decimal, decimalBody, instantIn, loginIn, symbolIn } from '../../container/contract/schemas/values.ts';
+import { Api } from '../../container/http/api.ts';
 import { serveRoutes, TypedApi } from '../../container/http/serve-routes.ts';
 import { handle } from '../../container/service/handler.ts';
 
@@ -51,21 +50,17 @@ const api = new TypedApi([read, write], {
   ...handle(write, async ({ body }) => ({ body: { amount: body.amount } })),
 });
 
-const app = express();
-app.disable('x-powered-by');
-app.use(
-  serveRoutes(api, () => ({
-    caller: { id: 'test', scopes: ['trade'], logins: [[1001, 1010]] },
-    requestId: 'r1',
-    deadlineAtMs: Date.now() + 1000,
-    signal: new AbortController().signal,
-  })),
-);
-app.use(((error, _request, response, _next) => {
-  const problem = toProblem(asBridgeError(error), 'r1');
-  response.status(problem.status).json(problem);
-}) satisfies express.ErrorRequestHandler);
-const server = createServer(app);
+const front = new Api({
+  log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  now: Date.now,
+  epoch: () => 1,
+  authenticate: () => ({ id: 'test', scopes: ['trade'], logins: [[1001, 1010]] }),
+  behindDoor: false,
+  draining: () => false,
+  passthrough: () => Promise.reject(new Error('not asked here')),
+  typed: serveRoutes(api),
+});
+const server = createServer(front.listener);
 let base = '';
 
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { Broker } from '../../container/service/broker.ts';
-import type { CallOptions, Upstream } from '../../container/session/upstream.ts';
+import type { CallOptions, CallSignal, Upstream } from '../../container/session/upstream.ts';
 import { fakeUpstream } from '../support/fake-upstream.ts';
 
 /** Callers of the same read share one call: it lives as long as one of them waits, and no longer. */
 test('a read that every caller has left is taken back; while one waits it is not', async () => {
   const answer = Promise.withResolvers<string>();
-  const sent: AbortSignal[] = [];
+  const sent: CallSignal[] = [];
   const fake = fakeUpstream(() => answer.promise);
   const upstream: Upstream = {
     ...fake,

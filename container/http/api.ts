@@ -1,0 +1,95 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import { HEADER } from '../contract/headers.ts';
+import type { Logger } from '../contract/logger.ts';
+import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
+import { problemAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
+import type { Authenticate } from './authenticate.ts';
+import { headerOf, OpenFacts, type FactsOptions } from './request-facts.ts';
+
+/** Answers one request of a known caller. What it throws becomes a problem. */
+export type Serve = (request: IncomingMessage, facts: OpenFacts) => Promise<HttpAnswer>;
+
+export interface ApiOptions extends FactsOptions {
+  readonly authenticate: Authenticate;
+  /** Behind the Worker: it says what the deadline is. */
+  readonly behindDoor: boolean;
+  readonly draining: () => boolean;
+  readonly passthrough: Serve;
+  readonly typed: Serve;
+}
+
+/**
+ * The API itself, on `node:http`: who calls, which of the two APIs, the answer, or the problem that it became. The framework
+ * around it (app.ts) took a quarter of the time of an uncached read.
+ */
+export class Api {
+  readonly #options: ApiOptions;
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+  }
+
+  readonly listener: RequestListener = (request, response) => {
+    const facts = new OpenFacts(request, response, this.#options);
+    this.#answer(request, facts).then(
+      (answer) => writeAnswer(response, facts.commonHeaders(), answer),
+      (thrown: unknown) => answerProblem(this.#options.log, thrown, request, response, facts),
+    );
+  };
+
+  async #answer(request: IncomingMessage, facts: OpenFacts): Promise<HttpAnswer> {
+    await admit(request, facts, this.#options);
+    const { url = '' } = request;
+    // A target that a URL parser would read as another host or path is nobody's route.
+    if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(url))
+      throw new BridgeError('route_not_found', 'The request target is not a plain path.');
+    const { passthrough, typed } = this.#options;
+    const passes = /^\/api(\/|$|\?)/i.test(url) && !TYPED_API_PATHS.has(pathOf(url));
+    return (passes ? passthrough : typed)(request, facts);
+  }
+}
+
+export const pathOf = (url: string): string => {
+  const mark = url.indexOf('?');
+  return mark < 0 ? url : url.slice(0, mark);
+};
+
+/**
+ * Who calls, and until when an answer is of use. The listener stays open to the end, so that callers are told to come back
+ * instead of being cut off.
+ * @throws BridgeError `draining` · `unauthenticated`
+ */
+export async function admit(
+  request: IncomingMessage,
+  facts: OpenFacts,
+  { draining, authenticate, behindDoor }: Pick<ApiOptions, 'draining' | 'authenticate' | 'behindDoor'>,
+): Promise<void> {
+  if (draining())
+    throw new BridgeError('draining', {
+      detail: 'The bridge shuts down; another instance takes over.',
+      retryAfterMs: 2_000,
+    });
+  const header = headerOf(request);
+  facts.caller = await authenticate(header, request.socket);
+  if (behindDoor) facts.noteDeadline(header(HEADER.deadline));
+}
+
+/** Whatever was thrown becomes one of the contract's problems. The only place that does so. */
+export function answerProblem(
+  log: Logger,
+  thrown: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: OpenFacts,
+): void {
+  const error = asBridgeError(thrown);
+  const { requestId } = facts;
+  if (error.code === 'internal_error') log.error('internal_error', { requestId, error: error.cause ?? error });
+  else log.debug('problem', { requestId, code: error.code, reason: error.context.detail });
+  if (response.headersSent) {
+    request.destroy();
+    return;
+  }
+  writeAnswer(response, facts.commonHeaders(), problemAnswer(error, requestId));
+}

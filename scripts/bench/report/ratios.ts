@@ -1,13 +1,11 @@
 import { Rows } from './find.ts';
 import type { Mode, Report, Row } from './model.ts';
-import type { Summary } from './summary.ts';
+import { pairedRatio, type Figure } from './paired.ts';
 
 export interface Ratio {
   readonly what: string;
   readonly value: number;
 }
-
-type Figure = 'per second' | 'p50';
 
 /** What is set against what. The same work under the same load, unless the floor does it under another name. */
 const PAIRS: readonly {
@@ -40,9 +38,6 @@ const FIGURES: Readonly<Record<Mode, readonly Figure[]>> = {
   stream: ['per second', 'p50'],
 };
 
-const read = (summary: Summary, figure: Figure): number | undefined =>
-  figure === 'p50' ? summary.latencyMs[50] : summary.perSecond;
-
 /**
  * Throughputs and middle latencies as ratios inside one run, ours over its floor and the edge over the VPS: what the machine
  * does to both goes out, so that runs of different hours and machines can be set side by side.
@@ -56,8 +51,8 @@ export function ratiosOf(report: Report): Ratio[] {
       const floor = rows.find({ system: over, work: overWork ?? row.work, mode, upstreamLatencyMs, concurrency });
       if (!floor) continue;
       for (const figure of FIGURES[mode].filter((each) => only === undefined || each === only)) {
-        const value = (read(rows.summary(row), figure) ?? Number.NaN) / (read(floor, figure) ?? Number.NaN);
-        if (Number.isFinite(value)) ratios.push({ what: nameOf(row, over, figure), value });
+        const value = pairedRatio(row, floor.row, figure);
+        if (value !== undefined) ratios.push({ what: nameOf(row, over, figure), value });
       }
     }
   }

@@ -1,6 +1,7 @@
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
 import { figure, ratio } from './numbers.ts';
+import { pairedRatio } from './paired.ts';
 import type { Summary } from './summary.ts';
 
 export interface Target {
@@ -56,7 +57,7 @@ export function targetsOf(report: Report): Target[] {
   const bare = saturated('node-http', 'cached');
   add(
     'cached read, container alone, against bare node:http',
-    divide(cached?.perSecond, bare?.perSecond),
+    pairedRatio(cached?.row, bare?.row, 'per second'),
     'at least',
     0.65,
     '×',
@@ -76,7 +77,7 @@ export function targetsOf(report: Report): Target[] {
         const ours = saturated(system, work, upstreamLatencyMs);
         add(
           `uncached ${work} read, ${floor.slice('node-undici-'.length)} pinned, broker at ${upstreamLatencyMs} ms, against node:http + undici`,
-          divide(ours?.perSecond, under?.perSecond),
+          pairedRatio(ours?.row, under?.row, 'per second'),
           'at least',
           bound,
           '×',
@@ -117,7 +118,7 @@ export function targetsOf(report: Report): Target[] {
   const edgeFloor = paced('edge-floor', 'cached');
   add(
     'edge: cached read p50 over the empty Container',
-    divide(p50(edgeCached), p50(edgeFloor)),
+    pairedRatio(edgeCached?.row, edgeFloor?.row, 'p50'),
     'at most',
     1.3,
     '×',
@@ -139,28 +140,29 @@ export function targetsOf(report: Report): Target[] {
     );
   }
 
-  const start = (system: string, work: string): number | undefined => p50(rows.find({ system, work, mode: 'start' }));
+  const start = (system: string, work: string): Summary | undefined => rows.find({ system, work, mode: 'start' });
   const listening = start('vps', 'listening');
   const startFloor = start('start-floor', 'listening');
   add(
     'process start to listening, against a bundle of the same packages',
-    divide(listening, startFloor),
+    pairedRatio(listening?.row, startFloor?.row, 'p50'),
     'at most',
     1.5,
     '×',
-    `${figure(listening, ' ms')} of ${figure(startFloor, ' ms')}`,
+    `${figure(p50(listening), ' ms')} of ${figure(p50(startFloor), ' ms')}`,
   );
-  const first = start('vps', 'first answer');
-  const signIn = start('sign-in-floor', 'sign-in');
+  const first = p50(start('vps', 'first answer'));
+  const signIn = p50(start('sign-in-floor', 'sign-in'));
+  const listeningMs = p50(listening);
   const beyond =
-    first === undefined || listening === undefined || signIn === undefined ? undefined : first - listening - signIn;
+    first === undefined || listeningMs === undefined || signIn === undefined ? undefined : first - listeningMs - signIn;
   add(
     'start to first authenticated answer, beyond listening + TLS + sign-in',
     beyond,
     'at most',
     50,
     ' ms',
-    `${figure(first)} − ${figure(listening)} − ${figure(signIn)} ms, the call of 20 ms included`,
+    `${figure(first)} − ${figure(listeningMs)} − ${figure(signIn)} ms, the call of 20 ms included`,
   );
 
   const streams = rows.find({ system: 'vps', work: 'ticks', mode: 'stream', concurrency: 100 });
@@ -178,7 +180,7 @@ export function targetsOf(report: Report): Target[] {
   const loop = fanOut('ws-loop', 2_000_000);
   add(
     'fan-out to 100 clients, flat out, against a plain ws loop',
-    divide(ours?.perSecond, loop?.perSecond),
+    pairedRatio(ours?.row, loop?.row, 'per second'),
     'at least',
     3,
     '×',

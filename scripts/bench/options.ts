@@ -29,7 +29,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
   --quick                 one short repetition of everything, under two minutes
   --repetitions <n>       interleaved repetitions (5)
-  --duration-ms <ms>      of each measurement (1000)
+  --duration-ms <ms>      of each measurement (500)
   --only <a,b>            these systems, works and measurements only: vps vps-1 edge edge-cold node-http node-undici-1
                           node-undici-4 edge-floor fan-out ws-loop nginx · cached typed passthrough batch order storm stream fan-out start
   --edge <url>            a deployed Worker instead of the one on this machine
@@ -67,7 +67,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   };
   if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name))
     throw new TypeError(`--name: expected letters, digits, dot and dash, got ${values.name}`);
-  const durationMs = whole('duration-ms', quick ? 400 : 1_000);
+  const durationMs = whole('duration-ms', quick ? 400 : 500);
   return {
     quick,
     repetitions: whole('repetitions', quick ? 1 : 5),

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { clientStreams } from '../../../container/http/ws.ts';
 import { StreamService } from '../../../container/service/stream/stream-service.ts';
 import { SyntheticSource } from '../../../container/service/stream/synthetic-source.ts';
+import { preciseNowMs } from '../measure/precise-now.ts';
 
 const PERIOD_MS = 5;
 const source = new SyntheticSource();
@@ -34,7 +35,14 @@ server.on('upgrade', (request, socket, head) => clients(request, socket, head, {
 setInterval(() => {
   owed += (ticksPerSecond * PERIOD_MS) / 1000;
   for (; owed >= 1; owed--) {
-    const tick = { symbol: 'EURUSD', bid: '1.08500', ask: '1.08512', last: '0', volume: '0', quotedAtMs: Date.now() };
+    const tick = {
+      symbol: 'EURUSD',
+      bid: '1.08500',
+      ask: '1.08512',
+      last: '0',
+      volume: '0',
+      quotedAtMs: preciseNowMs(),
+    };
     source.publish('ticks', [{ key: 'EURUSD', id: 'EURUSD', json: JSON.stringify(tick) }]);
   }
 }, PERIOD_MS);

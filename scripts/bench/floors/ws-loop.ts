@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { preciseNowMs } from '../measure/precise-now.ts';
 
 const PERIOD_MS = 5;
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -22,8 +23,8 @@ server.on('upgrade', (request, socket, head) => sockets.handleUpgrade(request, s
 setInterval(() => {
   owed += (ticksPerSecond * PERIOD_MS) / 1000;
   for (; owed >= 1; owed--) {
-    const atMs = Date.now();
-    const tick = { symbol: 'EURUSD', bid: '1.08500', ask: '1.08512', last: '0', volume: '0', quotedAtMs: atMs };
+    const quotedAtMs = preciseNowMs();
+    const tick = { symbol: 'EURUSD', bid: '1.08500', ask: '1.08512', last: '0', volume: '0', quotedAtMs };
     const frame = JSON.stringify({ type: 'delta', topic: 'ticks', epoch: 1, seq: ++seq, prev: seq - 1, data: [tick] });
     for (const client of sockets.clients) client.send(frame);
   }

@@ -1,6 +1,7 @@
 /** The stream clients, in a process of their own: one job over IPC at a time. */
 import { WebSocket } from 'ws';
 import { LatencyHistogram } from '../measure/latency-histogram.ts';
+import { preciseNowMs } from '../measure/precise-now.ts';
 import { FrameCounter } from './frame-counter.ts';
 import type { StreamJob, StreamResult } from './stream-job.ts';
 
@@ -74,7 +75,7 @@ class StreamClient {
       tally.bytes += data.length;
     }
     if (!this.#reads) return;
-    const nowMs = Date.now();
+    const nowMs = preciseNowMs();
     const frame = JSON.parse(data.toString('utf8')) as Frame;
     if (frame.type === 'heartbeat' && this.#pingedAtMs !== undefined) {
       if (tally.counting) tally.pings.recordMs(performance.now() - this.#pingedAtMs);
@@ -144,14 +145,20 @@ async function runRaw(job: StreamJob): Promise<StreamResult> {
     const at = text.indexOf('"quotedAtMs":');
     if (at < 0) return;
     ticksRead++;
-    histogram.recordMs(Math.max(0, Date.now() - Number(text.slice(at + 13, at + 26))));
+    histogram.recordMs(Math.max(0, preciseNowMs() - Number.parseFloat(text.slice(at + 13, at + 30))));
   };
   const subscription = JSON.stringify({ op: 'subscribe', id: 1, topic: 'ticks', symbols: job.symbols });
   const beganAtMs = performance.now();
   const clients = Array.from(
     { length: job.clients },
     (_, index) =>
-      new FrameCounter(new URL(job.url), job.headers, subscription, index < job.readers ? onText : undefined),
+      // Spread over all: a server serves its clients in some order.
+      new FrameCounter(
+        new URL(job.url),
+        job.headers,
+        subscription,
+        index % Math.floor(job.clients / job.readers) === 0 ? onText : undefined,
+      ),
   );
   await Promise.all(clients.map((client) => client.ready));
   const subscribedAfterMs = performance.now() - beganAtMs;

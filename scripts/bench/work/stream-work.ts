@@ -7,7 +7,8 @@ import type { RunningSystem, System } from '../systems/system.ts';
 /** Every symbol of the simulator's book lies in one of these folders. */
 const SYMBOLS = ['*'];
 const READERS = 10;
-const RAW_READERS = 2;
+/** Who reads each frame's time is busy with it: at the rates that nobody stands, fewer do. */
+const rawReaders = (ticksPerSecond: number): number => (ticksPerSecond <= 1_000 ? 10 : 2);
 const SLACK_MS = 60_000;
 
 export async function measureStream(options: {
@@ -32,7 +33,7 @@ export async function measureStream(options: {
     url: `${running.url.replace(/^http/, 'ws')}/v1/stream`,
     headers: running.headers,
     clients,
-    readers: Math.min(options.raw ? RAW_READERS : READERS, clients),
+    readers: Math.min(options.raw ? rawReaders(ticksPerSecond) : READERS, clients),
     symbols: options.raw ? ['EURUSD'] : SYMBOLS,
     raw: options.raw,
     warmUpMs: options.warmUpMs,

@@ -17,9 +17,14 @@ export class BridgeContainer extends Container<FloorEnv> {
   override defaultPort = 8080;
   override sleepAfter = '1h';
 
+  #starting: Promise<void> | undefined;
+
   override async fetch(request: Request): Promise<Response> {
-    if (!this.ctx.container?.running)
-      await this.startAndWaitForPorts({ cancellationOptions: { waitInterval: PORT_POLL_MS } });
+    // Who comes while it starts would look for the port at the library's pace.
+    if (this.#starting || !this.ctx.container?.running)
+      await (this.#starting ??= this.startAndWaitForPorts({
+        cancellationOptions: { waitInterval: PORT_POLL_MS },
+      }).finally(() => (this.#starting = undefined)));
     return super.fetch(request);
   }
 }

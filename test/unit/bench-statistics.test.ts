@@ -5,6 +5,7 @@ import { compareRepetitions, median, spread } from '../../scripts/bench/measure/
 import { readOptions } from '../../scripts/bench/options.ts';
 import { compareReports } from '../../scripts/bench/report/compare-reports.ts';
 import type { Report, Row, Sample } from '../../scripts/bench/report/model.ts';
+import { compareRatios, ratiosOf } from '../../scripts/bench/report/ratios.ts';
 import { putIntoReadme } from '../../scripts/bench/report/readme-table.ts';
 
 const sample = (repetition: number, perSecond: number, latenciesMs: readonly number[]): Sample => ({
@@ -117,6 +118,34 @@ test('options at fault are named with what was expected', () => {
   expect(() => readOptions(['--repetitions', '0'])).toThrow('--repetitions: expected a whole number from 1 to 100');
   expect(() => readOptions(['--peer', 'x'])).toThrow('--peer: expected name=url,path');
   expect(() => readOptions(['--edge', 'ftp://x'])).toThrow('--edge: expected an http or https URL');
+});
+
+test('ratios are those inside each repetition, and two runs are told apart by them', () => {
+  const run = (ours: readonly number[], floors: readonly number[]): Report =>
+    report([
+      {
+        ...row(
+          'saturated',
+          ours.map((perSecond, i) => sample(i + 1, perSecond, [1])),
+        ),
+        work: 'cached',
+      },
+      {
+        ...row(
+          'saturated',
+          floors.map((perSecond, i) => sample(i + 1, perSecond, [1])),
+        ),
+        id: 'node-http cached saturated c32 u0',
+        system: 'node-http',
+        work: 'cached',
+      },
+    ]);
+  // The medians are 50 and 200: the machine was slow in other repetitions of the one than of the other.
+  const before = run([50, 100, 50], [100, 200, 200]);
+  expect(ratiosOf(before)).toEqual([{ what: 'cached, 32: per second of vps over node-http', value: 0.5 }]);
+  const [agreement] = compareRatios(before, run([30, 30, 30], [100, 100, 100]));
+  expect(agreement).toMatchObject({ before: 0.5, after: 0.3 });
+  expect(agreement?.change).toBeCloseTo(-0.4);
 });
 
 test('the README shows the report of record', () => {

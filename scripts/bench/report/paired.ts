@@ -11,15 +11,24 @@ const read = (sample: Sample, figure: Figure): number | undefined => {
 };
 
 /**
- * One row over another: the middle of the ratios inside each repetition. What a machine does for a minute, it does to both
- * sides of a repetition; the ratio of two medians may have one from a good minute and one from a bad one.
+ * The middle of what the repetitions give, each by itself, from the same figure of several rows. What a machine does for a
+ * minute, it does to all rows of a repetition; two medians may come from a good minute and a bad one.
  */
-export function pairedRatio(row: Row | undefined, over: Row | undefined, figure: Figure): number | undefined {
-  if (!row || !over) return undefined;
-  const ratios = row.samples.map((sample) => {
-    const other = over.samples.find(({ repetition }) => repetition === sample.repetition);
-    const [value, floor] = [read(sample, figure), other && read(other, figure)];
-    return value === undefined || floor === undefined || floor === 0 ? undefined : value / floor;
+export function paired(
+  rows: readonly (Row | undefined)[],
+  figure: Figure,
+  combine: (...values: number[]) => number,
+): number | undefined {
+  const [first] = rows;
+  const combined = first?.samples.map(({ repetition }) => {
+    const values = rows.map((row) => {
+      const sample = row?.samples.find((each) => each.repetition === repetition);
+      return sample && read(sample, figure);
+    });
+    return values.every((value) => value !== undefined) ? combine(...values) : Number.NaN;
   });
-  return median(ratios.filter((value) => value !== undefined));
+  return median(combined ?? []);
 }
+
+export const pairedRatio = (row: Row | undefined, over: Row | undefined, figure: Figure): number | undefined =>
+  paired([row, over], figure, (value, floor) => value / floor);

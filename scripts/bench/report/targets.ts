@@ -1,7 +1,7 @@
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
 import { figure, ratio } from './numbers.ts';
-import { pairedRatio } from './paired.ts';
+import { paired, pairedRatio } from './paired.ts';
 import type { Summary } from './summary.ts';
 
 export interface Target {
@@ -125,18 +125,16 @@ export function targetsOf(report: Report): Target[] {
     `${figure(p50(edgeCached), ' ms')} of ${figure(p50(edgeFloor), ' ms')}`,
   );
   for (const work of ['passthrough', 'typed']) {
-    const through = p50(paced('edge', work));
-    const floorMs = p50(edgeFloor);
-    const alone = p50(paced('vps', work));
-    const over =
-      through === undefined || floorMs === undefined || alone === undefined ? undefined : through - floorMs - alone;
+    const through = paced('edge', work);
+    const alone = paced('vps', work);
+    const over = paired([through?.row, edgeFloor?.row, alone?.row], 'p50', (edge, floor, vps) => edge - floor - vps);
     add(
       `edge: uncached ${work} p50 beyond floor + container alone`,
       over,
       'at most',
       0.2,
       ' ms',
-      `${figure(through)} − ${figure(floorMs)} − ${figure(alone)} ms`,
+      `${figure(p50(through))} − ${figure(p50(edgeFloor))} − ${figure(p50(alone))} ms`,
     );
   }
 

@@ -8,6 +8,8 @@ import { isWrite, loadOf, requestsOf } from './requests.ts';
 
 /** Longer than any job may take. */
 const SLACK_MS = 30_000;
+/** At a broker far away, a batch takes a tenth of a second: fewer than a handful would be counted in less. */
+const SLOW_MS = 1_500;
 
 export interface HttpMeasurement {
   readonly system: System;
@@ -26,7 +28,8 @@ export interface HttpMeasurement {
 export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
   const { connections: usual, ratePerSecond } = loadOf(one.work, one.upstreamLatencyMs);
   // At a low rate, longer, so that percentiles rest on enough answers.
-  const durationMs = one.mode === 'paced' ? Math.max(one.durationMs, (1_000 / ratePerSecond) * 20) : one.durationMs;
+  const enoughMs = one.mode === 'paced' ? (1_000 / ratePerSecond) * 20 : one.upstreamLatencyMs > 0 ? SLOW_MS : 0;
+  const durationMs = Math.max(one.durationMs, enoughMs);
   const job: LoadJob = {
     kind: one.mode,
     url: one.running.url,

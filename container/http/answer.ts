@@ -23,28 +23,35 @@ const ONE_WRITE_BYTES = 16 * 1024;
 /** The only place that writes an answer of the API. `common` are the headers that every answer has. */
 export function writeAnswer(response: ServerResponse, common: readonly string[], answer: HttpAnswer): void {
   const { status, headers, body } = answer;
-  const [content, bytes] = contentOf(body);
+  const { content, bytes } = contentOf(body ?? '');
   const all = [...common, ...headers];
   // Of an answer to HEAD, Node leaves the body out itself.
   if (status !== 304) all.push('content-length', String(bytes));
   response.writeHead(status, all);
-  if (content === undefined) response.end();
-  else if (typeof content === 'string') response.end(content, 'latin1');
-  else response.end(content);
+  endWith(response, content);
 }
 
-/** As text with one character for each byte where that is possible: Node sends a buffer beside its head, in two writes. */
-function contentOf(body: string | Uint8Array | undefined): [content: string | Uint8Array | undefined, bytes: number] {
-  if (body === undefined) return [undefined, 0];
+/** A body as it is written. */
+export interface Content {
+  /** Text where every character is one byte: Node sends head and text in one write, but a buffer beside its head. */
+  readonly content: string | Uint8Array;
+  readonly bytes: number;
+}
+
+export function contentOf(body: string | Uint8Array): Content {
   if (typeof body === 'string') {
     const bytes = Buffer.byteLength(body);
-    return [bytes === body.length ? body : Buffer.from(body), bytes];
+    return { content: bytes === body.length ? body : Buffer.from(body), bytes };
   }
-  const { buffer, byteOffset, byteLength } = body;
-  return [
-    byteLength <= ONE_WRITE_BYTES ? Buffer.from(buffer, byteOffset, byteLength).toString('latin1') : body,
-    byteLength,
-  ];
+  const { buffer, byteOffset, byteLength: bytes } = body;
+  const isShort = bytes <= ONE_WRITE_BYTES;
+  return { content: isShort ? Buffer.from(buffer, byteOffset, bytes).toString('latin1') : body, bytes };
+}
+
+export function endWith(response: ServerResponse, content: Content['content']): void {
+  if (content.length === 0) response.end();
+  else if (typeof content === 'string') response.end(content, 'latin1');
+  else response.end(content);
 }
 
 export function problemAnswer(error: BridgeError, requestId: string): HttpAnswer {

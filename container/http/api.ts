@@ -5,7 +5,8 @@ import type { Logger } from '../contract/logger.ts';
 import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
 import { problemAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
 import type { Authenticate } from './authenticate.ts';
-import { headerOf, OpenFacts, type FactsOptions } from './request-facts.ts';
+import { headerOf, splitTarget } from './read-request.ts';
+import { OpenFacts, type FactsOptions } from './request-facts.ts';
 
 /** Answers one request of a known caller. What it throws becomes a problem. */
 export type Serve = (request: IncomingMessage, facts: OpenFacts) => Promise<HttpAnswer>;
@@ -45,15 +46,10 @@ export class Api {
     if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(url))
       throw new BridgeError('route_not_found', 'The request target is not a plain path.');
     const { passthrough, typed } = this.#options;
-    const passes = /^\/api(\/|$|\?)/i.test(url) && !TYPED_API_PATHS.has(pathOf(url));
+    const passes = /^\/api(\/|$|\?)/i.test(url) && !TYPED_API_PATHS.has(splitTarget(url)[0]);
     return (passes ? passthrough : typed)(request, facts);
   }
 }
-
-export const pathOf = (url: string): string => {
-  const mark = url.indexOf('?');
-  return mark < 0 ? url : url.slice(0, mark);
-};
 
 /**
  * Who calls, and until when an answer is of use. The listener stays open to the end, so that callers are told to come back

@@ -2,9 +2,10 @@ import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import type { RequestListener } from 'node:http';
 import type { SessionStatus } from '../contract/control.ts';
 import { publicDocument } from '../contract/documents.ts';
-import { admit, answerProblem, Api, pathOf, type ApiOptions } from './api.ts';
+import { admit, answerProblem, Api, type ApiOptions } from './api.ts';
 import { serveDocuments } from './documents.ts';
 import { healthz, readyz } from './health.ts';
+import { splitTarget } from './read-request.ts';
 import { factsOf, OpenFacts, rememberFacts } from './request-facts.ts';
 
 /**
@@ -25,7 +26,7 @@ export function createApp(options: AppOptions): RequestListener {
   const framework = createFramework(options, extra);
   const api = new Api(options);
   return (request, response) => {
-    const path = pathOf(request.url ?? '');
+    const [path] = splitTarget(request.url ?? '');
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const isFramed = extra.has(path) || (isRead && (HEALTH_PATHS.has(path) || publicDocument(path) !== undefined));
     return (isFramed ? framework : api.listener)(request, response);

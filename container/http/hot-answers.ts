@@ -3,18 +3,15 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { LRUCache } from 'lru-cache';
 import { HEADER } from '../contract/headers.ts';
 import type { Logger } from '../contract/logger.ts';
-import { BRIDGE_VERSION } from '../contract/version.ts';
 import type { Keep } from '../service/handler.ts';
+import { contentOf, endWith, type Content } from './answer.ts';
 import type { Identify } from './authenticate.ts';
-import { requestIdOf, traceparentOf, type FactsOptions } from './request-facts.ts';
+import { commonHeaders, requestIdOf, traceparentOf, type FactsOptions } from './request-facts.ts';
 
 /** What all kept answers may take together. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-interface HotAnswer {
-  /** Text where every character is one byte: Node sends head and text in one write, but a buffer beside its head. */
-  readonly content: string | Buffer;
-  readonly bytes: number;
+interface HotAnswer extends Content {
   readonly etag: string;
   readonly freshUntilMs: number;
   readonly keep: Keep;
@@ -59,7 +56,7 @@ export class HotAnswers {
   /** Keeps an answer for the same caller and request target. */
   keep(
     request: IncomingMessage,
-    answer: Omit<HotAnswer, 'freshUntilMs' | 'content' | 'bytes'> & {
+    answer: Omit<HotAnswer, 'freshUntilMs' | keyof Content> & {
       readonly freshForMs: number;
       readonly text: string;
     },
@@ -67,10 +64,10 @@ export class HotAnswers {
     const key = this.#keyOf(request);
     if (key === undefined || answer.freshForMs <= 0) return;
     const { freshForMs, text, ...kept } = answer;
-    const bytes = Buffer.byteLength(text);
+    const { content, bytes } = contentOf(text);
     this.#answers?.set(key, {
       ...kept,
-      content: bytes === text.length ? text : Buffer.from(text),
+      content,
       bytes,
       freshUntilMs: this.#options.now() + freshForMs,
     });
@@ -99,18 +96,18 @@ export class HotAnswers {
     answer.keep.countHit();
     const status = etagMatches(request.headers['if-none-match'], answer.etag) ? 304 : 200;
     const requestId = requestIdOf(request.headers[HEADER.requestId]) ?? randomUUID();
-    const current = epoch();
-    const headers = [HEADER.requestId, requestId, HEADER.bridgeVersion, BRIDGE_VERSION];
-    headers.push(HEADER.serverTiming, `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`);
+    const headers = commonHeaders({
+      requestId,
+      traceparent: traceparentOf(request.headers[HEADER.traceparent]),
+      epoch: epoch(),
+      serverTiming: `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`,
+    });
     headers.push('etag', answer.etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key');
-    if (current !== null) headers.push(HEADER.sessionEpoch, String(current));
-    const trace = traceparentOf(request.headers[HEADER.traceparent]);
-    if (trace !== undefined) headers.push(HEADER.traceparent, trace);
     if (status === 200)
       headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(answer.bytes));
     response.writeHead(status, headers);
     if (status === 304) response.end();
-    else response.end(answer.content, 'latin1');
+    else endWith(response, answer.content);
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const said = { route: answer.route, method: 'GET', status, durationMs, requestId, caller: answer.callerId };
     log.info('request', said);

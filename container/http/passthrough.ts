@@ -3,7 +3,7 @@ import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
 import type { Passthrough, PassthroughRequest } from '../service/passthrough.ts';
 import type { Serve } from './api.ts';
-import { headerOf } from './request-facts.ts';
+import { headerOf, readBytes, splitTarget } from './read-request.ts';
 
 /** MT5 itself takes bodies of at most a few thousand characters but for batches of objects. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -35,12 +35,6 @@ export function servePassthrough(passthrough: Passthrough): Serve {
   };
 }
 
-/** At the first `?`, which alone ends a path. */
-function splitTarget(target: string): [path: string, query: string] {
-  const mark = target.indexOf('?');
-  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
-}
-
 function contentType(type: string | undefined): string | undefined {
   if (type === undefined) return undefined;
   if (/^(application\/json|application\/x-www-form-urlencoded|text\/plain)\s*(;.*)?$/i.test(type)) return type;
@@ -64,12 +58,5 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array> {
   const tooLarge = (): BridgeError =>
     new BridgeError('payload_too_large', { detail: `The body is larger than ${MAX_BODY_BYTES} bytes.`, field: 'body' });
   if (Number(header('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes);
+  return readBytes(request, MAX_BODY_BYTES, tooLarge);
 }

@@ -29,14 +29,6 @@ export interface FactsOptions {
   readonly onAnswer?: (answer: { route: string; method: string; status: number; durationMs: number }) => void;
 }
 
-/** A header with one value. */
-export const headerOf =
-  ({ headers }: IncomingMessage) =>
-  (name: string): string | undefined => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-
 /** The caller's own id, if it is one. */
 export const requestIdOf = (given: string | string[] | undefined): string | undefined =>
   typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
@@ -44,6 +36,20 @@ export const requestIdOf = (given: string | string[] | undefined): string | unde
 /** Given back as it came, if it is one (W3C Trace Context). */
 export const traceparentOf = (given: string | string[] | undefined): string | undefined =>
   typeof given === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given) ? given : undefined;
+
+/** The headers that every answer has: names and values in turn. */
+export function commonHeaders(of: {
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly epoch: number | null;
+  readonly serverTiming: string;
+}): string[] {
+  const headers = [HEADER.requestId, of.requestId, HEADER.bridgeVersion, BRIDGE_VERSION];
+  if (of.traceparent !== undefined) headers.push(HEADER.traceparent, of.traceparent);
+  if (of.epoch !== null) headers.push(HEADER.sessionEpoch, String(of.epoch));
+  headers.push(HEADER.serverTiming, of.serverTiming);
+  return headers;
+}
 
 /** What is noted of one request, from its arrival to its line in the log. */
 export class OpenFacts implements RequestFacts {
@@ -75,17 +81,17 @@ export class OpenFacts implements RequestFacts {
     this.deadlineAtMs = Math.min(Number(header), this.#options.now() + MAX_DEADLINE_MS);
   }
 
-  /** The headers that every answer has, at the moment it is written: names and values in turn. */
+  /** The headers that every answer has, at the moment it is written. */
   commonHeaders(): string[] {
-    const { epoch } = this.#options;
-    const headers = [HEADER.requestId, this.requestId, HEADER.bridgeVersion, BRIDGE_VERSION];
-    if (this.#traceparent !== undefined) headers.push(HEADER.traceparent, this.#traceparent);
-    const current = epoch();
-    if (current !== null) headers.push(HEADER.sessionEpoch, String(current));
+    const { requestId } = this;
     const timing = timingOf(this.signal);
     const broker = timing ? `, wait;dur=${timing.waitedMs.toFixed(1)}, mt5;dur=${timing.answeredMs.toFixed(1)}` : '';
-    headers.push(HEADER.serverTiming, `bridge;dur=${(performance.now() - this.#startedAt).toFixed(1)}${broker}`);
-    return headers;
+    return commonHeaders({
+      requestId,
+      traceparent: this.#traceparent,
+      epoch: this.#options.epoch(),
+      serverTiming: `bridge;dur=${(performance.now() - this.#startedAt).toFixed(1)}${broker}`,
+    });
   }
 
   #closed(request: IncomingMessage, response: ServerResponse): void {

@@ -17,7 +17,8 @@ import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
 import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
 import type { RouteAnswer, RouteContext, RouteHandlers } from '../service/handler.ts';
-import { headerOf, type RequestFacts } from './request-facts.ts';
+import { headerOf, readBytes } from './read-request.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** A request of the typed API, whoever carries it: HTTP, or one item of a batch. */
 export interface TypedRequest {
@@ -167,20 +168,10 @@ function httpAnswer(
     : { status, headers: [...headers, ...conditions], body: text };
 }
 
-/**
- * The body, bounded: nothing beyond the limit is kept. The stream is not destroyed, so that the refusal can still be sent.
- * @throws BridgeError 400 · 413 · 415
- */
+/** @throws BridgeError 400 · 413 · 415 */
 async function readBody(request: IncomingMessage, optional: boolean): Promise<{ text: string; value: unknown }> {
   const header = headerOf(request);
   if (optional && announcesNoBody(header)) return { text: '', value: {} };
   checkBodyHeaders(header);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw bodyTooLarge();
-    chunks.push(chunk);
-  }
-  return parseJsonBody(Buffer.concat(chunks));
+  return parseJsonBody(await readBytes(request, MAX_BODY_BYTES, bodyTooLarge));
 }

@@ -26,10 +26,10 @@ export class ClockSource {
   readonly #now: () => number;
   readonly #keep: (settings: BrokerClockSettings | null) => void;
   #reading: ClockReading | undefined;
-  #recalled: BrokerClock | undefined;
   /** For those who asked before the memory came. */
   readonly #onRecalled = new Set<(clock: BrokerClock) => void>();
-  #kept: BrokerClockSettings | null = null;
+  /** What the next process would be told; until there is a reading, it serves itself. */
+  #kept: BrokerClock | null = null;
   #isRereading = false;
   /** Raised by invalidation: what was asked before it is not taken for true after. */
   #generation = 0;
@@ -48,15 +48,14 @@ export class ClockSource {
   /** What was kept by the process before this one. */
   recall(settings: BrokerClockSettings): void {
     if (this.#reading) return;
-    this.#kept = settings;
     const clock = new BrokerClock(settings);
-    this.#recalled = clock;
+    this.#kept = clock;
     for (const tell of this.#onRecalled) tell(clock);
   }
 
   /** @throws BridgeError where the server cannot be asked */
   async get(context: ReadContext): Promise<BrokerClock> {
-    const known = this.#reading?.clock ?? this.#recalled;
+    const known = this.#reading?.clock ?? this.#kept;
     if (known) {
       this.#rereadIfOld();
       return known;
@@ -81,7 +80,6 @@ export class ClockSource {
   invalidate(): void {
     this.#generation++;
     this.#reading = undefined;
-    this.#recalled = undefined;
     this.#keepIfNew(null);
   }
 
@@ -118,16 +116,17 @@ export class ClockSource {
     const reading = { clock, measuredOffsetMs: measured?.offsetMs ?? null, readAtMs: utcMs };
     if (generation === this.#generation) {
       this.#reading = reading;
-      this.#keepIfNew(settings || measured ? clock.settings : null);
+      this.#keepIfNew(settings || measured ? clock : null);
     }
     return reading;
   }
 
-  #keepIfNew(settings: BrokerClockSettings | null): void {
-    const known = this.#kept;
-    if (known?.zoneMinutes === settings?.zoneMinutes && known?.daylight === settings?.daylight) return;
-    this.#kept = settings;
-    this.#keep(settings);
+  #keepIfNew(clock: BrokerClock | null): void {
+    const known = this.#kept?.settings;
+    this.#kept = clock;
+    const settings = clock?.settings;
+    if (known?.zoneMinutes !== settings?.zoneMinutes || known?.daylight !== settings?.daylight)
+      this.#keep(settings ?? null);
   }
 }
 

@@ -2,23 +2,6 @@ import { SessionError, type CallSignal, type Command, type Reply } from './upstr
 
 export type JobKind = 'read' | 'write' | 'dealer_read' | 'dealer_write';
 
-/** One command that waits for a session, or is on its way. It settles once, whoever is first. */
-export interface Job {
-  readonly kind: JobKind;
-  readonly command: Command;
-  readonly enqueuedAtMs: number;
-  readonly deadlineAtMs: number;
-  /** `dealer_read`: the generation of the dealer connection that it belongs to. */
-  readonly generation: number | undefined;
-  readonly onDispatch: (() => void) | undefined;
-  readonly signal: CallSignal | undefined;
-  readonly settled: boolean;
-  dispatched: boolean;
-  replayed: boolean;
-  resolve(reply: Reply): void;
-  reject(error: SessionError): void;
-}
-
 export interface JobRequest {
   readonly kind: JobKind;
   readonly command: Command;
@@ -36,7 +19,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export function createJob(request: JobRequest, nowMs: number, onReleased: (job: Job) => void): [Job, Promise<Reply>] {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  return [new WaitingJob(request, nowMs, { resolve, reject, onReleased }), promise];
+  return [new Job(request, nowMs, { resolve, reject, onReleased }), promise];
 }
 
 interface Waiter {
@@ -45,12 +28,16 @@ interface Waiter {
   readonly onReleased: (job: Job) => void;
 }
 
-/** Listens to the signal itself and gives the timer itself: there is one for every request. */
-class WaitingJob implements Job {
+/**
+ * One command that waits for a session, or is on its way. It settles once, whoever is first. It listens to the signal
+ * itself and gives the timer itself: there is one for every request.
+ */
+export class Job {
   readonly kind: JobKind;
   readonly command: Command;
   readonly enqueuedAtMs: number;
   readonly deadlineAtMs: number;
+  /** `dealer_read`: the generation of the dealer connection that it belongs to. */
   readonly generation: number | undefined;
   readonly onDispatch: (() => void) | undefined;
   readonly signal: CallSignal | undefined;
@@ -69,7 +56,7 @@ class WaitingJob implements Job {
     this.signal = request.signal;
     this.#waiter = waiter;
     const leftMs = Math.min(MAX_TIMER_MS, Math.max(0, request.deadlineAtMs - nowMs));
-    this.#timer = setTimeout(WaitingJob.#deadlinePassed, leftMs, this);
+    this.#timer = setTimeout(Job.#deadlinePassed, leftMs, this);
     if (request.signal?.aborted) this.handleEvent();
     else request.signal?.addEventListener('abort', this);
   }
@@ -91,7 +78,7 @@ class WaitingJob implements Job {
     this.#release('cancelled', 'The caller went away.');
   }
 
-  static #deadlinePassed(this: void, job: WaitingJob): void {
+  static #deadlinePassed(this: void, job: Job): void {
     job.#release('deadline', 'The deadline passed before the broker answered.');
   }
 

@@ -73,9 +73,9 @@ export class Bench {
         this.#skip(system.name, error);
       }
     }
+    await this.#warmUp();
     for (let repetition = 1; repetition <= this.#options.repetitions; repetition++) {
       this.#say(`repetition ${repetition} of ${this.#options.repetitions}`);
-      if (repetition === 1) await this.#warmUp();
       await this.#http(repetition);
       await this.#readsByConnections(repetition);
       await this.#storms(repetition);

@@ -1,6 +1,6 @@
-import { LatencyHistogram } from '../measure/latency-histogram.ts';
 import { compareRepetitions, type Direction, type Verdict } from '../measure/statistics.ts';
 import type { Report, Row, Sample } from './model.ts';
+import { figureOf } from './paired.ts';
 import { failuresOf } from './summary.ts';
 
 export interface Difference {
@@ -18,7 +18,12 @@ const FIGURES: readonly {
   readonly of: readonly Row['mode'][];
 }[] = [
   { name: 'per second', direction: 'higher', read: ({ perSecond }) => perSecond, of: ['saturated'] },
-  { name: 'p50', direction: 'lower', read: percentile(50), of: ['paced', 'storm', 'stream', 'start'] },
+  {
+    name: 'p50',
+    direction: 'lower',
+    read: (sample) => figureOf(sample, 'p50'),
+    of: ['paced', 'storm', 'stream', 'start'],
+  },
   {
     name: 'failures',
     direction: 'lower',
@@ -26,13 +31,6 @@ const FIGURES: readonly {
     of: ['saturated', 'paced', 'storm', 'stream'],
   },
 ];
-
-function percentile(at: number): (sample: Sample) => number | undefined {
-  return (sample) => {
-    const histogram = LatencyHistogram.decode(sample.histogram);
-    return histogram.count > 0 ? histogram.atMs(at) : undefined;
-  };
-}
 
 /** Rows that both reports have, figure by figure. */
 export function compareReports(before: Report, after: Report, tolerance: number): Difference[] {

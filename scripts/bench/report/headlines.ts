@@ -1,3 +1,4 @@
+import { HTTP_CONNECTIONS } from '../work/requests.ts';
 import { Rows, type Query } from './find.ts';
 import type { Report } from './model.ts';
 import { figure } from './numbers.ts';
@@ -12,9 +13,8 @@ export interface Headline {
   readonly answers: string;
 }
 
-/** Connections at which the earlier systems state their resources, and of the reads otherwise. */
+/** Connections at which the earlier systems state their resources. */
 const CLIENTS = [25, 50, 100, 200];
-const HTTP_CONNECTIONS = 32;
 
 export function headlinesOf(report: Report): Headline[] {
   const rows = new Rows(report);

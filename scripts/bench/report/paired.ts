@@ -4,7 +4,7 @@ import type { Row, Sample } from './model.ts';
 
 export type Figure = 'per second' | 'p50';
 
-const read = (sample: Sample, figure: Figure): number | undefined => {
+export const figureOf = (sample: Sample, figure: Figure): number | undefined => {
   if (figure === 'per second') return sample.perSecond;
   const histogram = LatencyHistogram.decode(sample.histogram);
   return histogram.count > 0 ? histogram.atMs(50) : undefined;
@@ -23,7 +23,7 @@ export function paired(
   const combined = first?.samples.map(({ repetition }) => {
     const values = rows.map((row) => {
       const sample = row?.samples.find((each) => each.repetition === repetition);
-      return sample && read(sample, figure);
+      return sample && figureOf(sample, figure);
     });
     return values.every((value) => value !== undefined) ? combine(...values) : Number.NaN;
   });

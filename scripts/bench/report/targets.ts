@@ -1,3 +1,4 @@
+import { HTTP_CONNECTIONS } from '../work/requests.ts';
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
 import { figure, ratio } from './numbers.ts';
@@ -21,9 +22,6 @@ const judge = (value: number | undefined, comparison: Comparison, bound: number)
 
 const divide = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || b === undefined || b === 0 ? undefined : a / b;
-
-/** Connections of the reads that the targets are about. */
-const HTTP_CONNECTIONS = 32;
 
 /** The targets of this project, as ratios inside one run, so that they hold for whatever machine ran it. */
 export function targetsOf(report: Report): Target[] {

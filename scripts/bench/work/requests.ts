@@ -48,9 +48,12 @@ export function requestsOf(work: WorkName, system: System): LoadRequest[] {
 
 export const isWrite = (work: WorkName): boolean => work === 'order';
 
+/** Connections of the reads. */
+export const HTTP_CONNECTIONS = 32;
+
 /** Connections and rate of each work: the rate is below what the slowest system can do, so that latencies compare. */
 export function loadOf(work: WorkName, upstreamLatencyMs: number): { connections: number; ratePerSecond: number } {
   if (work === 'order') return { connections: 8, ratePerSecond: upstreamLatencyMs > 0 ? 5 : 25 };
   if (work === 'batch') return { connections: 8, ratePerSecond: upstreamLatencyMs > 0 ? 5 : 25 };
-  return { connections: 32, ratePerSecond: upstreamLatencyMs > 0 ? 20 : 200 };
+  return { connections: HTTP_CONNECTIONS, ratePerSecond: upstreamLatencyMs > 0 ? 20 : 200 };
 }

@@ -157,6 +157,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
     clock: reads.clock,
     state: state.api,
     instanceId,
+    marketOrderPrice: config.marketOrderPrice,
     now,
     ...(options.settle ? { settle: options.settle } : {}),
     onUnsettled: (unsettled) => control?.noteActivity({ unsettled }),

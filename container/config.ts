@@ -15,6 +15,8 @@ export interface Config {
     | undefined;
   readonly port: number;
   readonly poolMax: number;
+  /** What a market order names as `PriceOrder`. */
+  readonly marketOrderPrice: 'quote' | 'none';
   /** Alone on a VPS the container checks keys itself. */
   readonly apiKeys: readonly ApiKey[] | undefined;
   /** Behind the Worker only requests with this secret are accepted. */
@@ -117,6 +119,7 @@ const environment = z
     MT5_PROXY: proxy,
     PORT: whole(0, 65_535, 8080),
     POOL_MAX: whole(1, 64, 4),
+    MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -161,6 +164,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       proxy: v.MT5_PROXY,
       port: v.PORT,
       poolMax: v.POOL_MAX,
+      marketOrderPrice: v.MARKET_ORDER_PRICE,
       apiKeys: v.BRIDGE_API_KEYS,
       startSecret: v.BRIDGE_START_SECRET,
       logLevel: v.LOG_LEVEL,

@@ -9,6 +9,7 @@ const PASSED_ON = [
   'MT5_TLS',
   'MT5_PROXY',
   'POOL_MAX',
+  'MARKET_ORDER_PRICE',
   'LOG_LEVEL',
   'CACHE_SIZE',
   'MAX_CONNECTIONS',

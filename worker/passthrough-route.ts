@@ -1,6 +1,5 @@
-import { findCommand } from '../container/contract/commands.ts';
+import { findCommand, requireCommand } from '../container/contract/commands.ts';
 import { BridgeError } from '../container/contract/errors.ts';
-import { requireScope } from '../container/contract/keys.ts';
 import { requireMaskedCommand } from '../container/contract/passthrough-logins.ts';
 import { readBody } from './body.ts';
 import type { Door } from './door.ts';
@@ -15,7 +14,7 @@ export async function passthroughRoute(request: Request, door: Door): Promise<Re
   if (request.method !== 'GET' && request.method !== 'POST')
     throw new BridgeError('method_not_allowed', { detail: 'Commands take GET and POST.', expected: 'GET, POST' });
   const caller = await door.admit(request.headers);
-  requireScope(caller, command.scope);
+  requireCommand(command, caller);
   const body = request.body === null ? undefined : await readBody(request);
   if (caller.logins)
     requireMaskedCommand(command, caller.logins, door.url.search.slice(1), body && new TextDecoder().decode(body));

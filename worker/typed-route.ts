@@ -1,8 +1,8 @@
 import { BridgeError } from '../container/contract/errors.ts';
 import { HEADER } from '../container/contract/headers.ts';
 import { checkBodyHeaders, parseJsonBody } from '../container/contract/json-body.ts';
-import { type Caller, requireLogin, requireScope } from '../container/contract/keys.ts';
-import { type AnyRoute, RouteTable, singleValues, validateInput } from '../container/contract/route.ts';
+import { type Caller, requireScope } from '../container/contract/keys.ts';
+import { type AnyRoute, requireAllowed, RouteTable, singleValues, validateInput } from '../container/contract/route.ts';
 import { postBatch } from '../container/contract/routes/batch.ts';
 import { ROUTES } from '../container/contract/routes.ts';
 import { readBody } from './body.ts';
@@ -27,7 +27,7 @@ export async function typedRoute(request: Request, door: Door): Promise<Response
     query: singleValues(door.url.searchParams),
     body: body && (body.byteLength === 0 ? {} : parseJsonBody(body).value),
   });
-  for (const login of route.logins?.(input) ?? []) requireLogin(caller, login);
+  requireAllowed(route, input, caller);
   const answered = await doorAnswers(route, input, caller, door);
   if (answered) return answered;
   const isRead = route.method === 'GET' || route === postBatch;

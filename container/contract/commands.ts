@@ -1,5 +1,5 @@
 import { BridgeError } from './errors.ts';
-import type { Scope } from './keys.ts';
+import { type Caller, DEALER_PRICE_SCOPE, requireScope, type Scope } from './keys.ts';
 
 /**
  * The commands of the MT5 Web API that `/api/*` passes through (mt5-webapi §3.1–3.8). A command that is not in this
@@ -177,7 +177,8 @@ const entries = (
 
 /** The dealer's queue: request bodies hold tickets of any login, so keys with a mask use `/v1/orders` instead. */
 const DEALER: readonly PassedCommand[] = [
-  { path: 'dealer/send_request', scope: 'trade', mutation: true, dealer: true, masked: undefined },
+  // The server executes at the price that a request names.
+  { path: 'dealer/send_request', scope: DEALER_PRICE_SCOPE, mutation: true, dealer: true, masked: undefined },
   // A final result is given out once: whoever may ask for any id could take another's.
   { path: 'dealer/get_request_result', scope: 'admin', mutation: false, dealer: true, masked: undefined },
 ];
@@ -188,6 +189,17 @@ export const COMMANDS: ReadonlyMap<string, PassedCommand> = new Map([
   ...entries(ADMIN_WRITE, 'admin', true),
   ...DEALER.map((command): [string, PassedCommand] => [command.path, command]),
 ]);
+
+/** Whether a caller may use a command, before its parameters are looked at. @throws BridgeError */
+export function requireCommand(command: PassedCommand, caller: Caller): void {
+  requireScope(caller, command.scope);
+  // Symbols and volumes of a raw command are not looked at, so that limits could not be kept.
+  if (command.mutation && caller.limits)
+    throw new BridgeError(
+      'limit_exceeded',
+      'A key with limits may not send commands that change the books; use the typed routes under /v1.',
+    );
+}
 
 export const PASSTHROUGH_PREFIX = '/api/';
 

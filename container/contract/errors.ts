@@ -39,6 +39,7 @@ export const ERRORS = {
   operation_not_found: entry(404, 'No such operation', 'no'),
   method_not_allowed: entry(405, 'The route does not take this method', 'no'),
   operation_in_flight: entry(409, 'An operation with this key is still running', 'after'),
+  price_moved: entry(409, 'The market is not where the request expects it', 'yes'),
   broker_conflict: entry(409, 'The broker state forbids this now', 'no', 'refused'),
   payload_too_large: entry(413, 'The body is too large', 'no'),
   uri_too_long: entry(414, 'The URL is too long', 'no'),
@@ -91,10 +92,21 @@ export interface ErrorContext {
   readonly retcode?: number;
   readonly retcodeName?: string;
   readonly retryAfterMs?: number;
+  /** The prices that a trade was measured against. */
+  readonly quote?: ProblemQuote;
   /** Overrides the table where the same code can mean either (a lost session before or after dispatch). */
   readonly outcome?: Outcome;
   readonly retry?: Retry;
   readonly cause?: unknown;
+}
+
+/** Prices as the broker gave them, and when. */
+export interface ProblemQuote {
+  readonly bid: string;
+  readonly ask: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly atMs: number;
 }
 
 /** The only error class that crosses a room's edge. Thrown inside, mapped to HTTP in one place per runtime. */
@@ -138,6 +150,7 @@ export interface Problem {
   readonly retcode?: number;
   readonly retcodeName?: string;
   readonly retryAfterMs?: number;
+  readonly quote?: ProblemQuote;
 }
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
@@ -152,7 +165,7 @@ export function asBridgeError(error: unknown): BridgeError {
 }
 
 export function toProblem(error: BridgeError, requestId: string): Problem {
-  const { field, expected, retcode, retcodeName, retryAfterMs } = error.context;
+  const { field, expected, retcode, retcodeName, retryAfterMs, quote } = error.context;
   return {
     type: problemType(error.code),
     title: ERRORS[error.code].title,
@@ -167,6 +180,7 @@ export function toProblem(error: BridgeError, requestId: string): Problem {
     ...(retcode === undefined ? {} : { retcode }),
     ...(retcodeName === undefined ? {} : { retcodeName }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(quote === undefined ? {} : { quote }),
   };
 }
 

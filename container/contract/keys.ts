@@ -11,6 +11,9 @@ const IMPLIES: Record<Scope, readonly Scope[]> = {
   admin: ['read', 'trade', 'admin'],
 };
 
+/** Naming the price of a trade, as a dealer does, whatever the market: corrections. */
+export const DEALER_PRICE_SCOPE: Scope = 'admin';
+
 /** Inclusive login ranges, sorted; `undefined` = every login. */
 export type LoginMask = readonly (readonly [from: number, to: number])[];
 

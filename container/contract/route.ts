@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BridgeError } from './errors.ts';
-import type { Scope } from './keys.ts';
+import { type Caller, requireLogin, requireScope, type Scope } from './keys.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
@@ -43,6 +43,12 @@ export interface RouteDefinition<
     query: z.output<Query>;
     body: z.output<Body>;
   }) => readonly number[];
+  /** Scopes that what a request asks for needs beside the route's own. Absent = none. */
+  readonly scopes?: (input: {
+    params: z.output<Params>;
+    query: z.output<Query>;
+    body: z.output<Body>;
+  }) => readonly Scope[];
   /** Executed by a test and printed in the documents. */
   readonly example: {
     readonly params?: Readonly<Record<string, string>>;
@@ -153,6 +159,12 @@ export function validateInput<Route extends AnyRoute>(
     query: check(route.query, query, 'query.'),
     body: route.body ? check(route.body, raw.body, '') : undefined,
   } as RouteInput<Route>;
+}
+
+/** What the request asks for, held against what the caller may. @throws BridgeError `scope_missing` · `login_not_allowed` */
+export function requireAllowed<Route extends AnyRoute>(route: Route, input: RouteInput<Route>, caller: Caller): void {
+  for (const scope of route.scopes?.(input) ?? []) requireScope(caller, scope);
+  for (const login of route.logins?.(input) ?? []) requireLogin(caller, login);
 }
 
 const decimalFormOf = (decimals: string): DecimalForm =>

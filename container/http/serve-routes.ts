@@ -9,9 +9,9 @@ import {
   MAX_BODY_BYTES,
   parseJsonBody,
 } from '../contract/json-body.ts';
-import { requireLogin, requireScope } from '../contract/keys.ts';
+import { requireScope } from '../contract/keys.ts';
 import type { Caller } from '../contract/keys.ts';
-import { RouteTable, singleValues, validateInput } from '../contract/route.ts';
+import { requireAllowed, RouteTable, singleValues, validateInput } from '../contract/route.ts';
 import type { AnyRoute, RouteMatch } from '../contract/route.ts';
 import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
@@ -64,7 +64,7 @@ export class TypedApi {
         expected: '1–255 visible ASCII characters',
       });
     const input = validateInput(route, { params, query: singleValues(request.query), body: request.body?.value });
-    for (const login of route.logins?.(input) ?? []) requireLogin(caller, login);
+    requireAllowed(route, input, caller);
     const context: RouteContext = {
       caller,
       requestId: facts.requestId,

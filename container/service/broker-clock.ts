@@ -76,6 +76,17 @@ export class ClockSource {
     return this.#reading;
   }
 
+  /**
+   * Server time now, as it was measured rather than by its zone, since a broker's clock may be wrong by minutes.
+   * `again`: it was just seen to be wrong, so it is measured anew.
+   * @throws BridgeError where the server cannot be asked
+   */
+  async serverNowMs(context: ReadContext, again = false): Promise<number> {
+    const { clock, measuredOffsetMs } = await (again ? this.#ask(context) : this.read(context));
+    const nowMs = this.#now();
+    return measuredOffsetMs === null ? clock.toServerMs(nowMs) : nowMs + measuredOffsetMs;
+  }
+
   /** After `time/set`. */
   invalidate(): void {
     this.#generation++;

@@ -1,6 +1,6 @@
-import { findCommand, type PassedCommand } from '../contract/commands.ts';
+import { findCommand, requireCommand, type PassedCommand } from '../contract/commands.ts';
 import { BridgeError } from '../contract/errors.ts';
-import { requireScope, type Caller } from '../contract/keys.ts';
+import type { Caller } from '../contract/keys.ts';
 import { requireMaskedCommand } from '../contract/passthrough-logins.ts';
 import type { Reply, Upstream } from '../session/upstream.ts';
 import { replyError, toBridgeError } from './upstream-errors.ts';
@@ -60,7 +60,7 @@ export class Passthrough {
   /** What can be said before the body is read. @throws BridgeError */
   admit(request: PassthroughRequest, caller: Caller): PassedCommand {
     const command = findCommand(request.pathname);
-    requireScope(caller, command.scope);
+    requireCommand(command, caller);
     if (!['GET', 'POST'].includes(request.method))
       throw new BridgeError('method_not_allowed', { detail: 'The Web API takes GET and POST.', expected: 'GET, POST' });
     if (request.query.length > MAX_QUERY)

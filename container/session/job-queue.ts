@@ -7,7 +7,7 @@ export interface JobRequest {
   readonly command: Command;
   readonly deadlineAtMs: number;
   readonly signal?: CallSignal | undefined;
-  readonly generation?: number;
+  readonly generation?: number | undefined;
   readonly onDispatch?: (() => void) | undefined;
 }
 
@@ -37,7 +37,7 @@ export class Job {
   readonly command: Command;
   readonly enqueuedAtMs: number;
   readonly deadlineAtMs: number;
-  /** `dealer_read`: the generation of the dealer connection that it belongs to. */
+  /** `dealer_read`: the generation of the dealer connection that it belongs to; `undefined` = to none. */
   readonly generation: number | undefined;
   readonly onDispatch: (() => void) | undefined;
   readonly signal: CallSignal | undefined;

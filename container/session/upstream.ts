@@ -127,6 +127,9 @@ export interface Dealer {
   /** Changes whenever the dealer connection is another one: results of older generations are gone. */
   readonly generation: number;
   mutate(command: Command, options: MutateOptions): Promise<Reply & { readonly generation: number }>;
-  /** A read on the dealer connection of that generation. @throws SessionError `lost` if it is gone. */
-  read(command: Command, generation: number, options: CallOptions): Promise<Reply>;
+  /**
+   * A read on the dealer connection of that generation; `undefined` = on whichever there is.
+   * @throws SessionError `lost` if it is gone
+   */
+  read(command: Command, generation: number | undefined, options: CallOptions): Promise<Reply>;
 }

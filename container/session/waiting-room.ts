@@ -41,7 +41,7 @@ export class WaitingRoom {
     const dealing = onDealerSession && this.hasDealing && (!this.#dealerWasLast || this.#jobs.size === 0);
     if (onDealerSession) this.#dealerWasLast = dealing;
     const job = dealing ? this.#dealerJobs.shift() : this.#jobs.shift();
-    if (job?.kind !== 'dealer_read' || job.generation === generation) return job;
+    if (job?.generation === undefined || job.generation === generation) return job;
     job.reject(new SessionError('lost', 'The dealer connection that sent the request is gone.'));
     return this.next(onDealerSession, generation);
   }

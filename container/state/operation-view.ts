@@ -19,6 +19,8 @@ export interface OperationView {
   readonly settledAtMs?: number;
   /** Looks at the broker's books that found nothing. */
   readonly looks: number;
+  /** The price that a dealer named. */
+  readonly dealerPrice?: string;
   readonly result?: unknown;
 }
 
@@ -61,6 +63,7 @@ export function operationView(operation: Operation): OperationView {
       ? {}
       : { settledAt: new Date(operation.settledAtMs).toISOString(), settledAtMs: operation.settledAtMs }),
     looks: operation.emptyLooks,
+    ...dealerPriceOf(operation),
     ...(result === undefined ? {} : { result: withoutOperation(result) }),
   };
 }
@@ -122,6 +125,12 @@ function problemAnswer(error: BridgeError, requestId: string): PlainAnswer {
     headers: { 'content-type': PROBLEM_CONTENT_TYPE },
     body: JSON.stringify(problem),
   };
+}
+
+/** A correction shows for ever that it was one. */
+function dealerPriceOf({ request }: Operation): { dealerPrice?: string } {
+  const { dealerPrice } = (parseBody(request) ?? {}) as { dealerPrice?: unknown };
+  return typeof dealerPrice === 'string' ? { dealerPrice } : {};
 }
 
 function parseBody(body: string | undefined): unknown {

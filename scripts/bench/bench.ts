@@ -10,7 +10,7 @@ import { loadOf } from './work/requests.ts';
 import { measureStarts } from './work/start-work.ts';
 import { measureStream } from './work/stream-work.ts';
 
-const HTTP_WORKS: readonly WorkName[] = ['cached', 'typed', 'passthrough', 'batch', 'order'];
+const HTTP_WORKS: readonly WorkName[] = ['cached', 'typed', 'passthrough', 'batch', 'worst-body', 'order'];
 /** Each step of a sign-in, and a call, at the storms: the figures of peers.md §4.3. */
 const STORM_AUTH_STEP_MS = 75;
 const STORM_CALL_MS = 20;

@@ -79,6 +79,15 @@ const SEEN: Readonly<Record<SwitchName, () => Promise<void>>> = {
     simulator.switch({ textOf10009: 'Done' });
     expect(await executed(await sendRequest())).toContain('"10009 Done"');
   },
+  marketFlag: async () => {
+    const { ask, symbol } = simulator.broker.world.market.quote('EURUSD') ?? expect.unreachable();
+    const fixed = (points: number): string => (points / 10 ** symbol.digits).toFixed(symbol.digits);
+    const executedAt = async (): Promise<string> =>
+      executed(await sendRequest({ PriceOrder: fixed(ask - 50), Flags: '2' }));
+    expect(await executedAt()).toContain(`"ResultPrice":"${fixed(ask)}"`);
+    simulator.switch({ marketFlag: 'priceOrder' });
+    expect(await executedAt()).toContain(`"ResultPrice":"${fixed(ask - 50)}"`);
+  },
   businessErrorStatus: async () => {
     const paths = ['/api/user/get?login=4242', '/api/user/get', '/api/server/restart'];
     const statuses = async (): Promise<unknown[]> =>
@@ -265,9 +274,17 @@ const addUser = (password: string): Promise<WireAnswer> =>
     }),
   });
 
-async function sendRequest(): Promise<string> {
-  const body =
-    '{"Action":"200","Login":"1001","Symbol":"EURUSD","Volume":"100","TypeFill":"0","Type":"0","Digits":"5"}';
+async function sendRequest(changes: Readonly<Record<string, string>> = {}): Promise<string> {
+  const request = {
+    Action: '200',
+    Login: '1001',
+    Symbol: 'EURUSD',
+    Volume: '100',
+    TypeFill: '0',
+    Type: '0',
+    Digits: '5',
+  };
+  const body = JSON.stringify({ ...request, ...changes });
   const { json } = await client.send('/api/dealer/send_request', { method: 'POST', body });
   return String(Object(json?.['answer'])['ID']);
 }

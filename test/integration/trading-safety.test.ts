@@ -11,6 +11,7 @@ const KEYS = {
   trade: { scopes: ['trade'] },
   read: { scopes: ['read'] },
   masked: { scopes: ['admin'], logins: '1005-1010' },
+  limitedAdmin: { scopes: ['admin'], limits: { symbols: ['EURUSD'] } },
   limited: { scopes: ['trade'], limits: { maxVolumeLots: '0.50', symbols: ['EURUSD'], ordersPerMinute: 3 } },
 } as const;
 const secretOf = (name: keyof typeof KEYS): string => `mt5k_safety_${name}`;
@@ -111,6 +112,45 @@ it('limits of a key hold before anything is sent', async () => {
   expect(answers.filter(({ status }) => status === 403)).toHaveLength(7);
   expect(answers.find(({ status }) => status === 403)?.headers.get('retry-after')).toMatch(/^\d+$/);
   expect(simulator.stats().mutations).toBe(3);
+});
+
+it('limits of a key hold for what is changed, cancelled and closed, alone and in bulk', async () => {
+  const limited = as('limited');
+  const refused = { status: 403, body: { code: 'limit_exceeded', field: 'symbol', outcome: 'not_sent' } };
+  const admin = as('admin');
+  const login = 1002;
+  const order = { login, symbol: 'GBPUSD', type: 'limit', price: '0.90000' };
+  const { ticket } = (await admin.order(newKey(), order)).body['order'] as { ticket: string };
+  const open = async (side: string): Promise<string> => {
+    const { body } = await admin.order(newKey(), { login, symbol: 'GBPUSD', side });
+    return (body['order'] as { position: string }).position;
+  };
+  const [position, opposite] = [await open('buy'), await open('sell')];
+  simulator.reset(['counters']);
+  expect(await limited.write('PATCH', `/v1/orders/${ticket}`, { price: '0.91000' }, newKey())).toMatchObject(refused);
+  expect(await limited.write('DELETE', `/v1/orders/${ticket}`, undefined, newKey())).toMatchObject(refused);
+  const at = `/v1/positions/${position}`;
+  expect(await limited.write('PATCH', at, { stopLoss: '0.50000' }, newKey())).toMatchObject(refused);
+  expect(await limited.write('POST', `${at}/close`, {}, newKey())).toMatchObject(refused);
+  expect(await limited.write('POST', `${at}/close-by`, { by: opposite }, newKey())).toMatchObject(refused);
+  for (const bulk of ['orders/cancel', 'positions/close']) {
+    const { body } = await limited.write('POST', `/v1/accounts/${login}/${bulk}`, { symbol: 'GBPUSD' }, newKey());
+    const items = body['items'] as { status: number }[];
+    expect(items.length).toBeGreaterThan(0);
+    expect(items.every(({ status }) => status === 403)).toBe(true);
+  }
+  expect(simulator.stats().mutations).toBe(0);
+});
+
+it.each([
+  ['dealer/send_request', { Action: '200', Login: '1001', Symbol: 'GBPUSD', Volume: '50000', Type: '0' }],
+  ['trade/balance', { Login: '1001', Type: '2', Balance: '1' }],
+])('a key with limits sends no raw %s, whatever its scope', async (command, body) => {
+  expect(await as('limitedAdmin').write('POST', `/api/${command}`, body, newKey())).toMatchObject({
+    status: 403,
+    body: { code: 'limit_exceeded', outcome: 'not_sent' },
+  });
+  expect(simulator.stats().mutations).toBe(0);
 });
 
 it('the kill switch stops trading on every road, and money goes on', async () => {

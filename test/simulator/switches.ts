@@ -35,6 +35,10 @@ export const SWITCHES = {
     'where dealer/get_request_result puts the ids: beside retcode (documentation), under answer (what live clients read), or both, so that neither kind of client fails',
   ),
   textOf10009: choice(['Request executed', 'Done'], 'text after the number 10009'),
+  marketFlag: choice(
+    ['market', 'priceOrder'],
+    'a dealer request with TA_FLAG_MARKET executes at the market, or at the PriceOrder that it names',
+  ),
   businessErrorStatus: choice(['200', '4xx'], 'HTTP status of an answer with a retcode that is not 0'),
   permissionAs403: choice(
     [false, true],

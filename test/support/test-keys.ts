@@ -5,6 +5,8 @@ export const TEST_KEYS = {
   read: 'mt5k_test_read',
   /** Only logins 1001 and 1005–1010. */
   masked: 'mt5k_test_masked',
+  /** EURUSD only. */
+  limited: 'mt5k_test_limited',
 } as const;
 
 /** The value of `BRIDGE_API_KEYS`, by a hash function that gives 64 hex digits. */
@@ -14,6 +16,7 @@ export function testKeysVariable(sha256Hex: (text: string) => string): string {
     { id: 'admin', hash: hash(TEST_KEYS.admin), scopes: ['admin'] },
     { id: 'trade', hash: hash(TEST_KEYS.trade), scopes: ['trade'] },
     { id: 'read', hash: hash(TEST_KEYS.read), scopes: ['read'] },
+    { id: 'limited', hash: hash(TEST_KEYS.limited), scopes: ['admin'], limits: { symbols: ['EURUSD'] } },
     { id: 'masked', hash: hash(TEST_KEYS.masked), scopes: ['trade'], logins: '1001,1005-1010' },
   ]);
 }

@@ -23,7 +23,7 @@ function send(signal = new AbortController().signal): { result: Promise<DealerRe
     signal,
     onDispatch: () => (dispatched = true),
   };
-  const result = desk.execute({ Action: '200' }, hooks);
+  const result = desk.execute(async () => ({ Action: '200' }), hooks);
   result.catch(() => undefined);
   return { result, dispatched: () => dispatched };
 }

@@ -217,6 +217,13 @@ const refusals: readonly Case[] = [
     code: 'scope_missing',
   },
   {
+    name: 'a mutating command with a key that has limits',
+    path: '/api/order/delete?ticket=1',
+    key: TEST_KEYS.limited,
+    status: 403,
+    code: 'limit_exceeded',
+  },
+  {
     name: 'a masked key on a command without logins',
     path: '/api/tick/last?symbol=EURUSD',
     key: TEST_KEYS.masked,

@@ -1399,6 +1399,11 @@ export interface components {
             settledAtMs?: number;
             /** @description Looks at the broker’s books that found nothing. */
             looks: number;
+            /**
+             * Format: decimal
+             * @description The price that a dealer named, in place of the market’s.
+             */
+            dealerPrice?: string;
             /** @description The answer of the write, once there is one. */
             result?: unknown;
         };
@@ -3315,7 +3320,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
+            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
             /** @description What is wrong with this request. */
             detail: string;
             /**
@@ -3584,6 +3589,12 @@ export interface operations {
                     expiresAt?: string;
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
                     comment?: string;
+                    /** @description Decimal above 0, like `"1.10850"`. */
+                    expectedPrice?: string;
+                    /** @description Points, the last digit of the symbol’s price; 0 where `expectedPrice` stands alone. */
+                    maxDeviation?: number;
+                    /** @description Decimal above 0, like `"1.10850"`. */
+                    dealerPrice?: string;
                 };
             };
         };
@@ -3902,12 +3913,18 @@ export interface operations {
                 "application/json": {
                     /** @description Lots, like `"0.10"`; at most 8 places. */
                     volume?: string;
-                    /** @description Decimal above 0, like `"1.10850"`. */
-                    price?: string;
+                    /** @description Not taken. */
+                    price?: unknown;
                     /** @enum {string} */
                     filling?: "fok" | "ioc" | "return";
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
                     comment?: string;
+                    /** @description Decimal above 0, like `"1.10850"`. */
+                    expectedPrice?: string;
+                    /** @description Points, the last digit of the symbol’s price; 0 where `expectedPrice` stands alone. */
+                    maxDeviation?: number;
+                    /** @description Decimal above 0, like `"1.10850"`. */
+                    dealerPrice?: string;
                 };
             };
         };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEALER_PRICE_SCOPE, type Scope } from '../keys.ts';
 import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
 import { commentBody, dryRunAnswer, dryRunIn, operation, tradeResult } from '../schemas/operation.ts';
 import { deal, order, position } from '../schemas/trade.ts';
@@ -39,6 +40,38 @@ const level = z
   .union([decimalBody.refine((text) => !text.startsWith('-'), 'expected a price like "1.10850", or null'), z.null()])
   .meta({ description: 'Price; `null` = none.' });
 
+/** How a trade at the market is bounded, or priced by a dealer. Its price is the market's: a caller names none. */
+const marketFields = {
+  expectedPrice: positiveDecimalBody
+    .optional()
+    .meta({ description: 'Refuse with 409 `price_moved` where the quote is further from it than `maxDeviation`.' }),
+  maxDeviation: z
+    .int('expected whole points')
+    .min(0, 'expected whole points, 0 or more')
+    .max(1_000_000_000, 'expected at most 1000000000 points')
+    .optional()
+    .meta({ description: 'Points, the last digit of the symbol’s price; 0 where `expectedPrice` stands alone.' }),
+  dealerPrice: positiveDecimalBody
+    .optional()
+    .meta({ description: 'Executes at this price whatever the market: a correction. Needs the scope `admin`.' }),
+};
+const NO_PRICE = 'expected no price: the trade executes at the market; bound it with expectedPrice and maxDeviation';
+interface MarketFields {
+  readonly expectedPrice?: string | undefined;
+  readonly maxDeviation?: number | undefined;
+  readonly dealerPrice?: string | undefined;
+}
+const boundIsWhole = {
+  check: (body: MarketFields) => body.maxDeviation === undefined || body.expectedPrice !== undefined,
+  params: { path: ['maxDeviation'], error: 'expected together with expectedPrice only' },
+};
+const pricedOnce = {
+  check: (body: MarketFields) => body.dealerPrice === undefined || body.expectedPrice === undefined,
+  params: { path: ['expectedPrice'], error: 'expected no expectedPrice beside dealerPrice' },
+};
+const scopesOf = ({ body }: { body: MarketFields | undefined }): readonly Scope[] =>
+  body?.dealerPrice === undefined ? [] : [DEALER_PRICE_SCOPE];
+
 const needs = (wanted: boolean, present: boolean): boolean => wanted === present;
 
 export const placeOrder = defineRoute({
@@ -72,7 +105,19 @@ export const placeOrder = defineRoute({
       timeInForce: timeInForceIn.optional(),
       expiresAt: instantIn.optional(),
       comment: commentBody.optional(),
+      ...marketFields,
     })
+    .refine((body) => body.type !== 'market' || body.price === undefined, { path: ['price'], error: NO_PRICE })
+    .refine((body) => body.type === 'market' || body.expectedPrice === undefined, {
+      path: ['expectedPrice'],
+      error: 'expected for a market order only',
+    })
+    .refine((body) => body.type === 'market' || body.dealerPrice === undefined, {
+      path: ['dealerPrice'],
+      error: 'expected for a market order only',
+    })
+    .refine(boundIsWhole.check, boundIsWhole.params)
+    .refine(pricedOnce.check, pricedOnce.params)
     .refine((body) => body.type === 'market' || body.price !== undefined, {
       path: ['price'],
       error: 'expected a price for an order that is not a market order',
@@ -92,6 +137,7 @@ export const placeOrder = defineRoute({
   answer: tradeAnswer,
   status: 201,
   logins: ({ body }) => [body.login],
+  scopes: scopesOf,
   example: { body: { login: 1001, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.10' } },
 });
 
@@ -173,15 +219,20 @@ export const closePosition = defineRoute({
   write: true,
   params: ticketParams,
   query: dryRunQuery,
-  body: z.strictObject({
-    volume: lotsBody.optional(),
-    price: positiveDecimalBody.optional(),
-    filling: fillingIn.optional(),
-    comment: commentBody.optional(),
-  }),
+  body: z
+    .strictObject({
+      volume: lotsBody.optional(),
+      price: z.never(NO_PRICE).optional().meta({ description: 'Not taken.' }),
+      filling: fillingIn.optional(),
+      comment: commentBody.optional(),
+      ...marketFields,
+    })
+    .refine(boundIsWhole.check, boundIsWhole.params)
+    .refine(pricedOnce.check, pricedOnce.params),
   bodyOptional: true,
   answer: tradeAnswer,
   status: 200,
+  scopes: scopesOf,
   example: { params: { ticket: '100001' }, body: { volume: '0.05' } },
 });
 

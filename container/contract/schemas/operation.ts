@@ -27,6 +27,7 @@ export const operation = z
     settledAt: instantOut.optional(),
     settledAtMs: instantMsOut.optional(),
     looks: z.int().meta({ description: 'Looks at the broker’s books that found nothing.' }),
+    dealerPrice: decimal.optional().meta({ description: 'The price that a dealer named, in place of the market’s.' }),
     result: z.unknown().optional().meta({ description: 'The answer of the write, once there is one.' }),
   })
   .meta({ id: 'Operation' });

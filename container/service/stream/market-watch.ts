@@ -1,7 +1,7 @@
 import type { SourceEvent } from '../../state/stream/source.ts';
 import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import { isQuoted, quoteHours, untilQuotedMs, type QuoteHours } from './quote-hours.ts';
+import { isInSession, sessionHours, untilSessionMs, type SessionHours } from '../session-hours.ts';
 import { commaLists, type BudgetedReads } from './reads.ts';
 import type { TickFeed } from './tick-feed.ts';
 
@@ -23,7 +23,7 @@ export class MarketWatch {
   state: 'unknown' | 'open' | 'closed' = 'unknown';
   readonly #options: MarketWatchOptions;
   readonly #masks = new Map<string, { symbols: readonly string[]; atMs: number }>();
-  readonly #hours = new Map<string, QuoteHours>();
+  readonly #hours = new Map<string, SessionHours>();
   readonly #stale = new Set<string>();
   #clock: BrokerClock | undefined;
   #told: 'unknown' | 'open' | 'closed' = 'unknown';
@@ -76,8 +76,8 @@ export class MarketWatch {
     let untilMs = Infinity;
     for (const { symbol, seenAtMs } of ticks.lastSeen()) {
       const hours = this.#hours.get(symbol);
-      if (hours && serverMs !== undefined && !isQuoted(hours, serverMs)) {
-        untilMs = Math.min(untilMs, untilQuotedMs(hours, serverMs));
+      if (hours && serverMs !== undefined && !isInSession(hours, serverMs)) {
+        untilMs = Math.min(untilMs, untilSessionMs(hours, serverMs));
         ticks.excuse(symbol);
         continue;
       }
@@ -113,7 +113,7 @@ export class MarketWatch {
       const symbol = new Fields(wire).text('Symbol');
       if (symbol === undefined) continue;
       symbols.push(symbol);
-      const hours = quoteHours(wire);
+      const hours = sessionHours(wire, 'SessionsQuotes');
       if (hours) this.#hours.set(symbol, hours);
     }
     return symbols;

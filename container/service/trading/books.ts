@@ -71,21 +71,6 @@ export class TradeBooks {
     return group;
   }
 
-  /** The price a market order would get now. @throws BridgeError */
-  async marketPrice(login: number, symbol: string, side: 'buy' | 'sell', context: ReadContext): Promise<string> {
-    const group = await this.group(login, context);
-    const query = [
-      ['symbol', symbol],
-      ['group', group],
-      ['trans_id', '0'],
-    ] as const;
-    const [tick] = await this.#broker.list('tick/last_group', query, context);
-    const price = tick && new Fields(tick).text(side === 'buy' ? 'Ask' : 'Bid');
-    if (price === undefined || !/[1-9]/.test(price))
-      throw new BridgeError('data_not_ready', `There is no price of ${symbol} yet.`);
-    return price;
-  }
-
   user(login: number, context: ReadContext): Promise<WireObject> {
     return this.#broker.object('user/get', [['login', String(login)]], context);
   }

@@ -1,4 +1,4 @@
-import { SessionError, type Dealer, type Reply } from '../../session/upstream.ts';
+import { SessionError, type Command, type Dealer, type Reply } from '../../session/upstream.ts';
 import { Fields, isWireObject, payloadScalar, wireInteger } from '../../webapi/fields.ts';
 import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import type { SendHooks } from './operation-runner.ts';
@@ -30,6 +30,11 @@ export class DealerRefusal extends Error {
     this.reply = reply;
   }
 }
+
+/** A read on the dealer's connection. @throws SessionError */
+export type DealerRead = (command: Command) => Promise<Reply>;
+/** Makes the request that is sent next. */
+export type PrepareRequest = (read: DealerRead) => Promise<Readonly<Record<string, string>>>;
 
 interface Waiting {
   readonly generation: number;
@@ -63,15 +68,18 @@ export class DealerDesk {
   }
 
   /**
-   * Resolves with the dealer's decision, however long it takes.
+   * Resolves with the dealer's decision, however long it takes. `prepare` makes the request when it is its turn, just
+   * before it is sent, and may read on the dealer's connection; what it throws means that nothing was sent.
    * @throws DealerRefusal · SessionError (`dispatched` tells whether it was sent)
    */
-  async execute(request: Readonly<Record<string, string>>, hooks: SendHooks): Promise<DealerResult> {
-    await this.#slot(hooks.signal);
+  async execute(prepare: PrepareRequest, hooks: SendHooks): Promise<DealerResult> {
+    const { deadlineAtMs, signal } = hooks;
+    await this.#slot(signal);
     try {
+      const request = await prepare((command) => this.#dealer.read(command, undefined, { deadlineAtMs, signal }));
       const reply = await this.#dealer.mutate(
         { path: 'dealer/send_request', body: JSON.stringify(request) },
-        { deadlineAtMs: hooks.deadlineAtMs, signal: hooks.signal, onDispatch: hooks.onDispatch },
+        { deadlineAtMs, signal, onDispatch: hooks.onDispatch },
       );
       if (reply.retcode !== 0) throw new DealerRefusal(reply);
       const id = payloadScalar(bodyOf(reply), 'ID');

@@ -16,7 +16,13 @@ const ticket = z.string();
 
 const operationRequestSchema = z.discriminatedUnion('effect', [
   /** Orders and deals that carry the tag in their comment. */
-  z.object({ ...sent, effect: z.literal('tagged_trade'), login, pending: z.boolean() }),
+  z.object({
+    ...sent,
+    effect: z.literal('tagged_trade'),
+    login,
+    pending: z.boolean(),
+    dealerPrice: z.string().optional(),
+  }),
   /** A balance operation: a deal that carries the tag. */
   z.object({ ...sent, effect: z.literal('tagged_deal'), login }),
   z.object({ ...sent, effect: z.literal('order_removed'), login, ticket }),

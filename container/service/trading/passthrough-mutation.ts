@@ -18,7 +18,7 @@ export function passthroughMutation(runner: OperationRunner, upstream: Upstream)
     const answer = await runner.run(routeContext, identity, async () => ({
       kind: `passthrough:${command.path}`,
       login: null,
-      trading: command.scope === 'trade',
+      trading: command.dealer,
       request: { effect: 'untraceable', status: 200, sentBeforeMs: context.deadlineAtMs },
       send: async (hooks) => {
         const wire = {

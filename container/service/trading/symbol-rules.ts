@@ -2,6 +2,7 @@ import { BridgeError } from '../../contract/errors.ts';
 import { EXPIRATION_FLAGS, FILLING_FLAGS, ORDER_FLAGS } from '../../contract/schemas/enums.ts';
 import { formatScaled, scaledDecimal } from '../../webapi/decimal.ts';
 import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
+import { sessionHours, type SessionHours } from '../session-hours.ts';
 
 /** Volumes are counted in 1/100 000 000 lot, the finer of MT5's two scales. */
 const LOT_PLACES = 8;
@@ -26,6 +27,10 @@ export interface SymbolRules {
   readonly volumeMin: bigint;
   readonly volumeMax: bigint;
   readonly volumeStep: bigint;
+  /** Age after which a tick is no price; 0 = not told. */
+  readonly quotesTimeoutMs: number;
+  /** `undefined` where the server tells none. */
+  readonly tradingHours: SessionHours | undefined;
   /** The build knows `VolumeExt`. */
   readonly fineVolumes: boolean;
 }
@@ -49,6 +54,8 @@ export function symbolRules(object: WireObject): SymbolRules {
     volumeMin: volume('VolumeMin'),
     volumeMax: volume('VolumeMax'),
     volumeStep: volume('VolumeStep'),
+    quotesTimeoutMs: (fields.integer('QuotesTimeout') ?? 0) * 1000,
+    tradingHours: sessionHours(object, 'SessionsTrades'),
     fineVolumes: fields.text('VolumeMinExt') !== undefined,
   };
 }

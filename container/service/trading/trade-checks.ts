@@ -13,7 +13,8 @@ import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
 import type { RouteContext } from '../handler.ts';
 import { taggedComment, type TradeBooks } from './books.ts';
-import { requireWithinLimits } from './limits.ts';
+import { requireSymbol, requireVolume } from './limits.ts';
+import { pricingOf, type Pricing } from './market-price.ts';
 import type { OperationRequest } from './operation-request.ts';
 import {
   exactLevel,
@@ -39,8 +40,8 @@ const ACTION = {
   removeOrder: '204',
   closeBy: '208',
 } as const;
-/** TA_FLAG_CLOSE */
-const FLAG_CLOSE = '1';
+/** TA_FLAG_CLOSE (mt5-webapi §3.10 EnTradeActionFlags). */
+const FLAG_CLOSE = 1;
 
 /** A dealer request that passed every check, and how its outcome is known. */
 export interface Ticket {
@@ -50,7 +51,14 @@ export interface Ticket {
   readonly effect: OperationRequest;
   readonly volume?: bigint;
   /** MT5 `Volume` of the margin check; absent = the trade needs no margin. */
-  readonly margin?: { readonly symbol: string; readonly type: string; readonly volume: string; readonly price: string };
+  readonly margin?: {
+    readonly symbol: string;
+    readonly type: string;
+    readonly volume: string;
+    readonly price: string | undefined;
+  };
+  /** A trade at the market: its price is asked for when it is sent. Absent = the request has its price, or none. */
+  readonly pricing?: Pricing;
   request(tag: string): Readonly<Record<string, string>>;
   /** What the answer shows once it was executed. */
   readonly shows: 'order' | 'position';
@@ -71,7 +79,8 @@ export class TradeChecks {
   async place({ body }: Input<typeof placeOrder>, context: RouteContext): Promise<Ticket> {
     const books = this.#books;
     const { login, symbol, side, type } = body;
-    requireWithinLimits(context.caller, { symbol, volumeLots: body.volume });
+    requireSymbol(context.caller, symbol);
+    requireVolume(context.caller, body.volume);
     const rules = await books.rules(login, symbol, context);
     requireOpening(rules, side, type);
     requireLevels(rules, body);
@@ -80,7 +89,6 @@ export class TradeChecks {
     if (given !== undefined && type !== 'market') requireSides(side, body.stopLimitPrice ?? given, body);
     const pending = type !== 'market';
     const timeInForce = body.timeInForce ?? 'gtc';
-    const price = given ?? (await books.marketPrice(login, symbol, side, context));
     const fields = {
       Action: pending ? ACTION.placePending : ACTION.execute,
       Login: String(login),
@@ -90,7 +98,7 @@ export class TradeChecks {
       TypeFill: fillingCode(rules, type, body.filling),
       TypeTime: pending ? timeCode(rules, timeInForce) : '0',
       ...volumeFields(volume),
-      PriceOrder: price,
+      ...(given === undefined ? {} : { PriceOrder: given }),
       ...(body.stopLimitPrice === undefined
         ? {}
         : { PriceTrigger: exactPrice(rules, 'stopLimitPrice', body.stopLimitPrice) }),
@@ -103,8 +111,18 @@ export class TradeChecks {
       login,
       what: `${side} ${body.volume} ${symbol}`,
       volume,
-      effect: { effect: 'tagged_trade', login, pending, status: 201, sentBeforeMs: context.deadlineAtMs },
-      margin: { symbol, type: typeCode('market', side), volume: volumeFields(volume).Volume, price },
+      effect: {
+        effect: 'tagged_trade',
+        login,
+        pending,
+        status: 201,
+        ...dealerPriceOf(body),
+        sentBeforeMs: context.deadlineAtMs,
+      },
+      margin: { symbol, type: typeCode('market', side), volume: volumeFields(volume).Volume, price: given },
+      ...(pending
+        ? {}
+        : { pricing: pricingOf({ group: await books.group(login, context), side, rules, flags: 0 }, body) }),
       request: (tag) => ({ ...fields, Comment: taggedComment(body.comment, tag) }),
       shows: 'order',
     };
@@ -216,7 +234,7 @@ export class TradeChecks {
     const { fields, login, symbol } = await this.#position(params.ticket, context);
     const held = lotsFromVolume(fields.text('Volume'), fields.text('VolumeExt')) ?? '0';
     const lots = body.volume ?? held;
-    requireWithinLimits(context.caller, { symbol, volumeLots: lots });
+    requireVolume(context.caller, lots);
     const rules = await books.rules(login, symbol, context);
     // A whole position may be closed whatever its size; a part of it follows the symbol's steps.
     const unbounded: SymbolRules = { ...rules, volumeMin: 0n, volumeMax: 0n, volumeStep: 0n };
@@ -229,16 +247,21 @@ export class TradeChecks {
         expected: `at most ${held}`,
       });
     const side: Side = wireInteger(fields.text('Action')) === 0 ? 'sell' : 'buy';
-    const price =
-      body.price === undefined
-        ? await books.marketPrice(login, symbol, side, context)
-        : exactPrice(rules, 'price', body.price);
+    const group = await books.group(login, context);
     return {
       kind: 'position.close',
       login,
       what: `close ${lots} of position ${params.ticket}`,
       volume,
-      effect: { effect: 'tagged_trade', login, pending: false, status: 200, sentBeforeMs: context.deadlineAtMs },
+      effect: {
+        effect: 'tagged_trade',
+        login,
+        pending: false,
+        status: 200,
+        ...dealerPriceOf(body),
+        sentBeforeMs: context.deadlineAtMs,
+      },
+      pricing: pricingOf({ group, side, rules, flags: FLAG_CLOSE }, body),
       request: (tag) => ({
         Action: ACTION.execute,
         Login: String(login),
@@ -246,10 +269,8 @@ export class TradeChecks {
         Digits: String(rules.digits),
         Type: typeCode('market', side),
         TypeFill: fillingCode(rules, 'market', body.filling),
-        Flags: FLAG_CLOSE,
         Position: params.ticket,
         ...volumeFields(volume),
-        PriceOrder: price,
         Comment: taggedComment(body.comment, tag),
       }),
       shows: 'order',
@@ -310,6 +331,9 @@ export class TradeChecks {
   }
 }
 
+const dealerPriceOf = ({ dealerPrice }: { dealerPrice?: string | undefined }): { dealerPrice?: string } =>
+  dealerPrice === undefined ? {} : { dealerPrice };
+
 interface Held {
   readonly object: WireObject;
   readonly fields: Fields;
@@ -317,7 +341,7 @@ interface Held {
   readonly symbol: string;
 }
 
-/** An order or position that the caller may touch. @throws BridgeError `login_not_allowed` */
+/** An order or position that the caller may touch. @throws BridgeError `login_not_allowed` · `limit_exceeded` */
 function held(object: WireObject, { caller }: RouteContext): Held {
   const fields = new Fields(object);
   const login = fields.integer('Login');
@@ -325,6 +349,7 @@ function held(object: WireObject, { caller }: RouteContext): Held {
   if (login === undefined || symbol === undefined)
     throw new BridgeError('broker_malformed', 'The broker sent an object without Login or Symbol.');
   requireLogin(caller, login);
+  requireSymbol(caller, symbol);
   return { object, fields, login, symbol };
 }
 

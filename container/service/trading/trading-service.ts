@@ -10,10 +10,14 @@ import {
 } from '../../contract/routes/trading.ts';
 import { asBridgeError, toProblem } from '../../contract/errors.ts';
 import { Fields, isWireObject, payload, wireInteger, type WireObject } from '../../webapi/fields.ts';
+import type { Upstream } from '../../session/upstream.ts';
+import type { ClockSource } from '../broker-clock.ts';
 import type { Broker } from '../broker.ts';
+import { toBridgeError } from '../upstream-errors.ts';
 import { handle, type RouteAnswer, type RouteContext, type RouteHandlers } from '../handler.ts';
 import type { TradeBooks } from './books.ts';
-import type { DealerDesk } from './dealer-desk.ts';
+import type { DealerDesk, DealerRead } from './dealer-desk.ts';
+import { priceFields, type MarketOrderPrice, type PriceFields } from './market-price.ts';
 import {
   requireKey,
   type Mutation,
@@ -33,6 +37,9 @@ export interface TradingParts {
   readonly desk: DealerDesk;
   readonly books: TradeBooks;
   readonly broker: Broker;
+  readonly upstream: Upstream;
+  readonly clock: ClockSource;
+  readonly marketOrderPrice: MarketOrderPrice;
   readonly now: () => number;
 }
 
@@ -101,7 +108,10 @@ export class TradingService {
     const { desk, books, now } = this.#parts;
     let result;
     try {
-      result = await desk.execute(ticket.request(hooks.tag), hooks);
+      result = await desk.execute(
+        async (read) => ({ ...ticket.request(hooks.tag), ...(await this.#price(ticket, read, hooks)) }),
+        hooks,
+      );
     } catch (error) {
       return refusedAtDesk(error, ticket.what);
     }
@@ -113,6 +123,11 @@ export class TradingService {
     return settleTrade(result, order, async (answer) =>
       ticket.shows === 'order' ? readBack(books, answer, now()) : this.#positionBack(answer),
     );
+  }
+
+  async #price(ticket: Ticket, read: DealerRead, hooks: SendHooks): Promise<PriceFields | undefined> {
+    const { clock, marketOrderPrice } = this.#parts;
+    return ticket.pricing && priceFields(ticket.pricing, read, { clock, context: hooks, name: marketOrderPrice });
   }
 
   async #positionBack(answer: Fields): Promise<Readonly<Record<string, unknown>>> {
@@ -127,15 +142,23 @@ export class TradingService {
   }
 
   async #dryRun(ticket: Ticket, context: RouteContext): Promise<RouteAnswer> {
-    const { margin } = ticket;
-    const request = ticket.request('(tag)');
+    const { margin, pricing } = ticket;
+    const { upstream, clock, marketOrderPrice: name } = this.#parts;
+    const read: DealerRead = (command) => upstream.read(command, context);
+    // Nothing is sent, so that no dealer's connection is needed.
+    const priced =
+      pricing &&
+      (await priceFields(pricing, read, { clock, context, name }).catch((error: unknown) => {
+        throw toBridgeError(error);
+      }));
+    const request = { ...ticket.request('(tag)'), ...priced };
     if (!margin) return { status: 200, body: { dryRun: { request, margin: null } } };
     const query = [
       ['login', String(ticket.login)],
       ['symbol', margin.symbol],
       ['type', margin.type],
       ['volume', margin.volume],
-      ['price', margin.price],
+      ['price', margin.price ?? priced?.PriceOrder ?? '0'],
     ] as const;
     const { body } = await this.#parts.broker.read('trade/check_margin', query, context);
     const fields = new Fields(asObject(payload(body)));

@@ -10,6 +10,7 @@ import type { PassthroughMutation } from '../passthrough.ts';
 import { BookLooks } from './book-looks.ts';
 import { TradeBooks } from './books.ts';
 import { DealerDesk } from './dealer-desk.ts';
+import type { MarketOrderPrice } from './market-price.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { passthroughMutation } from './passthrough-mutation.ts';
 import { SETTLE_POLICY, Settler, type SettlePolicy } from './settler.ts';
@@ -21,6 +22,7 @@ export interface TradingOptions {
   readonly clock: ClockSource;
   readonly state: StateApi;
   readonly instanceId: string;
+  readonly marketOrderPrice: MarketOrderPrice;
   readonly now: () => number;
   readonly settle?: Partial<SettlePolicy>;
   /** How many operations are pending or unknown. */
@@ -42,8 +44,8 @@ export interface Trading {
 
 /** Everything that writes to the broker, put together. */
 export function createTrading(options: TradingOptions): Trading {
-  const { upstream, broker, state, instanceId, now } = options;
-  const books = new TradeBooks(broker, options.clock, now);
+  const { upstream, broker, clock, state, instanceId, marketOrderPrice, now } = options;
+  const books = new TradeBooks(broker, clock, now);
   const runner: OperationRunner = new OperationRunner({ state, instanceId, now, onUnsettled: () => settler.nudge() });
   let unsettled = 0;
   let started = false;
@@ -71,7 +73,7 @@ export function createTrading(options: TradingOptions): Trading {
   });
   return {
     handlers: {
-      ...new TradingService({ runner, desk, books, broker, now }).handlers(),
+      ...new TradingService({ runner, desk, books, broker, upstream, clock, marketOrderPrice, now }).handlers(),
       ...new AccountsAdmin({ runner, upstream, broker, books, state }).handlers(),
       ...sessions.handlers(),
       ...operationHandlers(state, settler),

@@ -16,10 +16,15 @@ class Tally {
   answerBytes = 0;
   /** Outcomes are counted only while this is true. */
   counting = false;
+  readonly #expectedStatus: number | undefined;
+
+  constructor({ expectedStatus }: Pick<LoadJob, 'expectedStatus'>) {
+    this.#expectedStatus = expectedStatus;
+  }
 
   note(outcome: Answer | Error, latencyMs: number): void {
     if (!this.counting) return;
-    if (!(outcome instanceof Error) && outcome.status >= 200 && outcome.status < 300) {
+    if (!(outcome instanceof Error) && this.#isExpected(outcome.status)) {
       this.histogram.recordMs(latencyMs);
       this.answerBytes = outcome.bytes;
       return;
@@ -29,6 +34,10 @@ class Tally {
         ? ((outcome as NodeJS.ErrnoException).code ?? outcome.message)
         : `HTTP ${outcome.status}`;
     this.fail(kind, outcome instanceof Error ? outcome.message : outcome.text);
+  }
+
+  #isExpected(status: number): boolean {
+    return this.#expectedStatus === undefined ? status >= 200 && status < 300 : status === this.#expectedStatus;
   }
 
   fail(kind: string, text = kind): void {
@@ -62,7 +71,7 @@ function requestWriter(job: LoadJob, callers: number): (caller: number) => Buffe
 }
 
 async function run(job: LoadJob): Promise<LoadResult> {
-  const tally = new Tally();
+  const tally = new Tally(job);
   const url = new URL(job.url);
   const count = job.kind === 'burst' ? job.callers : job.connections;
   const callers = Array.from({ length: count }, () => new HttpCaller(url));

@@ -13,6 +13,8 @@ interface Target {
   readonly requests: readonly LoadRequest[];
   /** Every request gets an Idempotency-Key of its own. */
   readonly newKeyEach?: boolean;
+  /** Of an answer that counts; absent = any 2xx. */
+  readonly expectedStatus?: number;
 }
 
 export type LoadJob = Target &
@@ -41,16 +43,16 @@ export type LoadJob = Target &
   );
 
 export interface LoadResult {
-  /** Answered with 2xx, inside the measured time. */
+  /** Answered with the expected status, inside the measured time. */
   readonly answered: number;
   readonly durationMs: number;
-  /** HDR histogram of the 2xx answers' latencies (see `LatencyHistogram`). */
+  /** HDR histogram of the expected answers' latencies (see `LatencyHistogram`). */
   readonly histogram: string;
   /** Failures by what they were: `HTTP 503`, `ECONNRESET`, `deadline`. */
   readonly failures: Readonly<Record<string, number>>;
   /** What the load process itself used: near the duration = it, not the server, was the limit. */
   readonly generatorCpuMs: number;
-  /** The first answer that was not 2xx, to understand the failures. */
+  /** The first answer that was not expected, to understand the failures. */
   readonly firstFailure?: string;
   readonly answerBytes: number;
 }

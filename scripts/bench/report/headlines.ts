@@ -109,6 +109,7 @@ export function headlinesOf(report: Report): Headline[] {
     line('HTTP throughput, uncached typed', saturated('typed', HTTP_CONNECTIONS), rate(' req/s')),
     line('HTTP throughput, uncached passthrough', saturated('passthrough'), rate(' req/s')),
     line('batch of 20 reads, p50', paced('batch'), ms(50)),
+    line('the worst body of 256 KiB known, refused: p50', paced('worst-body'), ms(50)),
     line('real-time updates: tick at the broker to client, p50, 100 clients', stream(100), ms(50)),
     line('real-time updates: the same, p99', stream(100), ms(99)),
     line('WebSocket latency: ping to pong beside the ticks of 100 clients, p50', stream(100), (summary) =>

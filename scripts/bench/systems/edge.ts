@@ -36,7 +36,7 @@ export const edge: System = {
   title: 'Worker → Durable Object → container, in workerd on this machine',
   kind: 'edge',
   placement: 'anywhere',
-  works: ['cached', 'typed', 'passthrough', 'batch', 'order', 'stream'],
+  works: ['cached', 'typed', 'passthrough', 'batch', 'worst-body', 'order', 'stream'],
   start: async (): Promise<RunningSystem> => {
     const simulator = await SimulatorProcess.start();
     const key = newBenchKey();

@@ -2,7 +2,7 @@ import type { Placement } from '../measure/child.ts';
 import type { UsageByPart } from '../measure/process-tree.ts';
 import type { SimulatorProcess } from './simulator-process.ts';
 
-export type WorkName = 'cached' | 'typed' | 'passthrough' | 'batch' | 'order' | 'stream' | 'fan-out';
+export type WorkName = 'cached' | 'typed' | 'passthrough' | 'batch' | 'worst-body' | 'order' | 'stream' | 'fan-out';
 
 /** Something that is measured: the bridge in a topology, a floor under it, or another server given by its address. */
 export interface System {

@@ -55,7 +55,10 @@ export const vps = (name: string, poolMax: number): System => ({
   title: `the container program alone, as on a VPS, ${poolMax} upstream connection${poolMax > 1 ? 's' : ''} at most`,
   kind: 'vps',
   placement: 'measured',
-  works: poolMax === 1 ? ['typed', 'passthrough'] : ['cached', 'typed', 'passthrough', 'batch', 'order', 'stream'],
+  works:
+    poolMax === 1
+      ? ['typed', 'passthrough']
+      : ['cached', 'typed', 'passthrough', 'batch', 'worst-body', 'order', 'stream'],
   start: async (): Promise<RunningSystem> => {
     const simulator = await SimulatorProcess.start();
     const directory = await mkdtemp(path.join(tmpdir(), 'mt5-bench-'));

@@ -4,7 +4,7 @@ import type { Child } from '../measure/child.ts';
 import { LatencyHistogram } from '../measure/latency-histogram.ts';
 import type { Sample } from '../report/model.ts';
 import type { RunningSystem, System, WorkName } from '../systems/system.ts';
-import { isWrite, loadOf, requestsOf } from './requests.ts';
+import { expectedStatusOf, isWrite, loadOf, requestsOf } from './requests.ts';
 
 /** Longer than any job may take. */
 const SLACK_MS = 30_000;
@@ -27,6 +27,7 @@ export interface HttpMeasurement {
 
 export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
   const { connections: usual, ratePerSecond } = loadOf(one.work, one.upstreamLatencyMs);
+  const expectedStatus = expectedStatusOf(one.work);
   // At a low rate, longer, so that percentiles rest on enough answers.
   const enoughMs = one.mode === 'paced' ? (1_000 / ratePerSecond) * 20 : one.upstreamLatencyMs > 0 ? SLOW_MS : 0;
   const durationMs = Math.max(one.durationMs, enoughMs);
@@ -40,6 +41,7 @@ export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
     warmUpMs: one.warmUpMs,
     durationMs,
     ...(isWrite(one.work) ? { newKeyEach: true } : {}),
+    ...(expectedStatus === undefined ? {} : { expectedStatus }),
   };
   const { result, server } = await around(one.running, () =>
     one.load.ask<LoadResult>(job, one.warmUpMs + durationMs + SLACK_MS),

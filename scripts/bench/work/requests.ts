@@ -1,3 +1,4 @@
+import { MAX_BODY_BYTES } from '../../../container/contract/json-body.ts';
 import type { LoadRequest } from '../load/job.ts';
 import type { System, WorkName } from '../systems/system.ts';
 
@@ -30,6 +31,8 @@ export function requestsOf(work: WorkName, system: System): LoadRequest[] {
             .map((login) => ({ path: `/v1/accounts/${login}/money` })),
         }),
       }));
+    case 'worst-body':
+      return [{ method: 'POST', path: '/v1/batch', body: worstBody() }];
     case 'order':
       return TRADING_LOGINS.flatMap((login) =>
         (['buy', 'sell'] as const).map((side) => ({
@@ -46,6 +49,16 @@ export function requestsOf(work: WorkName, system: System): LoadRequest[] {
   }
 }
 
+/** Of the bodies of the largest size, the one that takes the longest to refuse: as many names as it holds, none known. */
+function worstBody(): string {
+  let body = '{"a":0';
+  for (let name = 0; body.length < MAX_BODY_BYTES - 20; name++) body += `,"${name.toString(36)}_":0`;
+  return `${body}}`;
+}
+
+/** Status of an answer that counts; `undefined` = any 2xx. */
+export const expectedStatusOf = (work: WorkName): number | undefined => (work === 'worst-body' ? 422 : undefined);
+
 export const isWrite = (work: WorkName): boolean => work === 'order';
 
 /** Connections of the reads. */
@@ -54,6 +67,7 @@ export const HTTP_CONNECTIONS = 32;
 /** Connections and rate of each work: the rate is below what the slowest system can do, so that latencies compare. */
 export function loadOf(work: WorkName, upstreamLatencyMs: number): { connections: number; ratePerSecond: number } {
   if (work === 'order') return { connections: 8, ratePerSecond: upstreamLatencyMs > 0 ? 5 : 25 };
+  if (work === 'worst-body') return { connections: 4, ratePerSecond: 5 };
   if (work === 'batch') return { connections: 8, ratePerSecond: upstreamLatencyMs > 0 ? 5 : 25 };
   return { connections: HTTP_CONNECTIONS, ratePerSecond: upstreamLatencyMs > 0 ? 20 : 200 };
 }

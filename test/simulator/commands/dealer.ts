@@ -2,7 +2,7 @@
 import type { DealerEvent, QueuedRequest } from '../broker/dealer-queue.ts';
 import type { Outcome } from '../broker/dealer-desk.ts';
 import { decimal } from '../broker/money.ts';
-import { parseTradeRequest, type TradeRequest } from '../broker/trade-request.ts';
+import { parseTradeRequest, REQUEST_FLAG, type TradeRequest } from '../broker/trade-request.ts';
 import { refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { retcodeText } from '../retcodes.ts';
 import type { Switches } from '../switches.ts';
@@ -16,7 +16,9 @@ function send(request: CommandRequest): CommandReply {
   if (parsed === undefined) return refused(RETCODE.params);
   const user = userOf(request, parsed.login);
   if (isRefusal(user)) return user;
-  const sent = request.broker.world.dealers.send(request.connectionId, parsed);
+  const taken =
+    request.switches.marketFlag === 'market' ? parsed : { ...parsed, flags: parsed.flags & ~REQUEST_FLAG.market };
+  const sent = request.broker.world.dealers.send(request.connectionId, taken);
   return 'retcode' in sent ? refused(sent.retcode) : { retcode: 0, scalars: { ID: sent.id } };
 }
 

@@ -1,4 +1,4 @@
-import { Fields, isWireObject, type WireObject } from '../../webapi/fields.ts';
+import { Fields, isWireObject, type WireObject } from '../webapi/fields.ts';
 
 const DAY_MINUTES = 1440;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
@@ -6,12 +6,12 @@ const MINUTE_MS = 60_000;
 /** 1970-01-01 was a Thursday; MT5's weeks begin on Sunday. */
 const EPOCH_WEEKDAY = 4;
 
-/** When a symbol is quoted: minutes of the server's week, from inclusive, to exclusive, sorted. */
-export type QuoteHours = readonly (readonly [from: number, to: number])[];
+/** When a symbol is quoted or traded: minutes of the server's week, from inclusive, to exclusive, sorted. */
+export type SessionHours = readonly (readonly [from: number, to: number])[];
 
-/** `SessionsQuotes[7][]` of a symbol; `undefined` where it is missing or says nothing. */
-export function quoteHours(symbol: WireObject): QuoteHours | undefined {
-  const days = new Fields(symbol).take('SessionsQuotes');
+/** `SessionsQuotes[7][]` or `SessionsTrades[7][]` of a symbol; `undefined` where it is missing or says nothing. */
+export function sessionHours(symbol: WireObject, name: 'SessionsQuotes' | 'SessionsTrades'): SessionHours | undefined {
+  const days = new Fields(symbol).take(name);
   if (!Array.isArray(days)) return undefined;
   const hours: [number, number][] = [];
   for (const [day, sessions] of days.entries()) {
@@ -30,14 +30,14 @@ export function quoteHours(symbol: WireObject): QuoteHours | undefined {
 const minuteOfWeek = (serverMs: number): number =>
   (Math.floor(serverMs / MINUTE_MS) + EPOCH_WEEKDAY * DAY_MINUTES) % WEEK_MINUTES;
 
-export function isQuoted(hours: QuoteHours, serverMs: number): boolean {
+export function isInSession(hours: SessionHours, serverMs: number): boolean {
   const minute = minuteOfWeek(serverMs);
   return hours.some(([from, to]) => minute >= from && minute < to);
 }
 
-/** Milliseconds until quoting begins; 0 inside the hours. */
-export function untilQuotedMs(hours: QuoteHours, serverMs: number): number {
-  if (isQuoted(hours, serverMs)) return 0;
+/** Milliseconds until the next session begins; 0 inside one. */
+export function untilSessionMs(hours: SessionHours, serverMs: number): number {
+  if (isInSession(hours, serverMs)) return 0;
   const minute = minuteOfWeek(serverMs);
   const next = hours.find(([from]) => from > minute)?.[0] ?? (hours[0]?.[0] ?? 0) + WEEK_MINUTES;
   return (next - minute) * MINUTE_MS - (serverMs % MINUTE_MS);

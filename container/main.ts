@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { startContainer, type RunningContainer } from './compose.ts';
-import { ConfigError, loadConfig } from './config.ts';
-import { createLog } from './log.ts';
+import { ConfigError, loadConfig } from './host/config.ts';
+import { createLog } from './host/log.ts';
 
 /** After this the process ends, whatever still hangs. */
 const EXIT_BY_FORCE_MS = 9_000;

@@ -1,7 +1,7 @@
 /**
  * The OpenAPI document and the client's types, from the route table.
  *
- *   node scripts/openapi.ts            writes container/contract/client/schema.ts, prints nothing
+ *   node scripts/openapi.ts            writes container/client/schema.ts, prints nothing
  *   node scripts/openapi.ts --print    prints the document
  *   node scripts/openapi.ts --check    lints the document, and fails where the written types are out of date
  */
@@ -12,7 +12,7 @@ import openapiTypescript, { astToString } from 'openapi-typescript';
 import { openApiDocument } from '../container/contract/openapi.ts';
 import { DOCUMENTED_ROUTES } from '../container/contract/documents.ts';
 
-const schemaFile = path.resolve(import.meta.dirname, '../container/contract/client/schema.ts');
+const schemaFile = path.resolve(import.meta.dirname, '../container/client/schema.ts');
 const document = openApiDocument(DOCUMENTED_ROUTES);
 
 /** The client makes an idempotency key where the caller gives none: there the header may be left out. */

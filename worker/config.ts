@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BridgeError } from '../container/contract/errors.ts';
 import { type ApiKey, apiKeysSchema } from '../container/contract/keys.ts';
-import { SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
+import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
 
 /** What the door needs of the Worker's variables and secrets, checked. */
 export interface DoorConfig {

@@ -1,17 +1,16 @@
 import { doorConfig } from './config.ts';
-import { untold } from './door-answers.ts';
-import { placeBroker } from './placement.ts';
-import { answer } from './router.ts';
+import { untold } from './door/door-answers.ts';
+import { bridgeOf } from './stubs.ts';
+import { answer } from './door/router.ts';
 
 // The library asks for it by name when a Durable Object is made over a running container.
 export { ContainerProxy } from '@cloudflare/containers';
-export { BridgeContainer } from './bridge-container.ts';
-export { StreamHub } from './stream-hub.ts';
+export { BridgeContainer } from './holder/bridge-container.ts';
+export { StreamHub } from './hub/stream-hub.ts';
 
 export default {
   fetch: (request, env) => answer(request, env),
   scheduled: async (_controller, env) => {
-    const { broker, instanceVersion } = doorConfig(env);
-    untold(await env.BRIDGE.getByName(placeBroker(broker, instanceVersion)).warm('cron'));
+    untold(await bridgeOf(env, doorConfig(env)).warm('cron'));
   },
 } satisfies ExportedHandler<Env>;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
-import type { Passthrough, PassthroughRequest } from '../service/passthrough.ts';
+import type { Passthrough, PassthroughRequest } from '../service/broker/passthrough.ts';
 import type { Serve } from './api.ts';
 import { headerOf, readBytes, splitTarget } from './read-request.ts';
 

@@ -9,7 +9,7 @@ import {
   type Chunk,
   type Peer,
   type StreamService,
-} from '../service/stream/stream-service.ts';
+} from '../service/feeds/stream-service.ts';
 import { factsOf } from './request-facts.ts';
 
 /** `GET /v1/stream/sse`: the stream as server-sent events. */

@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, keyFromSubprotocol, STREAM_LIMITS, STREAM_SUBPROTOCOL, type DataTopic } from '../contract/frames.ts';
 import { HEADER } from '../contract/headers.ts';
 import { hashKey, presentedKey, type Caller } from '../contract/keys.ts';
-import type { Chunk, OutFrame, Peer, StreamService } from '../service/stream/stream-service.ts';
+import type { Chunk, OutFrame, Peer, StreamService } from '../service/feeds/stream-service.ts';
 import type { UpgradeHandler } from './upgrades.ts';
 
 /** How long a client may take to answer a close frame before its socket is destroyed. */

@@ -7,7 +7,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const programOf = (file: string, env: Readonly<Record<string, string>> = {}): ProgramSpec => ({
   command: [process.execPath, file],
   cwd: root,
-  // That of worker/bridge-container.ts.
+  // That of worker/holder/bridge-container.ts.
   containerPort: 8080,
   env: { NODE_ENV: 'production', ...env },
 });

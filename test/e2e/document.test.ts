@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createBridgeClient } from '../../container/contract/client/index.ts';
+import { createBridgeClient } from '../../container/client/index.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { walkDocument } from '../support/document-walk.ts';
 import { type Edge, startEdge } from './support/edge.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStream } from '../../container/contract/client/streams.ts';
+import { openStream } from '../../container/client/streams.ts';
 import type { Frame } from '../../container/contract/frames.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { StreamClient } from '../support/stream-client.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { exposure } from '../../container/contract/client/examples/exposure.ts';
-import { placeOrder } from '../../container/contract/client/examples/place-order.ts';
-import { statement } from '../../container/contract/client/examples/statement.ts';
-import { createBridgeClient, type BridgeClient } from '../../container/contract/client/index.ts';
+import { exposure } from '../../container/client/examples/exposure.ts';
+import { placeOrder } from '../../container/client/examples/place-order.ts';
+import { statement } from '../../container/client/examples/statement.ts';
+import { createBridgeClient, type BridgeClient } from '../../container/client/index.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
 

@@ -1,5 +1,5 @@
 import { startContainer, type ContainerOptions, type RunningContainer } from '../../container/compose.ts';
-import { loadConfig } from '../../container/config.ts';
+import { loadConfig } from '../../container/host/config.ts';
 import { API_KEY_PREFIX, hashKey, type Scope } from '../../container/contract/keys.ts';
 
 /** The part of a simulator that a bridge needs to know. */

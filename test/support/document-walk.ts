@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { createBridgeClient } from '../../container/contract/client/index.ts';
+import { createBridgeClient } from '../../container/client/index.ts';
 import { DOCUMENTED_ROUTES } from '../../container/contract/documents.ts';
 import { PROBLEM_CONTENT_TYPE } from '../../container/contract/errors.ts';
 import type { AnyRoute } from '../../container/contract/route.ts';

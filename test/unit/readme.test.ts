@@ -34,7 +34,9 @@ it('lists every close code of the streams, and no other', () => {
 });
 
 it('lists every variable of the configuration, and no other', () => {
-  const container = [...read('container/config.ts').matchAll(/^ {4}([A-Z][A-Z0-9_]+): /gm)].map(([, name]) => name);
+  const container = [...read('container/host/config.ts').matchAll(/^ {4}([A-Z][A-Z0-9_]+): /gm)].map(
+    ([, name]) => name,
+  );
   const worker = [...read('worker/env.d.ts').matchAll(/^\t*\s*([A-Z][A-Z0-9_]+)\??: (?:string|"|`)/gm)].map(
     ([, name]) => name,
   );

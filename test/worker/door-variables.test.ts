@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { throughReset } from '../../worker/forward.ts';
-import { answer } from '../../worker/router.ts';
+import { throughReset } from '../../worker/door/forward.ts';
+import { answer } from '../../worker/door/router.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 
 /** The Worker's variables as another deployment would set them. */

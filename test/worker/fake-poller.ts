@@ -1,6 +1,6 @@
 import { INTERNAL_PATH } from '../../container/contract/headers.ts';
 import type { DataTopic } from '../../container/contract/frames.ts';
-import type { SourceEvent } from '../../container/state/stream/source.ts';
+import type { SourceEvent } from '../../container/stream/source.ts';
 import { FakeBridge } from './fake-bridge.ts';
 import type { FakeStart } from './fake-container.ts';
 

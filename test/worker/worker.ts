@@ -1,5 +1,5 @@
 import real, { BridgeContainer as Real, StreamHub as RealHub } from '../../worker/index.ts';
-import type { HubTimings } from '../../worker/stream-hub.ts';
+import type { HubTimings } from '../../worker/hub/stream-hub.ts';
 import { FakeContainer } from './fake-container.ts';
 
 /** The real class over a container that lives in the test. */

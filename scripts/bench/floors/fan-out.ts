@@ -6,8 +6,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { clientStreams } from '../../../container/http/ws.ts';
-import { StreamService } from '../../../container/service/stream/stream-service.ts';
-import { SyntheticSource } from '../../../container/service/stream/synthetic-source.ts';
+import { StreamService } from '../../../container/service/feeds/stream-service.ts';
+import { SyntheticSource } from './synthetic-source.ts';
 import { preciseNowMs } from '../measure/precise-now.ts';
 
 const PERIOD_MS = 5;

@@ -9,7 +9,7 @@ interface FloorEnv {
   readonly BRIDGE: DurableObjectNamespace<BridgeContainer>;
 }
 
-/** That of worker/bridge-container.ts. */
+/** That of worker/holder/bridge-container.ts. */
 const PORT_POLL_MS = 50;
 
 /** The classes have the names that wrangler.jsonc binds. */

@@ -1,0 +1,95 @@
+import type { RequestHandler } from 'express';
+import { asBridgeError, BridgeError } from './contract/errors.ts';
+import type { StreamLimits } from './contract/frames.ts';
+import { HEADER, INTERNAL_PATH } from './contract/headers.ts';
+import { hashKey } from './contract/keys.ts';
+import type { Logger } from './contract/logger.ts';
+import type { Authenticate } from './http/authenticate.ts';
+import { eventStream } from './http/sse.ts';
+import type { UpgradeHandler } from './http/upgrades.ts';
+import { clientStreams, hubStreams } from './http/ws.ts';
+import type { ClockSource } from './service/broker/broker-clock.ts';
+import { Poller } from './service/feeds/poller.ts';
+import type { BrokerReads } from './service/feeds/reads.ts';
+import { StreamService } from './service/feeds/stream-service.ts';
+import type { StateApi } from './state/state-api.ts';
+
+export interface StreamingOptions {
+  readonly broker: BrokerReads;
+  readonly clock: ClockSource;
+  readonly authenticate: Authenticate;
+  readonly sessions: StateApi['sessions'];
+  readonly maxConnections: number;
+  readonly onStreams: (streams: number) => void;
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Behind the Worker: hubs may connect, and clients never do. */
+  readonly behindDoor: boolean;
+  readonly limits?: Partial<StreamLimits>;
+}
+
+export interface Streaming {
+  readonly poller: Poller;
+  readonly service: StreamService;
+  readonly upgrades: Readonly<Record<string, UpgradeHandler>>;
+  readonly paths: Readonly<Record<string, RequestHandler>>;
+  close(): void;
+}
+
+const refuseWithoutUpgrade: RequestHandler = () => {
+  throw new BridgeError('upgrade_required', '/v1/stream is a WebSocket; /v1/stream/sse speaks plain HTTP.');
+};
+
+const CLOCK_DEADLINE_MS = 10_000;
+
+/** Everything that streams: one poller, the service over it, and its servers. */
+export function createStreaming(options: StreamingOptions): Streaming {
+  const { now, log, authenticate } = options;
+  const onError = (error: unknown): void => log.error('stream_error', { error });
+  const poller = new Poller({
+    reads: options.broker,
+    clock: () =>
+      options.clock.get({
+        deadlineAtMs: now() + CLOCK_DEADLINE_MS,
+        signal: AbortSignal.timeout(CLOCK_DEADLINE_MS),
+      }),
+    now,
+    onError,
+    ...(options.limits?.staleAfterMs === undefined ? {} : { staleAfterMs: options.limits.staleAfterMs }),
+  });
+  const service = new StreamService({
+    source: poller,
+    authenticate: async (key) => {
+      try {
+        const caller = await authenticate((name) => (name === HEADER.apiKey ? key : undefined));
+        return caller ? { caller, proof: await hashKey(key) } : undefined;
+      } catch (error) {
+        if (asBridgeError(error).code === 'unauthenticated') return undefined;
+        throw error;
+      }
+    },
+    stillValid: async (proofs) => {
+      const found = await Promise.all(proofs.map((proof) => options.sessions.find(proof)));
+      return new Set(proofs.filter((_, i) => found[i] !== null));
+    },
+    now,
+    maxConnections: options.maxConnections,
+    onStreams: options.onStreams,
+    onError,
+    ...(options.limits ? { limits: options.limits } : {}),
+  });
+  const clients = clientStreams(service);
+  const hubs = hubStreams(service);
+  return {
+    poller,
+    service,
+    upgrades: { '/v1/stream': clients, ...(options.behindDoor ? { [INTERNAL_PATH.stream]: hubs } : {}) },
+    paths: { '/v1/stream': refuseWithoutUpgrade, '/v1/stream/sse': eventStream(service) },
+    close: () => {
+      service.close();
+      hubs.close();
+      clients.close();
+      poller.stop();
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { apiKeysSchema, type ApiKey } from '../contract/keys.ts';
+import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
+
+/** What the environment says, checked and complete. Secrets are not enumerable: no log or dump shows them by accident. */
+export interface Config {
+  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  readonly login: string;
+  /** The API password. */
+  readonly password: string;
+  readonly agent: string;
+  readonly tls: { readonly mode: 'verify' | 'insecure' } | { readonly mode: 'pin'; readonly sha256: string };
+  readonly proxy:
+    | { readonly host: string; readonly port: number; readonly username?: string; readonly password?: string }
+    | undefined;
+  readonly port: number;
+  readonly poolMax: number;
+  /** What a market order names as `PriceOrder`. */
+  readonly marketOrderPrice: 'quote' | 'none';
+  /** Alone on a VPS the container checks keys itself. */
+  readonly apiKeys: readonly ApiKey[] | undefined;
+  /** Behind the Worker only requests with this secret are accepted. */
+  readonly startSecret: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly cacheSize: number;
+  readonly maxConnections: number;
+  readonly profiling: boolean;
+  /** `file:<path>` or `memory:`. */
+  readonly checkpoint: string;
+}
+
+export class ConfigError extends Error {
+  /** One line for each fault, beginning with the variable's name. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+const MISSING = 'is missing';
+const required = z.string({ error: MISSING }).trim().min(1, MISSING);
+
+/** Values of examples and templates: a bridge that starts with one of them only seems configured. */
+const notPlaceholder = (text: string): boolean =>
+  !/^(change-?me|placeholder|example|secret|password|xxx+|todo|your[-_ ].*|<.*>)$/i.test(text);
+const PLACEHOLDER = 'is a placeholder, not a real value';
+
+const whole = (min: number, max: number, fallback: number): z.ZodType<number> =>
+  z
+    .string()
+    .default(String(fallback))
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `expected a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+
+/** `host:port`, `[::1]:443`; the port may be left out: MT5 access servers listen on 443. */
+function parseAddress(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(text.trim());
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3] ?? 443);
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+const servers = required.transform((text, context) => {
+  const parsed = text.split(',').map(parseAddress);
+  if (parsed.every((address) => address !== undefined)) return parsed;
+  context.addIssue({ code: 'custom', message: 'expected host:port, several joined by commas' });
+  return z.NEVER;
+});
+
+const tls = z
+  .string()
+  .default('verify')
+  .transform((text, context): Config['tls'] => {
+    if (text === 'verify' || text === 'insecure') return { mode: text };
+    const sha256 = /^pin:([0-9a-f]{64})$/i.exec(text.replaceAll(/(?<=[0-9a-f]{2}):(?=[0-9a-f]{2})/gi, ''))?.[1];
+    if (sha256 !== undefined) return { mode: 'pin', sha256: sha256.toLowerCase() };
+    context.addIssue({
+      code: 'custom',
+      message: 'expected verify, insecure, or pin:<SHA-256 of the DER certificate as 64 hex digits>',
+    });
+    return z.NEVER;
+  });
+
+const proxy = z
+  .string()
+  .optional()
+  .transform((text, context): Config['proxy'] => {
+    if (text === undefined) return undefined;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url?.protocol !== 'http:' || url.hostname === '' || !['', '/'].includes(url.pathname)) {
+      // The value holds credentials: it is not repeated.
+      context.addIssue({ code: 'custom', message: 'expected http://user:password@host:port' });
+      return z.NEVER;
+    }
+    const address = { host: url.hostname.replaceAll(/^\[|\]$/g, ''), port: Number(url.port || 80) };
+    if (url.username === '') return address;
+    const credentials = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+    return hide({ ...address, ...credentials }, ['username', 'password']);
+  });
+
+const environment = z
+  .object({
+    MT5_SERVER: servers,
+    MT5_LOGIN: required.regex(/^[1-9]\d{0,15}$/, 'expected the number of a manager account'),
+    MT5_PASSWORD: z
+      .string({ error: MISSING })
+      .min(1, `${MISSING} (the API password of the manager account)`)
+      .refine(notPlaceholder, PLACEHOLDER),
+    MT5_AGENT: z
+      .string()
+      .default('MT5EdgeBridge')
+      .refine((text) => /^[\x21-\x7e]{1,64}$/.test(text), 'expected 1–64 characters without blanks'),
+    MT5_TLS: tls,
+    MT5_PROXY: proxy,
+    PORT: whole(0, 65_535, 8080),
+    POOL_MAX: whole(1, 64, 4),
+    MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
+    BRIDGE_API_KEYS: apiKeysSchema.optional(),
+    BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+    LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
+    CACHE_SIZE: whole(0, 10_000_000, 10_000),
+    MAX_CONNECTIONS: whole(1, 1_000_000, 1_000),
+    ENABLE_PROFILING: z
+      .enum(['true', 'false', '1', '0'], { error: 'expected true or false' })
+      .default('false')
+      .transform((text) => text === 'true' || text === '1'),
+    CHECKPOINT: z
+      .string()
+      .default('file:mt5-edge-bridge.sqlite')
+      .refine((text) => /^(file:.+|memory:)$/.test(text), 'expected file:<path> or memory:'),
+  })
+  .refine((env) => env.BRIDGE_API_KEYS !== undefined || env.BRIDGE_START_SECRET !== undefined, {
+    path: ['BRIDGE_API_KEYS'],
+    error: 'is missing: a JSON list of {"id","hash","scopes","logins"?} (npm run key makes one)',
+    // Said together with every other fault, not after them.
+    when: () => true,
+  });
+
+/** @throws ConfigError naming every fault at once, and no secret */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is one that is not set: compose files and dashboards leave them so.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => {
+      const [name, ...rest] = issue.path.map(String);
+      return `${name}${rest.length > 0 ? `[${rest.join('.')}]` : ''}: ${issue.message}`;
+    });
+    throw new ConfigError([...new Set(faults)]);
+  }
+  const v = parsed.data;
+  return hide(
+    {
+      servers: v.MT5_SERVER,
+      login: v.MT5_LOGIN,
+      password: v.MT5_PASSWORD,
+      agent: v.MT5_AGENT,
+      tls: v.MT5_TLS,
+      proxy: v.MT5_PROXY,
+      port: v.PORT,
+      poolMax: v.POOL_MAX,
+      marketOrderPrice: v.MARKET_ORDER_PRICE,
+      apiKeys: v.BRIDGE_API_KEYS,
+      startSecret: v.BRIDGE_START_SECRET,
+      logLevel: v.LOG_LEVEL,
+      cacheSize: v.CACHE_SIZE,
+      maxConnections: v.MAX_CONNECTIONS,
+      profiling: v.ENABLE_PROFILING,
+      checkpoint: v.CHECKPOINT,
+    },
+    ['password', 'apiKeys', 'startSecret'],
+  );
+}
+
+/** Everything in the configuration that may be written nowhere. */
+export const configSecrets = (config: Config): string[] =>
+  [config.password, config.startSecret, config.proxy?.password].filter((secret) => secret !== undefined);
+
+function hide<T extends object>(object: T, names: readonly (keyof T)[]): T {
+  for (const name of names) Object.defineProperty(object, name, { enumerable: false });
+  return Object.freeze(object);
+}

@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Activity, ControlMessage, Hello, SessionStatus } from '../contract/control.ts';
+import type { Logger } from '../contract/logger.ts';
+import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
+import type { RemoteState } from '../state/remote-state.ts';
+import type { UpstreamCheckpoint } from '../state/state-api.ts';
+
+/** State calls and activity are a few kilobytes; a page of the ledger is the largest. */
+const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+
+export interface ControlChannelOptions {
+  readonly instanceId: string;
+  readonly state: RemoteState;
+  readonly log: Logger;
+  readonly session: () => SessionStatus;
+  readonly listeningAfterMs: () => number;
+  readonly onHandover: (checkpoint: UpstreamCheckpoint) => void;
+  readonly onWarm: () => void;
+  readonly onDrain: (reason: string) => void;
+  readonly onRevoked: (sessionIds: readonly string[]) => void;
+}
+
+/**
+ * The container's end of the control channel (`contract/control.ts`). The Durable Object opens it, and opens it again
+ * when it closes; each time the container says hello, and may call the state once the hand-over has come.
+ */
+export class ControlChannel {
+  readonly #options: ControlChannelOptions;
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  readonly #handedOver: Promise<void>;
+  #resolveHandedOver: () => void = () => undefined;
+  #socket: WebSocket | undefined;
+  #activity: Pick<Activity, 'streams' | 'unsettled'> = { streams: 0, unsettled: 0 };
+
+  constructor(options: ControlChannelOptions) {
+    this.#options = options;
+    this.#handedOver = new Promise((resolve) => (this.#resolveHandedOver = resolve));
+  }
+
+  /** Resolves with the first hand-over: before it nothing is known of epochs and permits. */
+  get handedOver(): Promise<void> {
+    return this.#handedOver;
+  }
+
+  /** The start secret has been checked. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (channel) => this.#opened(channel));
+  }
+
+  /** What keeps the container awake besides requests. */
+  noteActivity(activity: Partial<Pick<Activity, 'streams' | 'unsettled'>>): void {
+    this.#activity = { ...this.#activity, ...activity };
+    this.sendActivity();
+  }
+
+  sendActivity(): void {
+    this.#send({ type: 'activity', ...this.#activity, session: this.#options.session() });
+  }
+
+  close(): void {
+    this.#socket?.close(1001);
+    this.#server.close();
+  }
+
+  #opened(channel: WebSocket): void {
+    this.#socket?.terminate();
+    this.#socket = channel;
+    channel.on('message', (data: Buffer) => this.#received(channel, data));
+    channel.on('error', (error) => this.#options.log.warn('control_channel_error', { error }));
+    channel.on('close', () => {
+      if (this.#socket !== channel) return;
+      this.#socket = undefined;
+      this.#options.state.detach();
+    });
+    const hello: Hello = {
+      type: 'hello',
+      contractVersion: CONTRACT_VERSION,
+      bridgeVersion: BRIDGE_VERSION,
+      instanceId: this.#options.instanceId,
+      epoch: this.#options.session().epoch,
+      listeningAfterMs: Math.round(this.#options.listeningAfterMs()),
+    };
+    this.#send(hello);
+  }
+
+  #received(channel: WebSocket, data: Buffer): void {
+    let message: ControlMessage;
+    try {
+      message = JSON.parse(data.toString()) as ControlMessage;
+    } catch (error) {
+      this.#options.log.warn('control_channel_error', { error });
+      return;
+    }
+    const { state, log } = this.#options;
+    switch (message.type) {
+      case 'handover': {
+        if (!message.accepted) return this.#options.onDrain('Another instance holds the session.');
+        state.attach((call) => channel.send(JSON.stringify(call)));
+        log.info('hand_over', { version: message.bridgeVersion });
+        this.#resolveHandedOver();
+        this.#options.onHandover(JSON.parse(message.checkpoint) as UpstreamCheckpoint);
+        return this.sendActivity();
+      }
+      case 'result':
+      case 'failure':
+        return state.receive(message);
+      case 'warm':
+        return this.#options.onWarm();
+      case 'drain':
+        return this.#options.onDrain(message.reason);
+      case 'revoked':
+        return this.#options.onRevoked(message.sessionIds);
+      case 'hello':
+      case 'call':
+      case 'activity':
+        return log.warn('control_channel_error', { kind: message.type });
+    }
+  }
+
+  #send(message: ControlMessage): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+  }
+}

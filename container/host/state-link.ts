@@ -1,0 +1,30 @@
+import { ConfigError, type Config } from './config.ts';
+import type { Logger } from '../contract/logger.ts';
+import { SqliteFile } from './sqlite-file.ts';
+import { BridgeState, type BridgeStateOptions } from '../state/bridge-state.ts';
+import { RemoteState } from '../state/remote-state.ts';
+
+/** Where the durable state is: in this process over a file, or in the Durable Object over the control channel. */
+export type StateLink =
+  | { readonly where: 'here'; readonly api: BridgeState; readonly close: () => void }
+  | { readonly where: 'durable_object'; readonly api: RemoteState; readonly close: () => void };
+
+/** @throws ConfigError where the file of `CHECKPOINT` cannot be opened */
+export function linkState(config: Config, log: Logger, options: BridgeStateOptions): StateLink {
+  if (config.startSecret !== undefined) {
+    const api = new RemoteState();
+    return { where: 'durable_object', api, close: () => api.detach() };
+  }
+  const warn = (reason: string): void => log.warn('checkpoint_warning', { reason });
+  const file = openFile(config.checkpoint, warn);
+  return { where: 'here', api: new BridgeState(file, { ...options, warn }), close: () => file.close() };
+}
+
+function openFile(location: string, warn: (message: string) => void): SqliteFile {
+  try {
+    return SqliteFile.open(location, warn);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`CHECKPOINT: expected a file in a folder that can be written to; ${location}: ${reason}`]);
+  }
+}

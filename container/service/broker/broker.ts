@@ -1,0 +1,329 @@
+import { LRUCache } from 'lru-cache';
+import { BridgeError } from '../../contract/errors.ts';
+import { addTiming, SessionError } from '../../session/upstream.ts';
+import type { CallListener, CallSignal, CallTiming, Command, Reply, Upstream } from '../../session/upstream.ts';
+import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
+import type { WireObject } from '../../webapi/fields.ts';
+import type { Keep } from '../handler.ts';
+import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
+
+/** Who asks, as far as a read needs it. */
+export interface ReadContext {
+  readonly deadlineAtMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type Query = readonly (readonly [name: string, value: string])[];
+
+/** MT5 return codes that reads treat on their own (mt5-webapi §4). */
+export const RETCODE = { ok: 0, notReady: 1, notFound: 13, partial: 14 } as const;
+
+/** The server does not know this command, or this manager may not use it: where there is another way, it is taken. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof BridgeError && (error.code === 'broker_unsupported' || error.code === 'broker_forbidden');
+
+/** One answer of the server with its retcode, decoded as far as text. */
+export interface BrokerReply {
+  readonly retcode: number;
+  readonly retcodeText: string;
+  readonly body: WireObject;
+  /** The bytes, for the readers of long rows of numbers. */
+  readonly bytes: Uint8Array;
+}
+
+/** Reference data, by how it is invalidated and counted. */
+export const REFERENCE_KINDS = ['server', 'groups', 'symbols', 'logins'] as const;
+export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
+
+/** How long reference data is taken for true without asking. Configuration changes by an administrator's hand; logins
+ * by every registration. */
+const FRESH_MS: Readonly<Record<ReferenceKind, number>> = {
+  server: 60_000,
+  groups: 60_000,
+  symbols: 60_000,
+  logins: 5_000,
+};
+
+/** What an entry may weigh in all, whatever their number: a 5000-symbol list is about 10 MB. */
+const MAX_CACHE_BYTES = 64 * 1024 * 1024;
+/** A read lives on for later joiners this long after its first caller's deadline. */
+const FLIGHT_GRACE_MS = 5_000;
+
+export interface ReferenceValue {
+  readonly reply: BrokerReply;
+  readonly freshForMs: number;
+  readonly keep: Keep;
+}
+
+export interface BrokerOptions {
+  readonly upstream: Upstream;
+  readonly now: () => number;
+  /** Entries of the reference cache. */
+  readonly cacheSize: number;
+}
+
+/** A read on its way, for all who wait for it. It is the signal of its call, which alone listens. */
+class Flight implements CallSignal {
+  readonly deadlineAtMs: number;
+  readonly promise: Promise<BrokerReply>;
+  waiting = 0;
+  aborted = false;
+  timing?: CallTiming;
+  #listener: CallListener | undefined;
+
+  constructor(deadlineAtMs: number, send: (signal: CallSignal) => Promise<BrokerReply>) {
+    this.deadlineAtMs = deadlineAtMs;
+    this.promise = send(this);
+  }
+
+  addEventListener(_type: 'abort', listener: CallListener): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(): void {
+    this.#listener = undefined;
+  }
+
+  /** Nobody waits any more. */
+  abort(): void {
+    this.aborted = true;
+    this.#listener?.handleEvent();
+  }
+}
+
+interface Counts {
+  hits: number;
+  misses: number;
+  invalidations: number;
+}
+
+export interface BrokerStatistics {
+  readonly reads: number;
+  readonly coalesced: number;
+  readonly entries: number;
+  readonly maxEntries: number;
+  readonly evictions: number;
+  readonly byKind: Readonly<Record<ReferenceKind, Readonly<Counts & { hitRate: number | null }>>>;
+}
+
+/** Reads of the broker: identical ones at one time are one, reference data is kept for a while, retcodes are judged. */
+export class Broker {
+  readonly #upstream: BrokerOptions['upstream'];
+  readonly #now: () => number;
+  readonly #flights = new Map<string, Flight>();
+  readonly #cache: LRUCache<string, { kind: ReferenceKind; reply: BrokerReply; storedAtMs: number }>;
+  readonly #counts: Record<ReferenceKind, Counts>;
+  /** Raised by invalidation: what was asked before does not enter the cache after. */
+  readonly #generation: Record<ReferenceKind, number>;
+  #reads = 0;
+  #coalesced = 0;
+  #evictions = 0;
+
+  constructor(options: BrokerOptions) {
+    this.#upstream = options.upstream;
+    this.#now = options.now;
+    this.#cache = new LRUCache({
+      max: Math.max(1, options.cacheSize),
+      maxSize: MAX_CACHE_BYTES,
+      sizeCalculation: ({ reply }) => Math.max(1, reply.bytes.length),
+      dispose: (_value, _key, reason) => {
+        if (reason === 'evict') this.#evictions++;
+      },
+    });
+    const each = <T>(value: () => T): Record<ReferenceKind, T> =>
+      Object.fromEntries(REFERENCE_KINDS.map((kind) => [kind, value()])) as Record<ReferenceKind, T>;
+    this.#counts = each(() => ({ hits: 0, misses: 0, invalidations: 0 }));
+    this.#generation = each(() => 0);
+  }
+
+  /**
+   * One read. Retcode 0 and those in `accept` are answers, every other is thrown.
+   * @throws BridgeError
+   */
+  async read(path: string, query: Query, context: ReadContext, accept: readonly number[] = []): Promise<BrokerReply> {
+    const reply = await this.#shared({ path, query }, context);
+    if (reply.retcode === RETCODE.ok || accept.includes(reply.retcode)) return reply;
+    throw (
+      retcodeError(reply.retcode, reply.retcodeText) ??
+      new BridgeError('broker_error', {
+        detail: `The broker answered ${path} with ${reply.retcode} ${reply.retcodeText}.`,
+        retcode: reply.retcode,
+      })
+    );
+  }
+
+  /** A list: an empty one may also be `13 Not found` (mt5-webapi §3.6). @throws BridgeError */
+  async list(path: string, query: Query, context: ReadContext): Promise<readonly WireObject[]> {
+    const reply = await this.read(path, query, context, [RETCODE.notFound]);
+    return reply.retcode === RETCODE.notFound ? [] : payloadObjects(reply.body);
+  }
+
+  /** One object. @throws BridgeError `object_not_found` also where the broker answers success without one */
+  async object(path: string, query: Query, context: ReadContext): Promise<WireObject> {
+    return onlyObject(await this.read(path, query, context), path, query);
+  }
+
+  /** One scalar by name, in any casing. @throws BridgeError `broker_malformed` where it is missing */
+  async scalar(path: string, name: string, query: Query, context: ReadContext): Promise<string> {
+    const value = payloadScalar((await this.read(path, query, context)).body, name);
+    if (value === undefined) throw new BridgeError('broker_malformed', `${path}: the answer has no ${name}.`);
+    return value;
+  }
+
+  /** Reference data, from the cache while fresh. @throws BridgeError */
+  async reference(
+    kind: ReferenceKind,
+    path: string,
+    query: Query,
+    context: ReadContext,
+    accept: readonly number[] = [],
+  ): Promise<ReferenceValue> {
+    const key = keyOf({ path, query });
+    const generation = this.#generation[kind];
+    const keep: Keep = {
+      isCurrent: () => generation === this.#generation[kind],
+      countHit: () => void this.#counts[kind].hits++,
+    };
+    const kept = this.#cache.get(key);
+    const age = kept ? this.#now() - kept.storedAtMs : Infinity;
+    if (kept && age < FRESH_MS[kind]) {
+      this.#counts[kind].hits++;
+      return { reply: kept.reply, freshForMs: FRESH_MS[kind] - age, keep };
+    }
+    this.#counts[kind].misses++;
+    const reply = await this.read(path, query, context, accept);
+    if (generation === this.#generation[kind]) this.#cache.set(key, { kind, reply, storedAtMs: this.#now() });
+    return { reply, freshForMs: FRESH_MS[kind], keep };
+  }
+
+  /** Called by writes, and when the session is another one. */
+  invalidate(...kinds: readonly ReferenceKind[]): void {
+    for (const kind of kinds) {
+      this.#generation[kind]++;
+      this.#counts[kind].invalidations++;
+      for (const [key, value] of this.#cache.entries()) if (value.kind === kind) this.#cache.delete(key);
+    }
+  }
+
+  /** A write was answered: later reads do not join those under way, nor take these kinds from the cache. */
+  forgetReads(...kinds: readonly ReferenceKind[]): void {
+    this.#flights.clear();
+    if (kinds.length > 0) this.invalidate(...kinds);
+  }
+
+  statistics(): BrokerStatistics {
+    const byKind = Object.fromEntries(
+      REFERENCE_KINDS.map((kind) => {
+        const counts = this.#counts[kind];
+        const asked = counts.hits + counts.misses;
+        return [kind, { ...counts, hitRate: asked === 0 ? null : counts.hits / asked }];
+      }),
+    ) as BrokerStatistics['byKind'];
+    return {
+      reads: this.#reads,
+      coalesced: this.#coalesced,
+      entries: this.#cache.size,
+      maxEntries: this.#cache.max,
+      evictions: this.#evictions,
+      byKind,
+    };
+  }
+
+  /** Joins a read of the same command that is under way and will live as long as this caller waits. */
+  async #shared(command: Command, context: ReadContext): Promise<BrokerReply> {
+    this.#reads++;
+    const key = keyOf(command);
+    let flight = this.#flights.get(key);
+    if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
+    else {
+      const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
+      const started = new Flight(deadlineAtMs, (signal) => this.#send(command, deadlineAtMs, signal));
+      flight = started;
+      this.#flights.set(key, started);
+      const land = (): void => this.#forget(key, started);
+      started.promise.then(land, land);
+    }
+    flight.waiting++;
+    try {
+      const reply = await this.#within(flight.promise, context);
+      if (flight.timing) addTiming(context.signal, flight.timing);
+      return reply;
+    } catch (error) {
+      if (flight.waiting === 1) {
+        // Still in the queue, it would be sent for nobody and hold up those who wait.
+        this.#forget(key, flight);
+        flight.abort();
+      }
+      throw error;
+    } finally {
+      flight.waiting--;
+    }
+  }
+
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+
+  async #send(command: Command, deadlineAtMs: number, signal: CallSignal): Promise<BrokerReply> {
+    let reply: Reply;
+    try {
+      reply = await this.#upstream.read(command, { deadlineAtMs, signal });
+    } catch (error) {
+      throw toBridgeError(error);
+    }
+    if (reply.retcode === undefined) throw replyError(reply) ?? new BridgeError('broker_malformed', 'No retcode.');
+    return {
+      retcode: reply.retcode,
+      retcodeText: reply.retcodeText,
+      body: exactBody(reply, command.path),
+      bytes: reply.bytes,
+    };
+  }
+
+  /** The shared answer, or this caller's own deadline or departure, whichever comes first. */
+  async #within(promise: Promise<BrokerReply>, { deadlineAtMs, signal }: ReadContext): Promise<BrokerReply> {
+    const given = Promise.withResolvers<never>();
+    const giveUp = (kind: 'deadline' | 'cancelled', message: string): void =>
+      given.reject(toBridgeError(new SessionError(kind, message)));
+    const onAbort = (): void => giveUp('cancelled', 'The caller went away.');
+    const timer = setTimeout(
+      () => giveUp('deadline', 'The broker did not answer before the deadline of the request.'),
+      Math.max(0, deadlineAtMs - this.#now()),
+    );
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([given.promise, promise]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+const keyOf = ({ path, query = [] }: Command): string => JSON.stringify([path, query]);
+
+/** Rows of bare numbers come by the hundred thousand; `rows.ts` reads those from the bytes. */
+const ROW_COMMANDS: ReadonlySet<string> = new Set(['chart/get', 'tick/history']);
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function exactBody(reply: Reply, path: string): WireObject {
+  if (ROW_COMMANDS.has(path)) return {};
+  try {
+    const body = parseExactJson(decoder.decode(reply.bytes));
+    if (isWireObject(body)) return body;
+  } catch (cause) {
+    throw new BridgeError('broker_malformed', { detail: `${path}: the broker's answer is not JSON.`, cause });
+  }
+  throw new BridgeError('broker_malformed', `${path}: the broker's answer is not a JSON object.`);
+}
+
+/** The one object of an answer. @throws BridgeError `object_not_found` */
+export function onlyObject(reply: BrokerReply, path: string, query: Query): WireObject {
+  const value = payload(reply.body);
+  const object = Array.isArray(value) ? value[0] : value;
+  if (isWireObject(object) && Object.keys(object).length > 0) return object;
+  const asked = query.map(([name, text]) => `${name} ${text}`).join(', ');
+  throw new BridgeError('object_not_found', `${path}: the broker has none for ${asked.slice(0, 200)}.`);
+}

@@ -1,0 +1,43 @@
+import { BridgeError } from '../../contract/errors.ts';
+import { loginAllowed } from '../../contract/keys.ts';
+import type { Caller } from '../../contract/keys.ts';
+import { payload, wireInteger } from '../../webapi/fields.ts';
+import type { Broker, ReadContext } from './broker.ts';
+import { RETCODE } from './broker.ts';
+
+/** Which logins a query over many is about: named ones, or those of a group mask; only what the key may touch, ascending. */
+export interface LoginQuery {
+  readonly logins?: readonly number[] | undefined;
+  readonly group?: string | undefined;
+}
+
+/** @throws BridgeError `invalid_field` where neither or both are given */
+export async function resolveLogins(
+  broker: Broker,
+  query: LoginQuery,
+  context: ReadContext & { readonly caller: Caller },
+): Promise<readonly number[]> {
+  if (query.logins) return [...query.logins].sort((a, b) => a - b);
+  if (query.group === undefined) throw new BridgeError('invalid_field', missing);
+  const accept = [RETCODE.notFound];
+  const { reply } = await broker.reference('logins', 'user/logins', [['group', query.group]], context, accept);
+  if (reply.retcode === RETCODE.notFound) return [];
+  const value = payload(reply.body);
+  const logins = (Array.isArray(value) ? value : []).flatMap((item) => {
+    const login = typeof item === 'string' ? wireInteger(item) : undefined;
+    return login !== undefined && loginAllowed(context.caller.logins, login) ? [login] : [];
+  });
+  return [...new Set(logins)].sort((a, b) => a - b);
+}
+
+const missing = {
+  detail: 'query: name the accounts with "logins" or "group".',
+  field: 'query.logins',
+  expected: '"logins" (comma list) or "group" (mask), one of them',
+};
+
+/** Configuration that belongs to no login is not for keys that are bound to some. @throws BridgeError */
+export function requireEveryLogin(caller: Caller): void {
+  if (caller.logins !== undefined)
+    throw new BridgeError('login_not_allowed', 'This is about every login, and the key is bound to some.');
+}

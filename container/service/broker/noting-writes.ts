@@ -1,0 +1,43 @@
+import type { Upstream } from '../../session/upstream.ts';
+import type { ClockSource } from './broker-clock.ts';
+import type { Broker, ReferenceKind } from './broker.ts';
+
+/** What a command of this family may have changed. */
+const CHANGED_BY: Readonly<Record<string, readonly ReferenceKind[]>> = {
+  symbol: ['symbols'],
+  spread: ['symbols'],
+  group: ['groups', 'symbols'],
+  user: ['logins'],
+  common: ['server'],
+  time: ['server'],
+};
+
+/**
+ * An upstream whose writes are seen by the reads: who reads after a write has been answered never gets what was asked
+ * for before it, neither from the cache nor from a read under way.
+ */
+export function notingWrites(upstream: Upstream, broker: Broker, clock: ClockSource): Upstream {
+  const noting = async <T>(path: string, call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } finally {
+      // Also after a failure: it may have been executed.
+      const family = path.split('/', 1)[0] ?? '';
+      broker.forgetReads(...(CHANGED_BY[family] ?? []));
+      if (family === 'time') clock.invalidate();
+    }
+  };
+  const { dealer } = upstream;
+  return {
+    read: (command, options) => upstream.read(command, options),
+    mutate: (command, options) => noting(command.path, upstream.mutate(command, options)),
+    dealer: {
+      get generation() {
+        return dealer.generation;
+      },
+      mutate: (command, options) => noting(command.path, dealer.mutate(command, options)),
+      // A dealer request is executed some time after it was taken: its result tells when.
+      read: (command, generation, options) => noting(command.path, dealer.read(command, generation, options)),
+    },
+  };
+}

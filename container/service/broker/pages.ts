@@ -1,0 +1,83 @@
+import { BridgeError } from '../../contract/errors.ts';
+import type { WireObject } from '../../webapi/fields.ts';
+import { payloadScalar, wireInteger } from '../../webapi/fields.ts';
+import type { Broker, Query, ReadContext } from './broker.ts';
+import { isMissing, RETCODE } from './broker.ts';
+
+/**
+ * `get_page` of one login. The documents allow 100 rows a page, live servers answer up to 1000 (mt5-webapi §3.6): more is
+ * asked for where more is wanted. A short page may be the end or the server's limit, so the total is asked for as well.
+ */
+const DOCUMENTED_PAGE = 100;
+const LARGEST_PAGE = 1000;
+/** Far beyond what a caller's deadline allows: only a server that ignores `offset` gets here. */
+const MAX_PAGES = 2000;
+
+type List = 'order' | 'history' | 'deal' | 'position';
+
+export class PageReader {
+  readonly #broker: Broker;
+  /** The most rows that this server takes as `total`. */
+  #limit = LARGEST_PAGE;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  /** Rows from the beginning until `enough` says so or there are no more; `atEnd` = there are no more. */
+  async rows(
+    list: List,
+    query: Query,
+    context: ReadContext,
+    wanted: number,
+    enough: (rows: readonly WireObject[]) => boolean,
+  ): Promise<{ rows: readonly WireObject[]; atEnd: boolean }> {
+    const first = Math.max(wanted, DOCUMENTED_PAGE);
+    const [start, total] = await Promise.all([
+      this.#page(list, query, 0, first, context),
+      this.#total(list, query, context),
+    ]);
+    const rows = [...start];
+    for (let page = 1; page < MAX_PAGES; page++) {
+      if (rows.length >= total) return { rows, atEnd: true };
+      if (enough(rows)) return { rows, atEnd: false };
+      const got = await this.#page(list, query, rows.length, first, context);
+      // Fewer than the total said: some were removed meanwhile.
+      if (got.length === 0) return { rows, atEnd: true };
+      rows.push(...got);
+    }
+    throw new BridgeError('broker_malformed', `${list}/get_page: the broker's pages do not end.`);
+  }
+
+  async #total(list: List, query: Query, context: ReadContext): Promise<number> {
+    try {
+      const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.notFound]);
+      if (reply.retcode === RETCODE.notFound) return 0;
+      return wireInteger(payloadScalar(reply.body, 'Total')) ?? Infinity;
+    } catch (error) {
+      // A server that does not tell is asked until a page is empty.
+      if (isMissing(error)) return Infinity;
+      throw error;
+    }
+  }
+
+  async #page(
+    list: string,
+    query: Query,
+    offset: number,
+    wanted: number,
+    context: ReadContext,
+  ): Promise<readonly WireObject[]> {
+    const total = Math.min(wanted, this.#limit);
+    const paged: Query = [...query, ['offset', String(offset)], ['total', String(total)]];
+    try {
+      return await this.#broker.list(`${list}/get_page`, paged, context);
+    } catch (error) {
+      // `3 Invalid parameters` for a page that is larger than this server's limit.
+      const tooLarge = error instanceof BridgeError && error.context.retcode === 3 && total > DOCUMENTED_PAGE;
+      if (!tooLarge) throw error;
+      this.#limit = DOCUMENTED_PAGE;
+      return this.#page(list, query, offset, wanted, context);
+    }
+  }
+}

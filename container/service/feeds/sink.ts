@@ -1,0 +1,62 @@
+import type { DataTopic } from '../../contract/frames.ts';
+import { isMask, type SourceEvent } from '../../stream/source.ts';
+
+const perTopic = (): Record<DataTopic, Set<string>> => ({
+  ticks: new Set(),
+  accounts: new Set(),
+  positions: new Set(),
+  orders: new Set(),
+  deals: new Set(),
+});
+
+/** One receiver of the poller's events: what it wants, and what it has been given. */
+export class Sink {
+  readonly emit: (event: SourceEvent) => void;
+  readonly wants = perTopic();
+  /** Slices that it was given a load of. */
+  readonly delivered = perTopic();
+  /** Masks as it was last told them. */
+  readonly masks = new Map<string, readonly string[]>();
+  epoch: number | undefined;
+  readonly #symbolsOf: (mask: string) => readonly string[] | undefined;
+
+  constructor(emit: (event: SourceEvent) => void, symbolsOf: (mask: string) => readonly string[] | undefined) {
+    this.emit = emit;
+    this.#symbolsOf = symbolsOf;
+  }
+
+  /** Slices that its selectors stand for, as far as masks are resolved. */
+  keys(topic: DataTopic): ReadonlySet<string> {
+    const wants = this.wants[topic];
+    if (topic !== 'ticks') return wants;
+    const keys = new Set<string>();
+    for (const want of wants) {
+      if (!isMask(want)) keys.add(want);
+      else if (!want.startsWith('!')) for (const symbol of this.#symbolsOf(want) ?? []) keys.add(symbol);
+    }
+    return keys;
+  }
+
+  /** Masks whose symbols it has not been told yet. */
+  newMasks(): [mask: string, symbols: readonly string[]][] {
+    const fresh: [string, readonly string[]][] = [];
+    for (const want of this.wants.ticks) {
+      const symbols = isMask(want) ? this.#symbolsOf(want) : undefined;
+      if (!symbols || this.masks.get(want) === symbols) continue;
+      this.masks.set(want, symbols);
+      fresh.push([want, symbols]);
+    }
+    return fresh;
+  }
+
+  /** What it no longer wants counts as not delivered: wanted again, it is loaded again. */
+  trim(topic: DataTopic): void {
+    const keys = this.keys(topic);
+    for (const key of this.delivered[topic]) if (!keys.has(key)) this.delivered[topic].delete(key);
+  }
+
+  forgetAll(): void {
+    for (const delivered of Object.values(this.delivered)) delivered.clear();
+    this.masks.clear();
+  }
+}

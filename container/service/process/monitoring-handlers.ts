@@ -1,0 +1,36 @@
+import * as routes from '../../contract/routes/monitoring.ts';
+import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
+import type { Broker } from '../broker/broker.ts';
+import { handle } from '../handler.ts';
+import type { RouteHandlers } from '../handler.ts';
+import type { Performance } from './performance.ts';
+
+export interface MonitoringOptions {
+  readonly broker: Broker;
+  readonly performance: Performance;
+  readonly serverBuild: () => Promise<string | null>;
+  /** Streams being served. */
+  readonly streams: () => { readonly clients: number; readonly maxClients: number };
+}
+
+export function monitoringHandlers({ broker, performance, serverBuild, streams }: MonitoringOptions): RouteHandlers {
+  return {
+    ...handle(routes.getHealth, async () => ({ body: { status: 'ok', version: BRIDGE_VERSION } })),
+    ...handle(routes.getVersion, async () => ({
+      body: { version: BRIDGE_VERSION, contractVersion: CONTRACT_VERSION, serverBuild: await serverBuild() },
+    })),
+    ...handle(routes.testConnection, async (_input, context) => {
+      const startedAtMs = globalThis.performance.now();
+      await broker.read('test/access', [], context);
+      return {
+        body: { connected: true, roundTripMs: Math.round((globalThis.performance.now() - startedAtMs) * 10) / 10 },
+      };
+    }),
+    ...handle(routes.getPerformanceMetrics, async () => ({ body: performance.metrics() })),
+    ...handle(routes.getPerformanceCache, async () => ({ body: broker.statistics() })),
+    ...handle(routes.getStreamStatus, async () => ({ body: streams() })),
+    ...handle(routes.takeProfile, async ({ query }, { signal }) => ({
+      body: await performance.profile(query.seconds, signal),
+    })),
+  };
+}

@@ -1,0 +1,193 @@
+import { BridgeError } from '../../contract/errors.ts';
+import type { Caller } from '../../contract/keys.ts';
+import { dailyReport, group, money, user } from '../../contract/schemas/account.ts';
+import type { Account, DailyReport, Group, Money } from '../../contract/schemas/account.ts';
+import { payloadObjects } from '../../webapi/fields.ts';
+import type { WireObject } from '../../webapi/fields.ts';
+import type { BrokerClock } from '../../webapi/time.ts';
+import type { ClockSource } from '../broker/broker-clock.ts';
+import type { Broker, Query, ReadContext } from '../broker/broker.ts';
+import { isMissing, onlyObject, RETCODE } from '../broker/broker.ts';
+import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
+import { decodeObject } from '../broker/decode.ts';
+import type { Keep } from '../handler.ts';
+import { requireEveryLogin, resolveLogins } from '../broker/logins.ts';
+import type { LoginQuery } from '../broker/logins.ts';
+import type { Page } from './trade-data.ts';
+
+/** Accounts, their money and their days; groups. */
+
+type Context = ReadContext & { readonly caller: Caller };
+type Paging = { readonly cursor?: string | undefined; readonly limit: number };
+
+/** Without `from`: what a month's statement needs. */
+const DAILY_WINDOW_MS = 31 * 86_400_000;
+/** Groups of one `group/next`: a broker has hundreds at most. */
+const GROUPS_PER_READ = 500;
+
+export class Accounts {
+  readonly #broker: Broker;
+  readonly #clock: ClockSource;
+  readonly #now: () => number;
+
+  constructor(broker: Broker, clock: ClockSource, now: () => number) {
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#now = now;
+  }
+
+  async account(login: number, context: Context): Promise<Account> {
+    const query: Query = [['login', String(login)]];
+    const [userReply, moneyRows, clock] = await Promise.all([
+      this.#broker.read('user/get', query, context),
+      this.#moneyOf('user/account/get', query, context),
+      this.#clock.get(context),
+    ]);
+    return accountOf(onlyObject(userReply, 'user/get', query), moneyRows[0], clock);
+  }
+
+  /** Accounts that cannot trade (managers) have no money state; nor has any where this manager may not see it. */
+  async #moneyOf(path: string, query: Query, context: Context): Promise<readonly WireObject[]> {
+    try {
+      return await this.#broker.list(path, query, context);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  async money(login: number, context: Context): Promise<Money> {
+    const query: Query = [['login', String(login)]];
+    const [reply, clock] = await Promise.all([
+      this.#broker.read('user/account/get', query, context),
+      this.#clock.get(context),
+    ]);
+    return decodeObject(money, onlyObject(reply, 'user/account/get', query), clock);
+  }
+
+  async logins(mask: string, paging: Paging, context: Context): Promise<Page<number>> {
+    return pageOfLogins(await resolveLogins(this.#broker, { group: mask }, context), paging, 'logins');
+  }
+
+  async accounts(who: LoginQuery, paging: Paging, context: Context): Promise<Page<Account>> {
+    const all = await resolveLogins(this.#broker, who, context);
+    const { items: logins, nextCursor } = pageOfLogins(all, paging, 'accounts');
+    if (logins.length === 0) return { items: [], nextCursor };
+    const clock = await this.#clock.get(context);
+    const chunks = chunked(logins, LOGINS_PER_BATCH);
+    const items = await Promise.all(chunks.map((chunk) => this.#chunk(chunk, clock, context)));
+    return { items: items.flat(), nextCursor };
+  }
+
+  async #chunk(logins: readonly number[], clock: BrokerClock, context: Context): Promise<readonly Account[]> {
+    const query: Query = [['login', logins.join(',')]];
+    const [users, states] = await Promise.all([
+      this.#broker.list('user/get_batch', query, context),
+      this.#moneyOf('user/account/get_batch', query, context),
+    ]);
+    const stateOf = new Map(states.map((state) => [decodeObject(money, state, clock).login, state]));
+    const asked = new Set(logins);
+    return users
+      .map((item) => decodeObject(user, item, clock).login)
+      .map((login, i) => ({ login, wire: users[i] }))
+      .filter(({ login }) => asked.has(login))
+      .sort((a, b) => a.login - b.login)
+      .flatMap(({ login, wire }) => (wire ? [accountOf(wire, stateOf.get(login), clock)] : []));
+  }
+
+  async dailyReports(
+    login: number,
+    query: Paging & { readonly from?: number | undefined; readonly to?: number | undefined },
+    context: Context,
+  ): Promise<Page<DailyReport>> {
+    const after = decodeCursor('daily', ['number'], query.cursor)?.[0];
+    const clock = await this.#clock.get(context);
+    const to = query.to ?? this.#now();
+    const from = query.from ?? to - DAILY_WINDOW_MS;
+    const rows = await this.#broker.list(
+      'daily/get',
+      [
+        ['login', String(login)],
+        ['from', String(Math.floor(clock.toServerMs(from) / 1000))],
+        ['to', String(Math.ceil(clock.toServerMs(to) / 1000))],
+      ],
+      context,
+    );
+    const reports = rows
+      .map((row) => decodeObject(dailyReport, row, clock))
+      .filter((report) => report.login === login)
+      .filter(({ reportAtMs }) => reportAtMs === null || (reportAtMs >= from && reportAtMs < to))
+      .filter(({ reportAtMs }) => after === undefined || (reportAtMs ?? 0) > Number(after))
+      .sort((a, b) => (a.reportAtMs ?? 0) - (b.reportAtMs ?? 0));
+    const items = reports.slice(0, query.limit);
+    const last = items.at(-1)?.reportAtMs;
+    const more = reports.length > query.limit && last !== null && last !== undefined;
+    return { items, nextCursor: more ? encodeCursor('daily', [last]) : null };
+  }
+
+  async group(name: string, context: Context): Promise<{ value: Group; freshForMs: number; keep: Keep }> {
+    requireEveryLogin(context.caller);
+    const query: Query = [['group', name]];
+    const [{ reply, freshForMs, keep }, clock] = await Promise.all([
+      this.#broker.reference('groups', 'group/get', query, context),
+      this.#clock.get(context),
+    ]);
+    return { value: decodeObject(group, onlyObject(reply, 'group/get', query), clock), freshForMs, keep };
+  }
+
+  async groups(
+    mask: string,
+    paging: Paging,
+    context: Context,
+  ): Promise<{ value: Page<Group>; freshForMs: number; keep: Keep }> {
+    requireEveryLogin(context.caller);
+    const after = decodeCursor('groups', ['string'], paging.cursor)?.[0];
+    const clock = await this.#clock.get(context);
+    const accept = [RETCODE.notFound, RETCODE.partial];
+    const { reply, freshForMs, keep } = await this.#broker.reference(
+      'groups',
+      'group/get',
+      [['mask', mask]],
+      context,
+      accept,
+    );
+    if (reply.retcode === RETCODE.partial)
+      throw new BridgeError('invalid_field', {
+        detail: `query.mask: more groups than the broker gives at once (${GROUPS_PER_READ * 10}).`,
+        field: 'query.mask',
+        expected: 'a narrower mask',
+      });
+    const all = (reply.retcode === RETCODE.notFound ? [] : payloadObjects(reply.body))
+      .map((item) => decodeObject(group, item, clock))
+      .filter((item) => after === undefined || item.group > after)
+      .sort((a, b) => (a.group < b.group ? -1 : 1));
+    const items = all.slice(0, paging.limit);
+    const last = items.at(-1);
+    return {
+      value: { items, nextCursor: all.length > items.length && last ? encodeCursor('groups', [last.group]) : null },
+      freshForMs,
+      keep,
+    };
+  }
+}
+
+/** What one batch may ask for: URLs stay short. */
+const LOGINS_PER_BATCH = 200;
+
+const chunked = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+
+function accountOf(wireUser: WireObject, wireMoney: WireObject | undefined, clock: BrokerClock): Account {
+  return {
+    ...decodeObject(user, wireUser, clock),
+    money: wireMoney ? decodeObject(money, wireMoney, clock) : null,
+  };
+}
+
+function pageOfLogins(all: readonly number[], { cursor, limit }: Paging, list: string): Page<number> {
+  const after = decodeCursor(list, ['number'], cursor)?.[0];
+  const rest = after === undefined ? all : all.filter((login) => login > Number(after));
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rest.length > limit && last !== undefined ? encodeCursor(list, [last]) : null };
+}

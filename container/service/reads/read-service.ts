@@ -1,0 +1,171 @@
+import type { SessionStatus } from '../../contract/control.ts';
+import { keySelf } from '../../contract/keys.ts';
+import * as accountRoutes from '../../contract/routes/accounts.ts';
+import * as marketRoutes from '../../contract/routes/market.ts';
+import * as serverRoutes from '../../contract/routes/server.ts';
+import * as tradeRoutes from '../../contract/routes/trade-data.ts';
+import { rfc3339 } from '../../webapi/time.ts';
+import type { BrokerClockSettings } from '../../webapi/time.ts';
+import { About } from './about.ts';
+import { Accounts } from './accounts.ts';
+import { ClockSource } from '../broker/broker-clock.ts';
+import { Broker } from '../broker/broker.ts';
+import type { BrokerOptions } from '../broker/broker.ts';
+import { Calculations } from './calculations.ts';
+import { handle } from '../handler.ts';
+import type { Keep, RouteAnswer, RouteHandlers } from '../handler.ts';
+import { Market } from './market.ts';
+import { PriceHistory } from './price-history.ts';
+import { TradeData } from './trade-data.ts';
+
+export interface ReadServiceOptions extends BrokerOptions {
+  readonly session: () => SessionStatus;
+  readonly serverBuild: () => Promise<string | null>;
+  /** What the next process should take for the broker's clock; null = nothing. */
+  readonly keepClock?: (clock: BrokerClockSettings | null) => void;
+  /** Requests being answered, and when the process began to listen. */
+  readonly process: () => { readonly inFlight: number; readonly sinceMs: number };
+  /** operationIds of all handlers. */
+  readonly operations: () => readonly string[];
+  /** What the stream service tells of the feed, where there is one. */
+  readonly feed?: () => Readonly<Record<string, unknown>>;
+}
+
+/** Everything that reads: the objects, for other services, and the handlers of their routes. */
+export interface ReadService {
+  readonly broker: Broker;
+  readonly clock: ClockSource;
+  readonly accounts: Accounts;
+  readonly market: Market;
+  readonly tradeData: TradeData;
+  readonly handlers: RouteHandlers;
+}
+
+const fresh = ({ value, ...rest }: { value: unknown; freshForMs: number; keep?: Keep }): RouteAnswer => ({
+  body: value,
+  ...rest,
+});
+const body = (value: unknown): RouteAnswer => ({ body: value });
+
+export function createReadService(options: ReadServiceOptions): ReadService {
+  const { now } = options;
+  const broker = new Broker(options);
+  const clock = new ClockSource(broker, now, options.keepClock);
+  const accounts = new Accounts(broker, clock, now);
+  const market = new Market(broker, clock);
+  const tradeData = new TradeData(broker, clock, now);
+  const history = new PriceHistory(broker, clock, now);
+  const calculations = new Calculations(broker, clock, market);
+  const about = new About(broker, clock, options.serverBuild);
+
+  const handlers: RouteHandlers = {
+    ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
+    ...handle(serverRoutes.getCapabilities, async () => body(about.capabilities(options.operations()))),
+    ...handle(serverRoutes.getKeySelf, async (_input, { caller }) => body(keySelf(caller))),
+    ...handle(serverRoutes.getStatus, async () => body(statusOf(options))),
+
+    ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
+      body(await accounts.accounts(query, query, context)),
+    ),
+    ...handle(accountRoutes.getAccount, async ({ params }, context) =>
+      body(await accounts.account(params.login, context)),
+    ),
+    ...handle(accountRoutes.getMoney, async ({ params }, context) => body(await accounts.money(params.login, context))),
+    ...handle(accountRoutes.listLogins, async ({ query }, context) =>
+      body(await accounts.logins(query.group, query, context)),
+    ),
+    ...handle(accountRoutes.listDailyReports, async ({ params, query }, context) =>
+      body(await accounts.dailyReports(params.login, query, context)),
+    ),
+    ...handle(accountRoutes.listGroups, async ({ query }, context) =>
+      fresh(await accounts.groups(query.mask, query, context)),
+    ),
+    ...handle(accountRoutes.getGroup, async ({ params }, context) =>
+      fresh(await accounts.group(params.group, context)),
+    ),
+
+    ...handle(marketRoutes.listSymbols, async ({ query }, context) =>
+      fresh(await market.symbols(query.mask, query, context)),
+    ),
+    ...handle(marketRoutes.getSymbol, async ({ params, query }, context) =>
+      fresh(await market.symbol(params.symbol, query.group, context)),
+    ),
+    ...handle(marketRoutes.getBook, async ({ params }, context) => body(await market.book(params.symbol, context))),
+    ...handle(marketRoutes.listTicks, async ({ params, query }, context) =>
+      body(await history.ticks({ ...query, symbol: params.symbol }, context)),
+    ),
+    ...handle(marketRoutes.listQuotes, async ({ query }, context) =>
+      body(await market.quotes(query.symbols, query.group, context)),
+    ),
+    ...handle(marketRoutes.listQuoteStatistics, async ({ query }, context) =>
+      body(await market.statistics(query.symbols, context)),
+    ),
+    ...handle(marketRoutes.listCandles, async ({ query }, context) =>
+      body(await history.candles(query.timeframe, query, context)),
+    ),
+
+    ...handle(tradeRoutes.listAccountPositions, async ({ params, query }, context) =>
+      body(await tradeData.positions(params.login, query, context)),
+    ),
+    ...handle(tradeRoutes.listAccountOrders, async ({ params, query }, context) =>
+      body(await tradeData.orders(params.login, query, context)),
+    ),
+    ...handle(tradeRoutes.listAccountOrderHistory, async ({ params, query }, context) =>
+      body(await tradeData.history(params.login, query, context)),
+    ),
+    ...handle(tradeRoutes.listAccountDeals, async ({ params, query }, context) =>
+      body(await tradeData.deals(params.login, query, context)),
+    ),
+    ...handle(tradeRoutes.listPositions, async ({ query }, context) =>
+      body(await tradeData.positionsOfMany(query, query, context)),
+    ),
+    ...handle(tradeRoutes.listOrders, async ({ query }, context) =>
+      body(await tradeData.ordersOfMany(query, query, context)),
+    ),
+    ...handle(tradeRoutes.listOrderHistory, async ({ query }, context) =>
+      body(await tradeData.historyOfMany(query, query, context)),
+    ),
+    ...handle(tradeRoutes.listDeals, async ({ query }, context) =>
+      body(await tradeData.dealsOfMany(query, query, context)),
+    ),
+    ...handle(tradeRoutes.getPosition, async ({ params }, context) =>
+      body(await tradeData.position(params.ticket, context)),
+    ),
+    ...handle(tradeRoutes.getOrder, async ({ params }, context) => body(await tradeData.order(params.ticket, context))),
+    ...handle(tradeRoutes.getHistoryOrder, async ({ params }, context) =>
+      body(await tradeData.historyOrder(params.ticket, context)),
+    ),
+    ...handle(tradeRoutes.getDeal, async ({ params }, context) => body(await tradeData.deal(params.ticket, context))),
+
+    ...handle(tradeRoutes.checkMargin, async ({ params, query }, context) =>
+      body(await calculations.margin(params.login, query, context)),
+    ),
+    ...handle(tradeRoutes.calculateProfit, async ({ query }, context) =>
+      body(await calculations.profit(query, context)),
+    ),
+    ...handle(tradeRoutes.getRate, async ({ query }, context) =>
+      body({
+        base: query.base,
+        currency: query.currency,
+        rate: await calculations.rate(query, context),
+        calculatedAtMs: now(),
+      }),
+    ),
+  };
+  return { broker, clock, accounts, market, tradeData, handlers };
+}
+
+/** The same shape as the Durable Object tells behind the Worker. */
+function statusOf({ session, process, feed }: ReadServiceOptions): unknown {
+  const { state, epoch, sinceMs, reason, retcode, connections } = session();
+  const { inFlight, sinceMs: startedAtMs } = process();
+  const asleep = state === 'idle' || state === 'closed';
+  const ready = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
+  return {
+    ready,
+    reason: ready ? null : (reason ?? state),
+    session: { state, epoch, since: rfc3339(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null },
+    container: { state: 'running', since: rfc3339(startedAtMs), sinceMs: startedAtMs, inFlight },
+    ...(feed ? { feed: feed() } : {}),
+  };
+}

@@ -1,0 +1,334 @@
+import { asBridgeError, BridgeError, toProblem } from '../../contract/errors.ts';
+import { HEADER } from '../../contract/headers.ts';
+import { TAG_CHARACTERS } from '../../contract/schemas/operation.ts';
+import { SessionError } from '../../session/upstream.ts';
+import { operationPath, operationView, storedAnswer, type PlainAnswer } from '../../state/operation-view.ts';
+import { randomBase32 } from '../../state/random.ts';
+import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
+import type { RouteAnswer, RouteContext } from '../handler.ts';
+import { toBridgeError } from '../broker/upstream-errors.ts';
+import { fingerprinter, type Fingerprint } from './fingerprint.ts';
+import type { OperationRequest } from './operation-request.ts';
+import type { RawAnswer, Settlement } from './settlement.ts';
+
+/** Given to whoever sends: until `onDispatch` the operation can be called off, after it never. */
+export interface SendHooks {
+  /** The operation's tag, for the comment. */
+  readonly tag: string;
+  /** Nothing waits for an answer longer than this. */
+  readonly deadlineAtMs: number;
+  readonly signal: AbortSignal;
+  readonly onDispatch: () => void;
+  /** The dealer has it: what takes long from here on is `pending`, not `unknown`. */
+  readonly onQueued?: () => void;
+}
+
+/** A mutation, checked and ready to be sent. */
+export interface Mutation {
+  readonly kind: string;
+  readonly login: number | null;
+  /** Counts as trading: the kill switch and the orders per minute apply. */
+  readonly trading: boolean;
+  readonly request: OperationRequest;
+  /** @throws SessionError · BridgeError; what is thrown after `onDispatch` leaves the outcome unknown */
+  send(hooks: SendHooks): Promise<Settlement>;
+}
+
+/** What makes a repetition the same request. */
+export interface RequestIdentity {
+  readonly routeId: string;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly bodyText: string;
+  /** Answers are the broker's own text, not ours. */
+  readonly raw?: boolean;
+}
+
+export interface OperationRunnerParts {
+  readonly state: StateApi;
+  readonly instanceId: string;
+  readonly now: () => number;
+  /** A row is pending or unknown. */
+  readonly onUnsettled: () => void;
+}
+
+/**
+ * How long an answer is waited for in the background, after its caller was told 202. Longer than any server takes that
+ * will answer at all; the session's own heartbeat ends connections that are dead.
+ */
+const ANSWER_WAIT_MS = 240_000;
+/** Between tries to write to a state that cannot be reached. */
+const WRITE_RETRY_MS = 500;
+
+/**
+ * The one road of every mutation: row written, sent at most once, settled, answered. The caller's deadline releases the
+ * caller; what was sent is awaited in the background.
+ */
+export class OperationRunner {
+  readonly #parts: OperationRunnerParts;
+  readonly #fingerprint: Fingerprint;
+  /** Operations of this process that are not settled yet: nobody else looks them up. */
+  readonly #running = new Set<string>();
+  #closed = false;
+
+  constructor(parts: OperationRunnerParts) {
+    this.#parts = parts;
+    this.#fingerprint = fingerprinter(() => parts.state.operations.fingerprintSecret());
+  }
+
+  isRunning(caller: string, key: string): boolean {
+    return this.#running.has(runningKey(caller, key));
+  }
+
+  /** Operations on their way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Background writes are given up; rows that are not settled are the next process's. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** `prepare` checks everything and may read, but sends nothing. @throws BridgeError */
+  async run(context: RouteContext, identity: RequestIdentity, prepare: () => Promise<Mutation>): Promise<RouteAnswer> {
+    const { caller } = context;
+    const key = requireKey(context);
+    const fingerprint = await this.#fingerprint(identity);
+    const known = await this.#parts.state.operations.recall(caller.id, key, fingerprint);
+    if (known && known.kind !== 'started') return knownAnswer(known, identity.raw === true);
+    const mutation = await prepare();
+    const tag = randomBase32(TAG_CHARACTERS);
+    const decision = await this.#begin(context, { key, fingerprint, tag, mutation });
+    if (decision.kind !== 'started') return knownAnswer(decision, identity.raw === true);
+    return this.#execute(context, decision.operation, mutation, identity.raw === true);
+  }
+
+  async #begin(
+    context: RouteContext,
+    row: { key: string; fingerprint: string; tag: string; mutation: Mutation },
+  ): Promise<BeginDecision> {
+    const { state, instanceId } = this.#parts;
+    const { caller, deadlineAtMs } = context;
+    const { key, fingerprint, tag, mutation } = row;
+    const perMinute = caller.limits?.ordersPerMinute;
+    try {
+      return await state.operations.begin({
+        caller: caller.id,
+        key,
+        kind: mutation.kind,
+        tag,
+        login: mutation.login,
+        fingerprint,
+        request: JSON.stringify(mutation.request),
+        instanceId,
+        deadlineAtMs,
+        trading: mutation.trading,
+        ...(perMinute === undefined ? {} : { perMinute }),
+      });
+    } catch (error) {
+      // The row may have been written before the channel broke: nothing was sent, so it must go.
+      if (error instanceof BridgeError && error.code === 'state_unavailable')
+        void this.#durably(() => state.operations.drop(caller.id, key, tag));
+      throw error;
+    }
+  }
+
+  #execute(context: RouteContext, operation: Operation, mutation: Mutation, raw: boolean): Promise<RouteAnswer> {
+    const { now } = this.#parts;
+    const callOff = new AbortController();
+    let dispatched = false;
+    let queued = false;
+    const hooks: SendHooks = {
+      tag: operation.tag,
+      deadlineAtMs: now() + ANSWER_WAIT_MS,
+      signal: callOff.signal,
+      onDispatch: () => {
+        dispatched = true;
+      },
+      onQueued: () => {
+        queued = true;
+      },
+    };
+    const released = Promise.withResolvers<RouteAnswer>();
+    const release = (): void => {
+      if (dispatched)
+        void this.#releasedAnswer(operation, queued ? 'pending' : 'unknown', raw).then(
+          released.resolve,
+          released.reject,
+        );
+      else callOff.abort();
+    };
+    const timer = setTimeout(release, Math.max(0, context.deadlineAtMs - now()));
+    context.signal.addEventListener('abort', release, { once: true });
+    if (context.signal.aborted) release();
+    const id = runningKey(operation.caller, operation.key);
+    this.#running.add(id);
+    const work = this.#send(context, operation, mutation, { hooks, raw, dispatched: () => dispatched }).finally(() => {
+      this.#running.delete(id);
+      clearTimeout(timer);
+      context.signal.removeEventListener('abort', release);
+    });
+    // Whoever was released hears no more of it.
+    work.catch(() => undefined);
+    return Promise.race([work, released.promise]);
+  }
+
+  async #send(
+    context: RouteContext,
+    operation: Operation,
+    mutation: Mutation,
+    flight: { hooks: SendHooks; raw: boolean; dispatched: () => boolean },
+  ): Promise<RouteAnswer> {
+    let settlement: Settlement;
+    try {
+      settlement = await mutation.send(flight.hooks);
+    } catch (error) {
+      if (!flight.dispatched()) {
+        const { caller, key, tag } = operation;
+        await this.#durably(() => this.#parts.state.operations.drop(caller, key, tag));
+        throw notSent(error);
+      }
+      settlement = { state: 'unknown', reason: error instanceof SessionError ? error.message : 'No answer came.' };
+    }
+    if (settlement.state === 'unknown') return this.#unknown(operation, mutation, settlement.raw, flight.raw);
+    return this.settle(operation, settlement, context.requestId);
+  }
+
+  async #unknown(
+    operation: Operation,
+    mutation: Mutation,
+    told: RawAnswer | undefined,
+    raw: boolean,
+  ): Promise<RouteAnswer> {
+    const nowMs = this.#parts.now();
+    // It was sent by now, if ever: the books need not stay empty for longer than from here.
+    const request = JSON.stringify({ ...mutation.request, sentBeforeMs: nowMs } satisfies OperationRequest);
+    await this.#move(operation, { to: 'unknown', request });
+    this.#parts.onUnsettled();
+    if (told) return rawAnswer(told);
+    return asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: nowMs }), raw);
+  }
+
+  /** Writes how an operation ended and makes its answer. @throws BridgeError where it was refused */
+  async settle(
+    operation: Operation,
+    settlement: Exclude<Settlement, { state: 'unknown' }>,
+    requestId: string,
+  ): Promise<RouteAnswer> {
+    const { now } = this.#parts;
+    const { raw } = settlement;
+    if (raw) {
+      await this.#move(operation, { to: settlement.state, answer: { status: raw.status, body: raw.text } });
+      return rawAnswer(raw);
+    }
+    const settledAtMs = now();
+    if (settlement.state === 'refused') {
+      const { error } = settlement;
+      const body = JSON.stringify(toProblem(error, requestId));
+      await this.#move(operation, { to: 'refused', answer: { status: error.status, body } });
+      throw error;
+    }
+    const settled: Operation = { ...operation, state: 'done', settledAtMs, updatedAtMs: settledAtMs };
+    const body = { operation: operationView(settled), ...settlement.body };
+    await this.#move(operation, { to: 'done', answer: { status: settlement.status, body: JSON.stringify(body) } });
+    return { status: settlement.status, body };
+  }
+
+  /** The caller's time is over and the request was sent: the row says so, and the answer is awaited in the background. */
+  async #releasedAnswer(operation: Operation, to: 'pending' | 'unknown', raw: boolean): Promise<RouteAnswer> {
+    const { state, now } = this.#parts;
+    const { caller, key } = operation;
+    const moved = await state.operations.move(caller, key, { to }).catch(() => false);
+    this.#parts.onUnsettled();
+    const row = moved ? await state.operations.get(caller, key).catch(() => null) : null;
+    return asRouteAnswer(storedAnswer(row ?? { ...operation, state: to, updatedAtMs: now() }), raw);
+  }
+
+  #move(operation: Operation, change: OperationChange): Promise<void> {
+    return this.#durably(() => this.#parts.state.operations.move(operation.caller, operation.key, change));
+  }
+
+  /**
+   * One try is awaited; where the state cannot be reached it is repeated in the background until it can be or the
+   * process ends (the row is then settled by its successor, from the books).
+   */
+  async #durably(write: () => Promise<unknown>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof BridgeError) || error.code !== 'state_unavailable') throw error;
+      void this.#again(write);
+    }
+  }
+
+  async #again(write: () => Promise<unknown>): Promise<void> {
+    while (!this.#closed) {
+      await new Promise((resolve) => setTimeout(resolve, WRITE_RETRY_MS).unref());
+      try {
+        await write();
+        return;
+      } catch (error) {
+        if (!(error instanceof BridgeError) || error.code !== 'state_unavailable') return;
+      }
+    }
+  }
+}
+
+const runningKey = (caller: string, key: string): string => `${caller}\n${key}`;
+
+/** @throws BridgeError `idempotency_key_required` */
+export function requireKey(context: RouteContext): string {
+  if (context.idempotencyKey !== undefined) return context.idempotencyKey;
+  throw new BridgeError('idempotency_key_required', {
+    detail: 'A write needs an Idempotency-Key header.',
+    field: HEADER.idempotencyKey,
+    expected: '1–255 visible ASCII characters',
+  });
+}
+
+const rawAnswer = ({ status, contentType, text }: RawAnswer): RouteAnswer => ({
+  status,
+  headers: { 'content-type': contentType },
+  body: text,
+});
+
+/** Certain: nothing was handed to a connection. */
+function notSent(error: unknown): BridgeError {
+  const known = asBridgeError(toBridgeError(error));
+  return new BridgeError(known.code, { ...known.context, outcome: 'not_sent' });
+}
+
+/** `raw`: the body stays the text it is. */
+const asRouteAnswer = (answer: PlainAnswer, raw: boolean): RouteAnswer => ({
+  status: answer.status,
+  headers: answer.headers,
+  body: raw ? answer.body : (JSON.parse(answer.body) as unknown),
+});
+
+/** What a key that is known is answered. @throws BridgeError */
+export function knownAnswer(decision: Exclude<BeginDecision, { kind: 'started' }>, raw: boolean): RouteAnswer {
+  if (decision.kind !== 'replay') throw refusalOf(decision);
+  const answer = asRouteAnswer(storedAnswer(decision.operation), raw);
+  return { ...answer, headers: { ...answer.headers, [HEADER.idempotencyReplayed]: 'true' } };
+}
+
+function refusalOf(decision: Exclude<BeginDecision, { kind: 'started' | 'replay' }>): BridgeError {
+  if (decision.kind === 'other_body')
+    return new BridgeError('idempotency_key_reused', {
+      detail: 'This Idempotency-Key was used with another request; a new intent needs a new key.',
+      field: HEADER.idempotencyKey,
+      expected: 'a key that was not used before',
+    });
+  if (decision.kind === 'in_flight')
+    return new BridgeError('operation_in_flight', {
+      detail: `The first request with this key is still running; see ${operationPath(decision.operation.key)}.`,
+      retryAfterMs: 1000,
+    });
+  if (decision.kind === 'halted') return new BridgeError('trading_halted', `Trading is halted: ${decision.reason}`);
+  return new BridgeError('limit_exceeded', {
+    detail: 'The key has used up its orders per minute.',
+    retry: 'after',
+    retryAfterMs: decision.retryAfterMs,
+  });
+}

@@ -1,0 +1,45 @@
+import type { Reply, Upstream } from '../../session/upstream.ts';
+import type { PassthroughAnswer, PassthroughMutation } from '../broker/passthrough.ts';
+import type { OperationRunner } from './operation-runner.ts';
+import { done, settledReply, type RawAnswer, type Settlement } from './settlement.ts';
+
+const DEFAULT_CONTENT_TYPE = 'application/json; charset=utf-8';
+const text = new TextDecoder('utf-8');
+
+/**
+ * Mutating commands of `/api/*`: the same ledger, the same at-most-once; the caller gets the broker's own bytes. Nothing
+ * of the body is kept, since it may hold passwords: what was lost on the way ends `unresolved`.
+ */
+export function passthroughMutation(runner: OperationRunner, upstream: Upstream): PassthroughMutation {
+  return async (command, request, body, context): Promise<PassthroughAnswer> => {
+    const bodyText = body === undefined ? '' : Buffer.from(body).toString('base64');
+    const identity = { routeId: `passthrough:${command.path}`, params: {}, query: request.query, bodyText, raw: true };
+    const routeContext = { ...context, idempotencyKey: request.idempotencyKey, bodyText };
+    const answer = await runner.run(routeContext, identity, async () => ({
+      kind: `passthrough:${command.path}`,
+      login: null,
+      trading: command.dealer,
+      request: { effect: 'untraceable', status: 200, sentBeforeMs: context.deadlineAtMs },
+      send: async (hooks) => {
+        const wire = {
+          path: command.path,
+          rawQuery: request.query,
+          ...(body ? { body } : {}),
+          ...(body && request.contentType !== undefined ? { contentType: request.contentType } : {}),
+        };
+        const reply = await (command.dealer ? upstream.dealer : upstream).mutate(wire, hooks);
+        return { ...settled(reply, command.path), raw: rawOf(reply) };
+      },
+    }));
+    const { 'content-type': contentType = DEFAULT_CONTENT_TYPE, ...headers } = answer.headers ?? {};
+    return { status: answer.status ?? 200, contentType, bytes: Buffer.from(String(answer.body)), headers };
+  };
+}
+
+const settled = (reply: Reply, path: string): Settlement => settledReply(reply, path, () => done(reply.status, {}));
+
+const rawOf = (reply: Reply): RawAnswer => ({
+  status: reply.status,
+  contentType: reply.contentType ?? DEFAULT_CONTENT_TYPE,
+  text: text.decode(reply.bytes),
+});

@@ -1,0 +1,80 @@
+import { BridgeError } from '../../contract/errors.ts';
+import { SessionError, type Reply } from '../../session/upstream.ts';
+import { isWireObject, parseExactJson, type WireObject } from '../../webapi/fields.ts';
+import { replyError, retcodeError } from '../broker/upstream-errors.ts';
+import { retcodeOf, type RetcodeClass } from '../../webapi/retcodes.ts';
+
+/** An answer of the broker that goes to the caller as it came (`/api/*`). */
+export interface RawAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** How a mutation ended, as far as its sender can tell. */
+export type Settlement = { readonly raw?: RawAnswer } & (
+  | { readonly state: 'done'; readonly status: number; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly state: 'refused'; readonly error: BridgeError }
+  /** It was sent, and its outcome is for the books to tell. */
+  | { readonly state: 'unknown'; readonly reason: string }
+);
+
+export const done = (status: number, body: Readonly<Record<string, unknown>>): Settlement => ({
+  state: 'done',
+  status,
+  body,
+});
+
+/**
+ * Codes that say nothing of what happened: the access server may have lost the trade server after it passed the request
+ * on (2 common error, 7 network, 9 timeout, 10 no connection, 16 cancelled, 10011 request error, 10012 timeout,
+ * 10031 connection, 12003 deadlock). All others say that nothing was done.
+ */
+const AMBIGUOUS: ReadonlySet<number> = new Set([2, 7, 9, 10, 16, 10_011, 10_012, 10_031, 12_003]);
+const AMBIGUOUS_CLASSES: ReadonlySet<RetcodeClass> = new Set<RetcodeClass>([
+  'timeout',
+  'accepted',
+  'not_ready',
+  'partial',
+]);
+
+export const isAmbiguous = (retcode: number): boolean =>
+  AMBIGUOUS.has(retcode) || AMBIGUOUS_CLASSES.has(retcodeOf(retcode).class) || retcodeOf(retcode).name === '';
+
+/** What a retcode other than success means for a mutation. */
+export function settledBy(retcode: number, text: string, what: string): Settlement {
+  const known = retcodeError(retcode, text, { write: true });
+  if (known === undefined || isAmbiguous(retcode))
+    return { state: 'unknown', reason: `${what}: the broker answered ${retcode} ${text}`.trimEnd() };
+  // The same words, in the certainty that nothing was done.
+  const detail = `${what}: ${known.context.detail}`;
+  return { state: 'refused', error: new BridgeError(known.code, { ...known.context, detail, outcome: 'refused' }) };
+}
+
+/** Malformed, unknown path, wrong method, type of body (mt5-webapi §1.6). */
+const UNTAKEN: ReadonlySet<number> = new Set([400, 404, 405, 415]);
+
+/** Retcode 0 with its payload, or what another retcode means for a mutation. */
+export function settledReply(reply: Reply, what: string, whenDone: (body: WireObject) => Settlement): Settlement {
+  if (reply.retcode === 0) return whenDone(bodyOf(reply));
+  if (reply.retcode !== undefined) return settledBy(reply.retcode, reply.retcodeText, what);
+  // A bare 403 on a session that stays is the manager's missing right (mt5-webapi §1.6).
+  if (reply.status === 401 || reply.status === 403) return settledBy(8, '', what);
+  // The access server itself did not take the request.
+  const refusal = UNTAKEN.has(reply.status) ? replyError(reply) : undefined;
+  if (refusal) return { state: 'refused', error: new BridgeError(refusal.code, `${what}: ${refusal.context.detail}`) };
+  return { state: 'unknown', reason: `${what}: HTTP ${reply.status} without a retcode.` };
+}
+
+const decoder = new TextDecoder('utf-8');
+
+/** The JSON object of an answer to something that was sent. @throws SessionError `malformed` */
+export function bodyOf(reply: Reply): WireObject {
+  try {
+    const body = parseExactJson(decoder.decode(reply.bytes));
+    if (isWireObject(body)) return body;
+  } catch {
+    // Falls through.
+  }
+  throw new SessionError('malformed', 'The answer is not a JSON object.', { dispatched: true });
+}

@@ -1,0 +1,111 @@
+import { BridgeError } from '../../contract/errors.ts';
+import { formatScaled } from '../../webapi/decimal.ts';
+import { Fields, type WireObject } from '../../webapi/fields.ts';
+import { retcodeOf } from '../../webapi/retcodes.ts';
+import { lotsFromVolume } from '../../webapi/volume.ts';
+import type { ReadContext } from '../broker/broker.ts';
+import type { TradeBooks } from './books.ts';
+import { DealerRefusal, type DealerResult } from './dealer-desk.ts';
+import { done, settledBy, settledReply, type Settlement } from './settlement.ts';
+
+/** Reading the order and deals back must not hold up an answer that is known. */
+export const READ_BACK_MS = 3000;
+
+/** 10008 placed, 10009 done, 10010 partially, 11001 partially and the rest cancelled. */
+const EXECUTED: Readonly<Record<number, string>> = {
+  10_008: 'placed',
+  10_009: 'executed',
+  10_010: 'executed partially',
+  11_001: 'executed partially, the rest was cancelled',
+};
+
+const price = (fields: Fields, ...names: string[]): string | null => {
+  const text = fields.text(...names);
+  return text !== undefined && /[1-9]/.test(text) ? text : null;
+};
+
+/** The dealer's decision as a settlement; `body` is read once it was executed. */
+export async function settleTrade(
+  result: DealerResult,
+  order: { what: string; status: number; volume?: bigint },
+  body: (answer: Fields) => Promise<Readonly<Record<string, unknown>>>,
+): Promise<Settlement> {
+  const fields = new Fields(result.answer);
+  const executed = EXECUTED[result.retcode];
+  if (executed === undefined) return withPrices(settledBy(result.retcode, result.text, order.what), fields);
+  const volume = lotsFromVolume(fields.text('ResultVolume'), fields.text('ResultVolumeExt')) ?? null;
+  const asked = order.volume === undefined ? null : formatScaled(order.volume, 8, 2);
+  const parts =
+    asked !== null && volume !== null && executed.includes('partially') ? `: ${volume} of ${asked} lots` : '';
+  const words = fields.text('ResultComment');
+  return done(order.status, {
+    ...(await body(fields)),
+    result: {
+      retcode: result.retcode,
+      retcodeName: retcodeOf(result.retcode).name,
+      detail: `${executed}${parts}`,
+      volume,
+      price: price(fields, 'ResultPrice'),
+      bid: price(fields, 'ResultDealerBid', 'ResultMarketBid'),
+      ask: price(fields, 'ResultDealerAsk', 'ResultMarketAsk'),
+      comment: words === undefined || words === '' ? null : words,
+    },
+  });
+}
+
+/** A requote names the prices that would do now. */
+function withPrices(settlement: Settlement, fields: Fields): Settlement {
+  if (settlement.state !== 'refused') return settlement;
+  const bid = price(fields, 'ResultDealerBid', 'ResultMarketBid');
+  const ask = price(fields, 'ResultDealerAsk', 'ResultMarketAsk');
+  if (bid === null || ask === null) return settlement;
+  const { code, context } = settlement.error;
+  return {
+    state: 'refused',
+    error: new BridgeError(code, { ...context, detail: `${context.detail} Prices now: ${bid} / ${ask}.` }),
+  };
+}
+
+/** `send_request` itself was refused: nothing is queued, nothing will be executed. */
+export function refusedAtDesk(error: unknown, what: string): Settlement {
+  if (error instanceof DealerRefusal) return settledReply(error.reply, what, () => done(200, {}));
+  throw error;
+}
+
+/** Order and deals as the books have them now; what cannot be read in time is left out. */
+export async function readBack(
+  books: TradeBooks,
+  answer: Fields,
+  nowMs: number,
+): Promise<{ order: unknown; deals: readonly unknown[] }> {
+  const context: ReadContext = { deadlineAtMs: nowMs + READ_BACK_MS, signal: new AbortController().signal };
+  const ticketOf = (name: string): string | undefined => {
+    const text = answer.text(name);
+    return text !== undefined && /^[1-9]\d*$/.test(text) ? text : undefined;
+  };
+  const orderTicket = ticketOf('ResultOrder') ?? ticketOf('Order');
+  const dealTicket = ticketOf('ResultDeal');
+  const quietly = async (read: Promise<WireObject | undefined>): Promise<WireObject | undefined> => {
+    try {
+      return await read;
+    } catch {
+      return undefined;
+    }
+  };
+  const findOrder = async (ticket: string): Promise<WireObject | undefined> => {
+    const first = dealTicket ? books.historyOrder(ticket, context) : books.openOrder(ticket, context);
+    return (
+      (await quietly(first)) ??
+      quietly(dealTicket ? books.openOrder(ticket, context) : books.historyOrder(ticket, context))
+    );
+  };
+  const [order, deal] = await Promise.all([
+    orderTicket === undefined ? undefined : findOrder(orderTicket),
+    dealTicket === undefined ? undefined : quietly(books.dealOf(dealTicket, context)),
+  ]);
+  try {
+    return { order: await books.asOrder(order, context), deals: await books.asDeals(deal ? [deal] : [], context) };
+  } catch {
+    return { order: null, deals: [] };
+  }
+}

@@ -1,0 +1,98 @@
+import type { Upstream } from '../../session/upstream.ts';
+import type { StateApi } from '../../state/state-api.ts';
+import { AccountsAdmin } from './accounts-admin.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { ClockSource } from '../broker/broker-clock.ts';
+import { ConsumerSessionService } from './consumer-sessions.ts';
+import type { RouteHandlers } from '../handler.ts';
+import { operationHandlers } from './operations.ts';
+import type { PassthroughMutation } from '../broker/passthrough.ts';
+import { BookLooks } from './book-looks.ts';
+import { TradeBooks } from './books.ts';
+import { DealerDesk } from './dealer-desk.ts';
+import type { MarketOrderPrice } from './market-price.ts';
+import { OperationRunner } from './operation-runner.ts';
+import { passthroughMutation } from './passthrough-mutation.ts';
+import { SETTLE_POLICY, Settler, type SettlePolicy } from './settler.ts';
+import { TradingService } from './trading-service.ts';
+
+export interface TradingOptions {
+  readonly upstream: Upstream;
+  readonly broker: Broker;
+  readonly clock: ClockSource;
+  readonly state: StateApi;
+  readonly instanceId: string;
+  readonly marketOrderPrice: MarketOrderPrice;
+  readonly now: () => number;
+  readonly settle?: Partial<SettlePolicy>;
+  /** How many operations are pending or unknown. */
+  readonly onUnsettled: (count: number) => void;
+  readonly onError: (what: string, error: unknown) => void;
+}
+
+export interface Trading {
+  readonly handlers: RouteHandlers;
+  readonly mutatePassthrough: PassthroughMutation;
+  /** Operations that are pending or unknown, as last counted, and those on their way. */
+  readonly unsettled: number;
+  /** What a timer does every five minutes: ends consumer sessions whose account does not bear them any more. */
+  recheckSessions(): Promise<void>;
+  /** Once the state can be reached: takes over what earlier instances left unsettled. Again is nothing. */
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** Everything that writes to the broker, put together. */
+export function createTrading(options: TradingOptions): Trading {
+  const { upstream, broker, clock, state, instanceId, marketOrderPrice, now } = options;
+  const books = new TradeBooks(broker, clock, now);
+  const runner: OperationRunner = new OperationRunner({ state, instanceId, now, onUnsettled: () => settler.nudge() });
+  let unsettled = 0;
+  let started = false;
+  const settler: Settler = new Settler({
+    state,
+    instanceId,
+    runner,
+    looks: new BookLooks({ books, state }),
+    now,
+    policy: { ...SETTLE_POLICY, ...options.settle },
+    onUnsettled: (count) => {
+      if (count === unsettled) return;
+      unsettled = count;
+      options.onUnsettled(count);
+    },
+    onError: (error) => options.onError('settle', error),
+  });
+  const desk = new DealerDesk(upstream.dealer, now);
+  const sessions = new ConsumerSessionService({
+    state,
+    upstream,
+    books,
+    now,
+    onError: (error) => options.onError('recheck_sessions', error),
+  });
+  return {
+    handlers: {
+      ...new TradingService({ runner, desk, books, broker, upstream, clock, marketOrderPrice, now }).handlers(),
+      ...new AccountsAdmin({ runner, upstream, broker, books, state }).handlers(),
+      ...sessions.handlers(),
+      ...operationHandlers(state, settler),
+    },
+    mutatePassthrough: passthroughMutation(runner, upstream),
+    get unsettled() {
+      return Math.max(unsettled, runner.running);
+    },
+    recheckSessions: () => sessions.recheck(),
+    start: () => {
+      if (started) return;
+      started = true;
+      settler.start();
+      sessions.start();
+    },
+    close: async () => {
+      runner.close();
+      sessions.close();
+      await settler.close();
+    },
+  };
+}

@@ -1,0 +1,248 @@
+import type { DataTopic } from '../contract/frames.ts';
+import { Group } from './group.ts';
+import { Ring } from './ring.ts';
+import { isMask, type Change, type SourceEvent, type StreamSource } from './source.ts';
+
+export interface Slice {
+  readonly key: string;
+  /** Sequence of the topic at its load; `undefined` = not loaded. Everything after it is in the ring. */
+  loadedSeq: number | undefined;
+  /** What a snapshot shows, with the sequence of its last change. */
+  readonly entities: Map<string, { readonly json: string; readonly seq: number }>;
+  readonly groups: Set<Group>;
+  mark: 'live' | 'stale';
+  /** When it was last marked, so that a client that missed marks can be told. */
+  markedAtMs: number;
+}
+
+interface Interest {
+  groups: number;
+  /** When the last group left; it is followed for a while longer. */
+  releasedAtMs: number;
+}
+
+/** One topic of one epoch: its slices, its ring, and the groups of subscribers with the same selection. */
+export class TopicLog {
+  readonly name: DataTopic;
+  seq = 0;
+  readonly ring: Ring;
+  readonly slices = new Map<string, Slice>();
+  readonly groups = new Map<string, Group>();
+  readonly #interest = new Map<string, Interest>();
+  /** `undefined` = not resolved yet. */
+  readonly #masks = new Map<string, readonly string[] | undefined>();
+  readonly #source: StreamSource;
+
+  constructor(name: DataTopic, source: StreamSource, ringBytes: number) {
+    this.name = name;
+    this.#source = source;
+    this.ring = new Ring(ringBytes);
+  }
+
+  get interestCount(): number {
+    return this.#interest.size;
+  }
+
+  /** The group of this selection; made, and its selectors wanted from the source, if it is the first. */
+  groupOf(selectors: ReadonlySet<string>): Group {
+    const sorted = [...selectors].sort();
+    const id = sorted.join('\n');
+    const known = this.groups.get(id);
+    if (known) return known;
+    const group = new Group(id, this.name, sorted, this.seq);
+    this.groups.set(id, group);
+    const wanted: string[] = [];
+    for (const selector of sorted) {
+      const interest = this.#interest.get(selector);
+      if (interest) {
+        interest.groups++;
+        continue;
+      }
+      this.#interest.set(selector, { groups: 1, releasedAtMs: 0 });
+      if (isMask(selector)) this.#masks.set(selector, undefined);
+      wanted.push(selector);
+    }
+    this.#resolve(group);
+    if (wanted.length > 0) this.#source.want(this.name, wanted);
+    return group;
+  }
+
+  /** A group without members goes; what it followed lingers. */
+  release(group: Group, nowMs: number): void {
+    if (this.groups.get(group.id) !== group) return;
+    this.groups.delete(group.id);
+    for (const key of group.keys) this.slices.get(key)?.groups.delete(group);
+    for (const selector of group.selectors) {
+      const interest = this.#interest.get(selector);
+      if (interest && --interest.groups === 0) interest.releasedAtMs = nowMs;
+    }
+  }
+
+  /** Ends what nobody has wanted since `beforeMs`. */
+  sweep(beforeMs: number): void {
+    const dropped: string[] = [];
+    for (const [selector, interest] of this.#interest)
+      if (interest.groups === 0 && interest.releasedAtMs <= beforeMs) dropped.push(selector);
+    if (dropped.length === 0) return;
+    const orphans = new Set<string>();
+    for (const selector of dropped) {
+      this.#interest.delete(selector);
+      for (const key of this.#masks.get(selector) ?? [selector]) orphans.add(key);
+      this.#masks.delete(selector);
+    }
+    for (const [mask, symbols] of this.#masks)
+      if (!mask.startsWith('!')) symbols?.forEach((key) => orphans.delete(key));
+    for (const key of orphans) if (!this.#interest.has(key)) this.slices.delete(key);
+    this.#source.drop(this.name, dropped);
+  }
+
+  /** Everything wanted, for a source that was replaced. */
+  wanted(): readonly string[] {
+    return [...this.#interest.keys()];
+  }
+
+  /** Nothing is loaded any more. A new epoch counts from nought; in the same epoch the sequence goes on. */
+  reset(newEpoch: boolean): void {
+    if (newEpoch) this.seq = 0;
+    this.ring.reset(this.seq);
+    this.slices.clear();
+    for (const mask of this.#masks.keys()) this.#masks.set(mask, undefined);
+    for (const group of this.groups.values()) {
+      group.reset(this.seq);
+      this.#resolve(group);
+    }
+  }
+
+  load(event: Extract<SourceEvent, { kind: 'load' }>): Set<Group> {
+    this.seq = Math.max(this.seq, event.seq);
+    const touched = new Set<Group>();
+    for (const { key, entities } of event.slices) {
+      const slice = this.#slice(key);
+      slice.loadedSeq = event.seq;
+      slice.entities.clear();
+      for (const { id, json } of entities) slice.entities.set(id, { json, seq: event.seq });
+      for (const group of slice.groups) touched.add(group);
+    }
+    return touched;
+  }
+
+  /** Into the slices, the ring and every group's batch. Groups with a batch are added to `dirty`. */
+  change(seq: number, changes: readonly Change[], dirty: Set<Group>): void {
+    const kept: Change[] = [];
+    const touched: Group[] = [];
+    this.seq = seq;
+    for (const change of changes) {
+      const slice = this.slices.get(change.key);
+      if (slice?.loadedSeq === undefined) continue;
+      const state = change.state === undefined ? change.json : change.state;
+      if (state === null) slice.entities.delete(change.id);
+      // Deals happen, they do not stand: a snapshot of them is empty.
+      else if (this.name !== 'deals') slice.entities.set(change.id, { json: state, seq });
+      kept.push(change);
+      for (const group of slice.groups) {
+        if (group.batch.length === 0) touched.push(group);
+        group.batch.push(change.json);
+      }
+    }
+    if (kept.length > 0) this.ring.push(seq, kept);
+    for (const group of touched) {
+      group.closeBatch(seq);
+      dirty.add(group);
+    }
+  }
+
+  mask(mask: string, symbols: readonly string[]): Set<Group> {
+    const touched = new Set<Group>();
+    if (!this.#interest.has(mask)) return touched;
+    this.#masks.set(mask, symbols);
+    for (const group of this.groups.values()) {
+      if (!group.selectors.includes(mask)) continue;
+      this.#resolve(group);
+      touched.add(group);
+    }
+    return touched;
+  }
+
+  mark(mark: 'stale' | 'live', symbols: readonly string[], nowMs: number, dirty: Set<Group>): void {
+    const byGroup = new Map<Group, string[]>();
+    for (const key of symbols) {
+      const slice = this.slices.get(key);
+      if (!slice || slice.mark === mark) continue;
+      slice.mark = mark;
+      slice.markedAtMs = nowMs;
+      for (const group of slice.groups) {
+        const list = byGroup.get(group);
+        if (list) list.push(key);
+        else byGroup.set(group, [key]);
+      }
+    }
+    for (const [group, list] of byGroup) {
+      group.addMark(mark, list);
+      dirty.add(group);
+    }
+  }
+
+  /** Whether every selector is resolved and every slice loaded. */
+  isReady(selectors: Iterable<string>): boolean {
+    for (const selector of selectors) {
+      if (!isMask(selector)) {
+        if (this.slices.get(selector)?.loadedSeq === undefined) return false;
+        continue;
+      }
+      const symbols = this.#masks.get(selector);
+      if (!symbols) return false;
+      if (selector.startsWith('!')) continue;
+      if (symbols.some((symbol) => this.slices.get(symbol)?.loadedSeq === undefined)) return false;
+    }
+    return true;
+  }
+
+  /** Whether the ring tells everything that happened to this group after `seq`. */
+  holdsSince(group: Group, seq: number): boolean {
+    if (seq > this.seq || seq < this.ring.floor || !this.isReady(group.selectors)) return false;
+    for (const key of group.keys) if ((this.slices.get(key)?.loadedSeq ?? Infinity) > seq) return false;
+    return true;
+  }
+
+  /** The slices of some selectors, less what the group excludes. */
+  slicesOf(selectors: Iterable<string>, group: Group): Slice[] {
+    const found = new Set<Slice>();
+    for (const selector of selectors) {
+      if (selector.startsWith('!')) continue;
+      for (const key of isMask(selector) ? (this.#masks.get(selector) ?? []) : [selector]) {
+        const slice = this.slices.get(key);
+        if (slice && group.keys.has(key)) found.add(slice);
+      }
+    }
+    return [...found];
+  }
+
+  #slice(key: string): Slice {
+    const known = this.slices.get(key);
+    if (known) return known;
+    const slice: Slice = {
+      key,
+      loadedSeq: undefined,
+      entities: new Map(),
+      groups: new Set(),
+      mark: 'live',
+      markedAtMs: 0,
+    };
+    this.slices.set(key, slice);
+    return slice;
+  }
+
+  #resolve(group: Group): void {
+    const keys = new Set<string>();
+    for (const selector of group.selectors) {
+      if (selector.startsWith('!')) continue;
+      if (isMask(selector)) this.#masks.get(selector)?.forEach((symbol) => keys.add(symbol));
+      else keys.add(selector);
+    }
+    for (const selector of group.selectors)
+      if (selector.startsWith('!')) this.#masks.get(selector)?.forEach((symbol) => keys.delete(symbol));
+    for (const key of group.keys) if (!keys.has(key)) this.slices.get(key)?.groups.delete(group);
+    for (const key of keys) this.#slice(key).groups.add(group);
+    group.keys = keys;
+  }
+}

@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Frame } from '../../../container/contract/frames.ts';
+import { startSimulator, type Simulator } from '../../simulator/server.ts';
+import { startBridge, type BridgeUnderTest } from '../../support/bridge.ts';
+import { StreamClient } from '../../support/stream-client.ts';
+
+let simulator: Simulator;
+let bridge: BridgeUnderTest;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ ticksPerSecond: 100 });
+  bridge = await startBridge({ simulator, streamLimits: { staleAfterMs: 1_500 } });
+});
+afterAll(async () => {
+  await bridge.close();
+  await simulator.close();
+});
+
+const LONG = { timeout: 15_000, interval: 20 };
+const connect = (key = bridge.readKey): Promise<StreamClient> => StreamClient.open(`${bridge.url}/v1/stream`, { key });
+const json = async (path: string, init?: RequestInit): Promise<Record<string, unknown>> =>
+  (await (await bridge.fetch(path, init)).json()) as Record<string, unknown>;
+const post = (path: string, body: object, key?: string): Promise<Record<string, unknown>> =>
+  json(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: {
+      'content-type': 'application/json',
+      'idempotency-key': crypto.randomUUID(),
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+    },
+  });
+
+describe('ticks', () => {
+  test('come as ack, snapshot, then deltas whose prev is the seq before', async () => {
+    const client = await connect();
+    client.send({ op: 'subscribe', id: 1, topic: 'ticks', symbols: ['EURUSD', 'GBPUSD'] });
+    await expect.poll(() => client.of('delta').length, LONG).toBeGreaterThan(2);
+    expect(client.frames[0]).toMatchObject({ type: 'ack', topic: 'ticks', id: 1, data: { silenceLimitMs: 10_000 } });
+    const snapshot = await client.first('snapshot');
+    expect(snapshot).toMatchObject({ prev: 0, data: [{ symbol: 'EURUSD' }, { symbol: 'GBPUSD' }] });
+    client.expectUnbroken('ticks');
+    client.close();
+  });
+
+  test('follow masks, less what they exclude', async () => {
+    const client = await connect();
+    client.send({ op: 'subscribe', topic: 'ticks', symbols: ['Forex\\*', '!*JPY'] });
+    const { data } = await client.first('snapshot');
+    const symbols = (data as { symbol: string }[]).map(({ symbol }) => symbol);
+    expect(symbols).toContain('EURUSD');
+    expect(symbols).not.toContain('USDJPY');
+    client.close();
+  });
+
+  test('that stop while the socket lives are stale within the stated limit, and live when they are back', async () => {
+    const client = await connect();
+    client.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });
+    const ack = await client.first('ack');
+    const { staleAfterMs } = ack.data as { staleAfterMs: number };
+    await client.first('delta');
+    simulator.fault({ kind: 'freeze-feed', ms: 4_000 });
+    const frozenAtMs = Date.now();
+    await expect.poll(() => client.of('stale').length, { timeout: 15_000, interval: 5 }).toBe(1);
+    // The limit, one look a second, and what this machine adds.
+    expect(Date.now() - frozenAtMs).toBeLessThan(staleAfterMs + 2_500);
+    expect(client.of('stale')[0]?.data).toEqual({ symbols: ['EURUSD'] });
+    expect((await client.first('live')).data).toEqual({ symbols: ['EURUSD'] });
+    client.expectUnbroken('ticks');
+    client.close();
+  });
+
+  test('are resumed after a disconnection: nothing is missing, nothing comes twice', async () => {
+    const [steady, first] = await Promise.all([connect(), connect()]);
+    for (const client of [steady, first])
+      client.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD', 'USDJPY'] });
+    await expect.poll(() => first.of('delta').length, LONG).toBeGreaterThan(1);
+    first.close();
+    const last = first.frames.findLast(({ topic }) => topic === 'ticks') as Frame;
+    await expect.poll(() => (steady.frames.at(-1)?.seq ?? 0) > last.seq + 10, LONG).toBe(true);
+    const second = await connect();
+    const { epoch, seq } = last;
+    second.send({ op: 'resume', topic: 'ticks', epoch, seq, symbols: ['EURUSD', 'USDJPY'] });
+    await expect.poll(() => second.of('delta').length, LONG).toBeGreaterThan(2);
+    expect(second.of('gap')).toEqual([]);
+    expect(second.of('delta')[0]?.prev).toBe(seq);
+    const rows = (client: StreamClient): string[] =>
+      client
+        .of('delta')
+        .filter((frame) => frame.seq > seq)
+        .flatMap(({ data }) => (data as object[]).map((row) => JSON.stringify(row)));
+    const resumed = rows(second);
+    await expect.poll(() => rows(steady).length, LONG).toBeGreaterThanOrEqual(resumed.length);
+    expect(resumed).toEqual(rows(steady).slice(0, resumed.length));
+    const old = await connect();
+    old.send({ op: 'resume', topic: 'ticks', epoch, seq: 0, symbols: ['EURUSD'] });
+    expect(await old.first('gap')).toMatchObject({ topic: 'ticks' });
+    await old.first('snapshot');
+    for (const client of [steady, second, old]) client.close();
+  });
+});
+
+describe('logins', () => {
+  test('an order shows as deal, position and account, once each', async () => {
+    const client = await connect();
+    for (const topic of ['accounts', 'positions', 'orders', 'deals'])
+      client.send({ op: 'subscribe', topic, logins: [1007] });
+    await expect.poll(() => client.of('snapshot').length, LONG).toBe(4);
+    expect(client.of('snapshot', 'accounts')[0]).toMatchObject({ data: [{ login: 1007 }] });
+    const answer = await post('/v1/orders', {
+      login: 1007,
+      symbol: 'EURUSD',
+      side: 'buy',
+      type: 'market',
+      volume: '0.10',
+    });
+    const [done] = answer['deals'] as { ticket: string }[];
+    const told = (): string[] =>
+      client.of('delta', 'deals').flatMap(({ data }) => (data as { ticket: string }[]).map(({ ticket }) => ticket));
+    await expect.poll(told, LONG).toContain(done?.ticket);
+    const opened = (): unknown[] =>
+      client
+        .of('delta', 'positions')
+        .flatMap(({ data }) => data as { event: string }[])
+        .filter(({ event }) => event === 'opened');
+    await expect.poll(() => opened().length, LONG).toBe(1);
+    await expect.poll(() => client.of('delta', 'accounts').length, LONG).toBeGreaterThan(0);
+    expect(told()).toEqual([done?.ticket]);
+    for (const topic of ['accounts', 'positions', 'deals']) client.expectUnbroken(topic);
+    client.close();
+  });
+
+  test('a trader sees only the own login, and is closed with 4001 within 5 s of the revocation', async () => {
+    const session = await post('/v1/sessions', { login: 1009, password: 'Client1009!' }, bridge.tradeKey);
+    const client = await connect(String(session['token']));
+    client.send({ op: 'subscribe', id: 1, topic: 'positions', logins: [1010] });
+    expect((await client.first('error')).data).toMatchObject({ code: 'login_not_allowed' });
+    client.send({ op: 'subscribe', id: 2, topic: 'positions' });
+    await client.first('snapshot');
+    const revokedAtMs = Date.now();
+    await bridge.fetch('/v1/sessions/current', {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${String(session['token'])}` },
+    });
+    await expect.poll(() => client.closed?.code, LONG).toBe(4001);
+    expect(Date.now() - revokedAtMs).toBeLessThan(5_000);
+  });
+});
+
+test('more connections than MAX_CONNECTIONS are refused before they are opened', async () => {
+  const small = await startBridge({ simulator, env: { MAX_CONNECTIONS: '1' } });
+  const url = `${small.url}/v1/stream`;
+  const first = await StreamClient.open(url, { key: small.readKey });
+  await expect(StreamClient.open(url, { key: small.readKey })).rejects.toThrow('503');
+  expect((await small.fetch('/v1/stream')).status).toBe(426);
+  first.close();
+  await small.close();
+});
+
+describe('server-sent events', () => {
+  test('carry the same frames and resume by Last-Event-ID', async () => {
+    const read = async (headers: Record<string, string>, enough: RegExp): Promise<string> => {
+      const abort = new AbortController();
+      const answer = await bridge.fetch('/v1/stream/sse?topics=ticks&symbols=EURUSD', {
+        headers,
+        signal: abort.signal,
+      });
+      expect(answer.headers.get('x-accel-buffering')).toBe('no');
+      let text = '';
+      for await (const bytes of answer.body ?? []) {
+        text += new TextDecoder().decode(bytes as Uint8Array);
+        if (enough.test(text)) break;
+      }
+      abort.abort();
+      return text;
+    };
+    const first = await read({}, /"type":"delta"[^\n]*\n\n/);
+    const id = [...first.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? '';
+    expect(id).toMatch(/^\d+:ticks=\d+$/);
+    const second = await read({ 'last-event-id': id }, /"type":"delta"[^\n]*\n\n/);
+    expect(second).not.toContain('"type":"snapshot"');
+    expect(second).toContain(`"prev":${id.split('=')[1]}`);
+  });
+
+  test('refuse bad questions by name', async () => {
+    expect(await json('/v1/stream/sse?topics=weather')).toMatchObject({ code: 'invalid_field', field: 'query.topics' });
+    expect(await json('/v1/stream/sse?topics=orders&logins=x')).toMatchObject({ field: 'query.logins' });
+  });
+});

@@ -1,0 +1,132 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { ConfigError, configSecrets, loadConfig } from '../../../container/host/config.ts';
+import { hashKey } from '../../../container/contract/keys.ts';
+
+const KEYS = JSON.stringify([{ id: 'crm', hash: await hashKey('mt5k_x'), scopes: ['read'], logins: '1001,1005-1010' }]);
+const GOOD = {
+  MT5_SERVER: 'mt5.broker.example:443',
+  MT5_LOGIN: '1000',
+  MT5_PASSWORD: 'S3cretApi!',
+  BRIDGE_API_KEYS: KEYS,
+};
+
+const faultsOf = (env: Record<string, string | undefined>): readonly string[] => {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+
+test('the least that is needed gives a complete configuration', () => {
+  const config = loadConfig(GOOD);
+  expect(config).toMatchObject({
+    servers: [{ host: 'mt5.broker.example', port: 443 }],
+    agent: 'MT5EdgeBridge',
+    tls: { mode: 'verify' },
+    port: 8080,
+    poolMax: 4,
+    checkpoint: 'file:mt5-edge-bridge.sqlite',
+    profiling: false,
+  });
+  expect(config.password).toBe('S3cretApi!');
+});
+
+test('nothing has a default that would reach a broker, and every fault is told at once by name', () => {
+  const faults = faultsOf({
+    MT5_TLS: 'pin:12',
+    POOL_MAX: '0',
+    PORT: 'x',
+    LOG_LEVEL: 'loud',
+    MT5_PROXY: 'socks5://p:1',
+  });
+  for (const name of [
+    'MT5_SERVER',
+    'MT5_LOGIN',
+    'MT5_PASSWORD',
+    'MT5_TLS',
+    'POOL_MAX',
+    'PORT',
+    'LOG_LEVEL',
+    'MT5_PROXY',
+    'BRIDGE_API_KEYS',
+  ])
+    expect(faults.filter((fault) => fault.startsWith(`${name}: `))).toHaveLength(1);
+  expect(faults).toHaveLength(9);
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(faultsOf({ ...GOOD, MT5_TLS: '', MT5_PROXY: '', POOL_MAX: '' })).toEqual([]);
+  expect(faultsOf({ ...GOOD, MT5_PASSWORD: '' })[0]).toContain('MT5_PASSWORD: is missing');
+});
+
+test('several addresses, a colon-separated pin and a proxy with credentials', () => {
+  const config = loadConfig({
+    ...GOOD,
+    MT5_SERVER: 'a.example:443, b.example:1950,[::1]:444,c.example',
+    MT5_TLS: `pin:${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+    MT5_PROXY: 'http://desk:p%40ss@10.0.0.1:3128',
+  });
+  expect(config.servers).toEqual([
+    { host: 'a.example', port: 443 },
+    { host: 'b.example', port: 1950 },
+    { host: '::1', port: 444 },
+    { host: 'c.example', port: 443 },
+  ]);
+  expect(config.tls).toEqual({ mode: 'pin', sha256: 'ab'.repeat(32) });
+  expect(config.proxy?.password).toBe('p@ss');
+});
+
+test.each(['', ':443', 'host:0', 'host:70000', 'https://host', 'host:443,', 'ho st:1', 'user@host:1'])(
+  'MT5_SERVER=%j is refused',
+  (MT5_SERVER) => {
+    expect(faultsOf({ ...GOOD, MT5_SERVER })).toHaveLength(1);
+  },
+);
+
+test('placeholders are no passwords', () => {
+  expect(faultsOf({ ...GOOD, MT5_PASSWORD: 'changeme' })[0]).toMatch(/^MT5_PASSWORD: is a placeholder/);
+  expect(faultsOf({ ...GOOD, MT5_PASSWORD: '<api password>' })).toHaveLength(1);
+});
+
+test('behind the Worker the start secret stands for the keys', () => {
+  const { BRIDGE_API_KEYS: _, ...rest } = GOOD;
+  expect(faultsOf({ ...rest, BRIDGE_START_SECRET: 's'.repeat(32) })).toEqual([]);
+  expect(faultsOf({ ...rest, BRIDGE_START_SECRET: 'short' })[0]).toMatch(/^BRIDGE_START_SECRET: /);
+});
+
+test('no secret is shown by inspecting, printing or failing', () => {
+  const config = loadConfig({
+    ...GOOD,
+    BRIDGE_START_SECRET: 'a-start-secret-of-enough-characters',
+    MT5_PROXY: 'http://desk:pr0xypass@10.0.0.1:3128',
+  });
+  const secrets = configSecrets(config);
+  expect(secrets).toHaveLength(3);
+  for (const shown of [inspect(config, { depth: 5 }), JSON.stringify(config), String(Object.entries(config))])
+    for (const secret of [...secrets, 'sha256:']) expect(shown).not.toContain(secret);
+  const bad = faultsOf({
+    ...GOOD,
+    MT5_PROXY: 'ftp://desk:pr0xypass@host',
+    BRIDGE_API_KEYS: '[{"id":"x","hash":"plain-key"}]',
+  });
+  expect(JSON.stringify(bad)).not.toMatch(/pr0xypass|plain-key/);
+});
+
+test('keys are checked one by one', () => {
+  const keys = [
+    { id: 'a', hash: 'sha256:no', scopes: ['read'] },
+    { id: 'b b', hash: `sha256:${'0'.repeat(64)}`, scopes: [] },
+    { id: 'c', hash: `sha256:${'0'.repeat(64)}`, scopes: ['read'], logins: '5-1' },
+  ];
+  const faults = faultsOf({ ...GOOD, BRIDGE_API_KEYS: JSON.stringify(keys) });
+  expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+    'BRIDGE_API_KEYS[0.hash]',
+    'BRIDGE_API_KEYS[1.id]',
+    'BRIDGE_API_KEYS[1.scopes]',
+    'BRIDGE_API_KEYS[2.logins]',
+  ]);
+});

@@ -1,0 +1,93 @@
+import { beforeEach, expect, it } from 'vitest';
+import { SqliteFile } from '../../../container/host/sqlite-file.ts';
+import { BridgeState } from '../../../container/state/bridge-state.ts';
+
+const HOUR_MS = 3_600_000;
+let clock = { nowMs: 0 };
+let state: BridgeState;
+let revoked: string[];
+beforeEach(() => {
+  clock = { nowMs: 1_700_000_000_000 };
+  revoked = [];
+  state = new BridgeState(SqliteFile.open('memory:'), {
+    now: () => clock.nowMs,
+    onRevoked: (id) => revoked.push(id),
+  });
+});
+
+const open = (tokenHash: string, login = 1001) =>
+  state.sessions.open({
+    tokenHash,
+    login,
+    scopes: ['read', 'trade'],
+    openedBy: 'web',
+    limits: null,
+    passwordChangedAt: '5',
+  });
+
+it('finds a session by the hash of its token until it is idle too long', async () => {
+  const session = await open('h1');
+  expect(session).toMatchObject({ login: 1001, scopes: ['read', 'trade'], expiresAtMs: clock.nowMs + HOUR_MS });
+  clock.nowMs += HOUR_MS - 1;
+  expect(await state.sessions.find('h1')).toMatchObject({ id: session.id, expiresAtMs: clock.nowMs + HOUR_MS });
+  clock.nowMs += HOUR_MS;
+  expect(await state.sessions.find('h1')).toBeNull();
+  expect(revoked).toEqual([session.id]);
+  expect(await state.sessions.find('other')).toBeNull();
+});
+
+it('ends a session after its absolute time, however busy', async () => {
+  await open('h1');
+  for (let minutes = 0; minutes < 12 * 60 - 10; minutes += 10) {
+    clock.nowMs += 600_000;
+    expect(await state.sessions.find('h1')).not.toBeNull();
+  }
+  clock.nowMs += 600_000;
+  expect(await state.sessions.find('h1')).toBeNull();
+});
+
+it('limits sessions per login and revokes them', async () => {
+  const sessions = [];
+  for (let n = 0; n < 10; n++) sessions.push(await open(`h${n}`));
+  await expect(open('h10')).rejects.toMatchObject({ code: 'session_limit' });
+  await open('other', 1002);
+  const first = sessions[0]?.id ?? '';
+  expect(await state.sessions.revoke(first, 'by an administrator')).toBe(true);
+  expect(await state.sessions.revoke(first, 'again')).toBe(false);
+  expect(revoked).toEqual([first]);
+  expect(await state.sessions.find('h0')).toBeNull();
+  expect(await state.sessions.list({ login: 1001 })).toHaveLength(9);
+});
+
+it('throttles guessing, with tries in flight counted', async () => {
+  const tries = await Promise.all(Array.from({ length: 50 }, () => state.sessions.attempt(1001)));
+  expect(tries.filter((attempt) => attempt.retryAfterMs === 0)).toHaveLength(5);
+  let guesses = 0;
+  const endMs = clock.nowMs + 24 * HOUR_MS - 1;
+  while (clock.nowMs < endMs) {
+    const { retryAfterMs } = await state.sessions.attempt(1001);
+    if (retryAfterMs === 0) guesses++;
+    clock.nowMs += Math.max(1, retryAfterMs);
+  }
+  expect(guesses).toBeLessThan(120);
+  expect((await state.sessions.attempt(1002)).retryAfterMs).toBe(0);
+});
+
+it('forgets failures at a success, and tries that could not be checked', async () => {
+  for (let n = 0; n < 20; n++) {
+    expect(await state.sessions.attempt(1001)).toEqual({ retryAfterMs: 0 });
+    await state.sessions.attemptForgiven(1001);
+  }
+  for (let n = 0; n < 5; n++) await state.sessions.attempt(1001);
+  await open('h1');
+  expect(await state.sessions.attempt(1001)).toEqual({ retryAfterMs: 0 });
+});
+
+it('lists sessions that are due for a check of the account', async () => {
+  const session = await open('h1');
+  expect(await state.sessions.dueForCheck(clock.nowMs)).toEqual([]);
+  clock.nowMs += 300_000;
+  expect(await state.sessions.dueForCheck(clock.nowMs)).toMatchObject([{ id: session.id, passwordChangedAt: '5' }]);
+  await state.sessions.checked(session.id);
+  expect(await state.sessions.dueForCheck(clock.nowMs)).toEqual([]);
+});

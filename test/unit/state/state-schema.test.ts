@@ -1,0 +1,80 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { SqliteFile } from '../../../container/host/sqlite-file.ts';
+import { BridgeState } from '../../../container/state/bridge-state.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'state-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const location = (): string => `file:${path.join(folder, 'bridge.sqlite')}`;
+
+async function signIn(state: BridgeState, instanceId: string): Promise<number> {
+  const decision = await state.signIn.permit(instanceId);
+  if (!decision.granted) throw new Error(decision.reason);
+  const report = { permitId: decision.permitId, address: 'broker:443', serverBuild: null };
+  return (await state.signIn.succeeded(instanceId, report)).epoch;
+}
+
+it('keeps what was written over a restart', async () => {
+  const first = SqliteFile.open(location());
+  await signIn(new BridgeState(first), 'a');
+  first.close();
+  const warnings: string[] = [];
+  const second = SqliteFile.open(location());
+  const state = new BridgeState(second, { warn: (message) => warnings.push(message) });
+  expect(await state.signIn.read()).toMatchObject({ epoch: 1, instanceId: 'a', address: 'broker:443' });
+  expect(warnings).toEqual([]);
+  second.close();
+});
+
+it('sets a file aside that is no database, and says so', async () => {
+  writeFileSync(path.join(folder, 'bridge.sqlite'), 'this is not a database, it is a sentence about one'.repeat(200));
+  const warnings: string[] = [];
+  const file = SqliteFile.open(location(), (message) => warnings.push(message));
+  expect(await signIn(new BridgeState(file), 'a')).toBe(1);
+  expect(warnings).toHaveLength(1);
+  expect(readdirSync(folder).some((name) => name.includes('.corrupt-'))).toBe(true);
+  file.close();
+});
+
+it('sets state of a newer version aside, keeps it, and starts anew', async () => {
+  const sql = SqliteFile.open('memory:');
+  await signIn(new BridgeState(sql), 'a');
+  sql.run('UPDATE bridge_schema SET version = 99');
+  const warnings: string[] = [];
+  const state = new BridgeState(sql, { warn: (message) => warnings.push(message), now: () => 5 });
+  expect(await state.signIn.read()).toMatchObject({ epoch: 0 });
+  expect(warnings.join()).toContain('version 99');
+  expect(sql.run('SELECT value FROM aside_5_upstream WHERE name = ?', 'epoch')).toEqual([{ value: '1' }]);
+  expect((await state.journal.list(1))[0]).toMatchObject({ event: 'error' });
+});
+
+it.each(['DROP TABLE operations', `UPDATE bridge_schema SET version = 'x'`, 'DELETE FROM bridge_schema'])(
+  'starts anew after: %s',
+  async (damage) => {
+    const sql = SqliteFile.open('memory:');
+    await signIn(new BridgeState(sql), 'a');
+    sql.run(damage);
+    const warnings: string[] = [];
+    const state = new BridgeState(sql, { warn: (message) => warnings.push(message) });
+    expect(await signIn(state, 'b')).toBe(1);
+    expect(warnings).toHaveLength(1);
+  },
+);
+
+it('loses one field, not the checkpoint, when one cannot be read', async () => {
+  const sql = SqliteFile.open('memory:');
+  await signIn(new BridgeState(sql), 'a');
+  sql.run(`UPDATE upstream SET value = '{{{' WHERE name = 'address'`);
+  sql.run(`UPDATE upstream SET value = '"soon"' WHERE name = 'backoffUntilMs'`);
+  sql.run(`INSERT INTO upstream VALUES ('fromTheFuture', '1')`);
+  const warnings: string[] = [];
+  const state = new BridgeState(sql, { warn: (message) => warnings.push(message) });
+  expect(await state.signIn.read()).toMatchObject({ epoch: 1, instanceId: 'a', address: null, backoffUntilMs: 0 });
+  expect(warnings).toHaveLength(3);
+});

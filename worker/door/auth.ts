@@ -1,0 +1,42 @@
+import { BridgeError } from '../../container/contract/errors.ts';
+import { HEADER } from '../../container/contract/headers.ts';
+import {
+  type ApiKey,
+  type Caller,
+  findCaller,
+  hashKey,
+  presentedKey,
+  SESSION_TOKEN_PREFIX,
+} from '../../container/contract/keys.ts';
+import { callerOfSession } from '../../container/state/consumer-session-view.ts';
+import type { ConsumerSession } from '../../container/state/state-api.ts';
+
+/** 256 bits in base64url. Anything else is not worth a look into the Durable Object. */
+const SESSION_TOKEN = new RegExp(`^${SESSION_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
+
+/** The same for a key that is absent, malformed or wrong: the answer tells nothing about keys. */
+const refusal = (): BridgeError =>
+  new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …" or "X-API-Key: …".');
+
+/**
+ * Who calls. API keys are compared here, all of them, by hash; a trader's token is looked up in the Durable Object's
+ * SQLite, which wakes no container.
+ * @throws BridgeError `unauthenticated`
+ */
+export async function authenticate(
+  headers: Headers,
+  keys: readonly ApiKey[],
+  findSession: (tokenHash: string) => Promise<ConsumerSession | null>,
+): Promise<Caller> {
+  const presented = presentedKey(headers.get(HEADER.authorization), headers.get(HEADER.apiKey));
+  // Hashed even when nothing came, so that all refusals do the same work.
+  const hash = await hashKey(presented ?? '');
+  if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
+    const session = SESSION_TOKEN.test(presented) ? await findSession(hash) : null;
+    if (session === null) throw refusal();
+    return callerOfSession(session);
+  }
+  const caller = findCaller(keys, hash);
+  if (presented === undefined || caller === undefined) throw refusal();
+  return caller;
+}

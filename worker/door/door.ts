@@ -1,0 +1,63 @@
+import { HEADER } from '../../container/contract/headers.ts';
+import type { Caller } from '../../container/contract/keys.ts';
+import { BRIDGE_VERSION } from '../../container/contract/version.ts';
+import { authenticate } from './auth.ts';
+import type { BridgeContainer } from '../holder/bridge-container.ts';
+import type { DoorConfig } from '../config.ts';
+import { corsHeaders } from './cors.ts';
+import { rateLimited, RateLimiter, rateLimitHeaders } from './limits.ts';
+import { bridgeOf, hubOf } from '../stubs.ts';
+import type { StreamHub } from '../hub/stream-hub.ts';
+import { traceparentOf } from './trace.ts';
+
+/** One per isolate. */
+const limiter = new RateLimiter();
+
+/** One request at the door: what was made for it, and what the answer must carry. */
+export class Door {
+  readonly config: DoorConfig;
+  readonly url: URL;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly startedAtMs = Date.now();
+  readonly deadlineAtMs: number;
+  readonly bridge: DurableObjectStub<BridgeContainer>;
+  readonly hub: DurableObjectStub<StreamHub>;
+  readonly #origin: string | null;
+  readonly #answerHeaders: Record<string, string> = {};
+
+  constructor(request: Request, env: Env, config: DoorConfig, requestId: string) {
+    this.config = config;
+    this.url = new URL(request.url);
+    this.requestId = requestId;
+    this.traceparent = traceparentOf(request.headers.get(HEADER.traceparent));
+    this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
+    this.bridge = bridgeOf(env, config);
+    this.hub = hubOf(env, config);
+    this.#origin = request.headers.get('origin');
+  }
+
+  /** Key or token → caller, counted against its limit. @throws BridgeError `unauthenticated` · `rate_limited` */
+  async admit(headers: Headers): Promise<Caller> {
+    const { keys, rate } = this.config;
+    const caller = await authenticate(headers, keys, (tokenHash) => this.bridge.findSession(tokenHash));
+    const allowance = limiter.take(caller.id, rate, Date.now());
+    Object.assign(this.#answerHeaders, rateLimitHeaders(rate, allowance));
+    if (!allowance.allowed) throw rateLimited(allowance);
+    return caller;
+  }
+
+  /** Every answer leaves with the same headers, whoever made it. */
+  finish(answer: Response): Response {
+    const headers = new Headers(answer.headers);
+    const own = {
+      [HEADER.requestId]: this.requestId,
+      [HEADER.bridgeVersion]: BRIDGE_VERSION,
+      ...this.#answerHeaders,
+      ...corsHeaders(this.#origin, this.config.corsOrigins),
+    };
+    for (const [name, value] of Object.entries(own)) headers.set(name, value);
+    headers.append(HEADER.serverTiming, `edge;dur=${Date.now() - this.startedAtMs}`);
+    return new Response(answer.body, { status: answer.status, headers, webSocket: answer.webSocket });
+  }
+}

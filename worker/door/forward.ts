@@ -1,0 +1,81 @@
+import { BridgeError } from '../../container/contract/errors.ts';
+import { HEADER, INTERNAL_HEADERS } from '../../container/contract/headers.ts';
+import type { Caller } from '../../container/contract/keys.ts';
+import { CONTRACT_VERSION } from '../../container/contract/version.ts';
+import type { Door } from './door.ts';
+
+/** Connection-bound (RFC 9110 §7.6.1), and what would tell the container more than it needs: keys, cookies, addresses. */
+const DROPPED: readonly string[] = [
+  ...INTERNAL_HEADERS,
+  HEADER.authorization,
+  HEADER.apiKey,
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'content-length',
+  'expect',
+  'host',
+  'cookie',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'true-client-ip',
+  // Compressing is Cloudflare's part, on the way to the caller.
+  'accept-encoding',
+  // Would choose another port of the container (`Container.fetch`).
+  'cf-container-target-port',
+];
+
+export interface Forwarded {
+  readonly caller: Caller;
+  readonly isRead: boolean;
+  readonly body?: Uint8Array<ArrayBuffer>;
+}
+
+/** To the Durable Object that holds the broker's session, with what the container must know and nothing else. */
+export function forward(request: Request, door: Door, { caller, isRead, body }: Forwarded): Promise<Response> {
+  const headers = new Headers(request.headers);
+  const upgrade = headers.get('upgrade')?.toLowerCase() === 'websocket';
+  for (const name of DROPPED) headers.delete(name);
+  if (!upgrade) headers.delete('upgrade');
+  headers.set(HEADER.requestId, door.requestId);
+  headers.set(HEADER.traceparent, door.traceparent);
+  headers.set(HEADER.caller, JSON.stringify(caller));
+  headers.set(HEADER.contractVersion, String(CONTRACT_VERSION));
+  headers.set(HEADER.deadline, String(door.deadlineAtMs));
+  if (isRead) headers.set(HEADER.replay, 'safe');
+  const init: RequestInit = {
+    method: request.method,
+    headers,
+    redirect: 'manual',
+    ...(body === undefined || body.byteLength === 0 ? {} : { body }),
+  };
+  return throughReset(() => door.bridge.fetch(door.url.href, init), isRead);
+}
+
+/**
+ * The Durable Object answers for its container; what is thrown here is its own end: new code, a moved host. Made anew it
+ * takes the container up again, so a read is simply asked again, once. Of a write nothing is known here.
+ */
+export async function throughReset(send: () => Promise<Response>, isRead: boolean): Promise<Response> {
+  try {
+    return await send();
+  } catch (cause) {
+    if (isRead) return await send().catch((again: unknown) => unreachable(again));
+    throw new BridgeError('outcome_unknown', {
+      detail: 'The session holder was replaced while the request was under way; look at GET /v1/operations/{key}.',
+      cause,
+    });
+  }
+}
+
+function unreachable(cause: unknown): never {
+  throw new BridgeError('container_unavailable', { detail: 'The session holder is being replaced.', cause });
+}

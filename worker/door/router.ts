@@ -1,0 +1,73 @@
+/**
+ * The door: what reaches the Durable Object is authenticated, allowed, within its limits and valid; everything else is
+ * answered here and wakes nothing. worker/ may know the contract and the state, and nothing of how the container works.
+ */
+import { Router } from 'itty-router';
+import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
+import { publicDocument } from '../../container/contract/documents.ts';
+import { HEADER } from '../../container/contract/headers.ts';
+import { BRIDGE_VERSION } from '../../container/contract/version.ts';
+import { doorConfig } from '../config.ts';
+import { preflight } from './cors.ts';
+import { Door } from './door.ts';
+import { json } from './door-answers.ts';
+import { logEvent } from '../log.ts';
+import { passthroughRoute } from './passthrough-route.ts';
+import { problemResponse } from '../problem.ts';
+import { streamRoute } from './stream-route.ts';
+import { requestIdOf } from './trace.ts';
+import { typedRoute } from './typed-route.ts';
+
+/** Longest path and query; the Web API's own requests stay far below (Cloudflare takes 16 KiB). */
+const MAX_URL_LENGTH = 8192;
+
+/** `Router`, not `AutoRouter`: that one hands over a Proxy of the request, which `stub.fetch` cannot take. */
+const router = Router<Request, [Door]>()
+  .all('*', (request: Request, door: Door) => preflight(request, door.config.corsOrigins))
+  .all('/readyz', async ({ method }: Request, door: Door) => {
+    requireLook(method);
+    const status = await door.bridge.status();
+    return json(status, status.ready ? 200 : 503);
+  })
+  .all('/v1/stream', streamRoute)
+  .all('/v1/stream/sse', streamRoute)
+  .get('/api/version', typedRoute)
+  .get('/api/test', typedRoute)
+  .all('/api/*', passthroughRoute)
+  .all('*', typedRoute);
+
+/** @throws BridgeError `method_not_allowed` */
+function requireLook(method: string): void {
+  if (method === 'GET' || method === 'HEAD') return;
+  throw new BridgeError('method_not_allowed', { detail: 'Probes take GET and HEAD.', expected: 'GET, HEAD' });
+}
+
+/** @returns an answer for whatever came; never throws */
+export async function answer(request: Request, env: Env): Promise<Response> {
+  const requestId = requestIdOf(request.headers, HEADER.requestId);
+  let door: Door | undefined;
+  try {
+    const { pathname, search } = new URL(request.url);
+    // The Worker itself is up, configured or not.
+    if (pathname === '/healthz' || pathname === '/health') {
+      requireLook(request.method);
+      return numbered(json({ status: 'ok', version: BRIDGE_VERSION }), requestId);
+    }
+    const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
+    if (document) return numbered(new Response(document.text, { headers: document.headers }), requestId);
+    if (pathname.length + search.length > MAX_URL_LENGTH)
+      throw new BridgeError('uri_too_long', { detail: 'The URL is too long.', expected: `${MAX_URL_LENGTH} bytes` });
+    door = new Door(request, env, doorConfig(env), requestId);
+    return door.finish((await router.fetch(request, door)) as Response);
+  } catch (error) {
+    const known = asBridgeError(error);
+    if (known.code === 'internal_error') logEvent('internal_error', { requestId, error });
+    const response = problemResponse(known, requestId);
+    return door ? door.finish(response) : response;
+  }
+}
+
+function numbered(response: Response, requestId: string): Response {
+  response.headers.set(HEADER.requestId, requestId);
+  return response;
+}

@@ -1,0 +1,293 @@
+import { Container } from '@cloudflare/containers';
+import { asBridgeError, BridgeError, type ErrorCode, type ErrorContext } from '../../container/contract/errors.ts';
+import { HEADER } from '../../container/contract/headers.ts';
+import type { Caller } from '../../container/contract/keys.ts';
+import { BridgeState } from '../../container/state/bridge-state.ts';
+import { failedWriteAnswer } from '../../container/state/operation-view.ts';
+import { STATE_ANSWERS } from '../../container/state/state-answers.ts';
+import type { ConsumerSession } from '../../container/state/state-api.ts';
+import { StateServer } from '../../container/state/state-server.ts';
+import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
+import { containerEnv, newStartSecret, startSecretHeaders } from './container-env.ts';
+import { type ForwardRequest, forwardToContainer, readForwardRequest } from './forward-to-container.ts';
+import { InFlight } from './in-flight.ts';
+import { type ContainerControl, Instance } from './instance.ts';
+import { Lifecycle, type LifecycleRecord, type StartReason } from './lifecycle.ts';
+import { doorConfig } from '../config.ts';
+import { logEvent } from '../log.ts';
+import { hubOf } from '../stubs.ts';
+import { classifyPlatformError } from './platform-errors.ts';
+import { problemResponse } from '../problem.ts';
+import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
+import { StorageSql } from './storage-sql.ts';
+
+/** The container's own port in the image; the process engine gives another one through `PORT`. */
+const CONTAINER_PORT = 8080;
+/** The library looks every 300 ms whether the program listens; a start takes 200–250 ms (cloudflare.md, start times). */
+const PORT_POLL_MS = 50;
+/** Cloudflare's "get an instance" (library default) and the program's own start on 1/16 vCPU. */
+const INSTANCE_TIMEOUT_MS = 8000;
+const LISTEN_TIMEOUT_MS = 60_000;
+/** How long a warming call waits for the sign-in to end, well or badly. */
+const WARM_TIMEOUT_MS = 20_000;
+const LIFECYCLE_KEY = 'bridge:lifecycle';
+/** Session states in which a sign-in is still under way. */
+const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
+
+/** An answer, or an error as plain data: class and code of an exception do not survive RPC. */
+export type Told<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: ErrorCode; readonly context: ErrorContext };
+
+/** `RouteInput` as RPC carries it. */
+export interface PlainInput {
+  readonly params: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly decimals: 'string' | 'number';
+}
+
+/**
+ * Owns the container and remembers what must not be forgotten. Composes the plain classes beside it; what each of them
+ * does is in its own file.
+ */
+export class BridgeContainer extends Container<Env> {
+  override defaultPort = CONTAINER_PORT;
+  override pingEndpoint = 'container/healthz';
+  override sleepAfter = SLEEP_AFTER_PATTERN.test(this.env.SLEEP_AFTER) ? this.env.SLEEP_AFTER : '10m';
+
+  readonly #state: BridgeState;
+  readonly #lifecycle: Lifecycle;
+  readonly #instance: Instance;
+  readonly #inFlight = new InFlight();
+  #activityChanged = Promise.withResolvers<void>();
+
+  constructor(ctx: DurableObjectState<object>, env: Env) {
+    super(ctx, env);
+    const onFault = (what: string, error: unknown): void => logEvent('fault', { what, error });
+    this.#state = new BridgeState(new StorageSql(ctx.storage), {
+      now: () => this.now(),
+      warn: (message) => logEvent('state', { message }),
+      onRevoked: (sessionId) => {
+        this.#instance.send({ type: 'revoked', sessionIds: [sessionId] });
+        ctx.waitUntil(hubOf(env, doorConfig(env)).revoked([sessionId]));
+      },
+    });
+    const server = new StateServer(this.#state, onFault);
+    this.#lifecycle = new Lifecycle({
+      read: () => ctx.storage.kv.get<LifecycleRecord>(LIFECYCLE_KEY),
+      write: (record) => ctx.storage.kv.put(LIFECYCLE_KEY, record),
+      journal: this.#state.journal,
+      now: () => this.now(),
+      newSecret: newStartSecret,
+    });
+    this.#instance = new Instance({
+      container: this.#containerControl(),
+      lifecycle: this.#lifecycle,
+      checkpoint: async () => JSON.stringify(await this.#state.signIn.read()),
+      serve: (call) => server.serve(call),
+      onProcess: (instanceId) => this.#processChanged(instanceId),
+      onActivity: () => this.#tellActivity(),
+      onFault,
+    });
+    if (this.#instance.isRunning) this.#instance.resume();
+    // A write may have been under way when the last object of this name ended: nobody has to ask for it to be settled.
+    else ctx.waitUntil(this.#processChanged(null));
+  }
+
+  /** Everything that goes through to the container: requests of the door, streams of the hub. */
+  override async fetch(request: Request): Promise<Response> {
+    const requestId = request.headers.get(HEADER.requestId) ?? crypto.randomUUID();
+    this.renewActivityTimeout();
+    const forward = await readForwardRequest(request);
+    const done = this.#inFlight.begin(forward.deadlineAtMs);
+    try {
+      const answer = await forwardToContainer(forward, {
+        ensure: () => this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request'),
+        send: (one, signal) => this.#send(one, signal),
+        ended: () => this.#instance.ended(),
+        suspect: () => this.#instance.suspect(),
+        now: () => this.now(),
+      });
+      if (answer.ok) this.#lifecycle.answered();
+      return answer;
+    } catch (error) {
+      return await this.#failed(forward, requestId, asBridgeError(error));
+    } finally {
+      done();
+      this.renewActivityTimeout();
+    }
+  }
+
+  /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
+  async warm(reason: StartReason): Promise<Told<BridgeStatus>> {
+    return told(async () => {
+      await this.#instance.ensure(reason);
+      this.renewActivityTimeout();
+      this.#instance.send({ type: 'warm' });
+      const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
+      while (SIGNING_IN.has(this.#instance.activity?.session.state ?? 'idle') && this.#instance.isRunning) {
+        const leftMs = endsAtMs - Date.now();
+        if (leftMs <= 0) break;
+        await Promise.race([this.#activityChanged.promise, scheduler.wait(leftMs)]);
+      }
+      return this.status();
+    });
+  }
+
+  /** Asks the container to finish and end. */
+  async sleep(): Promise<BridgeStatus> {
+    await this.#instance.stop('admin');
+    return this.status();
+  }
+
+  /** Starts nothing, renews nothing. */
+  async status(): Promise<BridgeStatus> {
+    const nowMs = this.now();
+    return bridgeStatus({
+      record: this.#lifecycle.record,
+      activity: this.#instance.activity,
+      checkpoint: await this.#state.signIn.read(),
+      inFlight: this.#inFlight.count(nowMs),
+      nowMs,
+    });
+  }
+
+  /** By the token's hash. */
+  findSession(tokenHash: string): Promise<ConsumerSession | null> {
+    return this.#state.sessions.find(tokenHash);
+  }
+
+  /** Which of these token hashes still stand for a session; for the streams of the hub. */
+  async validSessions(tokenHashes: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(tokenHashes.map((hash) => this.#state.sessions.find(hash)));
+    return tokenHashes.filter((_, i) => found[i] !== null);
+  }
+
+  /** A route that the state alone can answer, as JSON text. `input` has passed the route's schemas. */
+  answer(operationId: string, input: PlainInput, caller: Caller): Promise<Told<string>> {
+    return told(async () => {
+      const body = await STATE_ANSWERS[operationId]?.(this.#state, input, caller);
+      return JSON.stringify(body);
+    });
+  }
+
+  override onStop({ exitCode }: { exitCode: number }): Promise<void> {
+    return this.#instance.hookEnded({ kind: 'exited', exitCode });
+  }
+
+  /** Told of start failures (which `Instance` hears of anyway) and of ends whose text the library does not know. */
+  override onError(error: unknown): Promise<void> {
+    return this.#instance.hookEnded(classifyPlatformError(error));
+  }
+
+  override async onActivityExpired(): Promise<void> {
+    const { record } = this.#lifecycle;
+    const nowMs = this.now();
+    const decision = decideSleep({
+      activity: this.#instance.activity,
+      inFlight: this.#inFlight.count(nowMs),
+      stoppingSinceMs: record.state === 'stopping' ? record.sinceMs : null,
+      nowMs,
+    });
+    if (decision === 'stop') await this.#instance.stop('sleep');
+    if (decision === 'kill') await this.#instance.kill();
+  }
+
+  /** The clock of everything that is stored; a test sets another. */
+  protected now(): number {
+    return Date.now();
+  }
+
+  #containerControl(): ContainerControl {
+    const container = this.ctx.container;
+    if (!container) throw new Error('This Durable Object class has no container: see "containers" in wrangler.jsonc.');
+    return {
+      running: () => container.running,
+      start: (startSecret) =>
+        this.startAndWaitForPorts({
+          startOptions: { envVars: containerEnv({ ...this.env }, startSecret) },
+          cancellationOptions: {
+            waitInterval: PORT_POLL_MS,
+            instanceGetTimeoutMS: INSTANCE_TIMEOUT_MS,
+            portReadyTimeoutMS: LISTEN_TIMEOUT_MS,
+          },
+        }),
+      monitor: () => container.monitor(),
+      fetch: (path, init) => container.getTcpPort(CONTAINER_PORT).fetch(`http://container${path}`, init),
+      stop: () => this.stop('SIGTERM'),
+      destroy: () => this.destroy(),
+    };
+  }
+
+  async #send(request: ForwardRequest, signal: AbortSignal): Promise<Response> {
+    const headers = new Headers(request.headers);
+    for (const [name, value] of Object.entries(startSecretHeaders(this.#lifecycle.record.startSecret)))
+      headers.set(name, value);
+    const port = this.ctx.container?.getTcpPort(CONTAINER_PORT);
+    if (!port) throw new BridgeError('container_unavailable', 'There is no container.');
+    const answer = await port.fetch(`http://container${request.target}`, {
+      method: request.method,
+      headers,
+      body: request.body,
+      // An open stream has no deadline; its start has.
+      ...(isUpgrade(headers) ? {} : { signal }),
+      redirect: 'manual',
+    });
+    return answer.webSocket ? new Response(null, { status: 101, webSocket: answer.webSocket }) : answer;
+  }
+
+  /** A write that was handed over: this object's own ledger tells what is known of it. */
+  async #failed(request: ForwardRequest, requestId: string, error: BridgeError): Promise<Response> {
+    const key = request.headers.get(HEADER.idempotencyKey);
+    const caller = callerId(request.headers);
+    if (request.isRead || error.outcome !== 'unknown' || key === null || caller === null)
+      return problemResponse(error, requestId);
+    const known = await this.#state.operations.get(caller, key);
+    // The process lives and may still be about to write the row: only its end makes "nothing was sent" certain.
+    if (!known && this.#instance.isRunning) return problemResponse(error, requestId);
+    const { status, headers, body } = await failedWriteAnswer(this.#state, { caller, key, requestId }, error);
+    return new Response(body, { status, headers });
+  }
+
+  /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
+  async #processChanged(instanceId: string | null): Promise<void> {
+    await this.#state.operations.orphan(instanceId);
+    if (instanceId === null) this.ctx.waitUntil(this.#startForUnsettled());
+  }
+
+  /** The old container may still be ending, or the platform have none to give: tried again 1, 2, 4, 8 s later. */
+  async #startForUnsettled(): Promise<void> {
+    for (let waitMs = 1_000; (await this.#state.operations.unsettled(1)).length > 0; waitMs *= 2) {
+      try {
+        return await this.#instance.ensure('unsettled operations');
+      } catch (error) {
+        logEvent('fault', { what: 'start for unsettled operations', error });
+        if (waitMs > 8_000) return;
+      }
+      await scheduler.wait(waitMs);
+    }
+  }
+
+  #tellActivity(): void {
+    this.#activityChanged.resolve();
+    this.#activityChanged = Promise.withResolvers();
+  }
+}
+
+const isUpgrade = (headers: Headers): boolean => headers.get('upgrade')?.toLowerCase() === 'websocket';
+
+function callerId(headers: Headers): string | null {
+  const text = headers.get(HEADER.caller);
+  return text === null ? null : (JSON.parse(text) as Caller).id;
+}
+
+async function told<T>(body: () => Promise<T>): Promise<Told<T>> {
+  try {
+    return { ok: true, value: await body() };
+  } catch (error) {
+    const { code, context } = asBridgeError(error);
+    const { cause: _, ...plain } = context;
+    return { ok: false, code, context: plain };
+  }
+}

@@ -1,0 +1,89 @@
+import type { Activity, SessionStateName } from '../../container/contract/control.ts';
+import type { UpstreamCheckpoint } from '../../container/state/state-api.ts';
+import type { ContainerState, LifecycleRecord } from './lifecycle.ts';
+
+/** The whole road as last known: told without starting anything. */
+export interface BridgeStatus {
+  /** A request would be served now, or would wake what serves it. */
+  readonly ready: boolean;
+  /** Plain words where it is not. */
+  readonly reason: string | null;
+  readonly session: {
+    readonly state: SessionStateName | 'asleep';
+    readonly epoch: number;
+    readonly since: string;
+    readonly sinceMs: number;
+    readonly reason: string | null;
+    readonly retcode: number | null;
+    readonly connections: number;
+    readonly retryAtMs: number | null;
+  };
+  readonly container: {
+    readonly state: ContainerState;
+    readonly since: string;
+    readonly sinceMs: number;
+    readonly streams: number;
+    readonly unsettled: number;
+    readonly inFlight: number;
+  };
+}
+
+export interface StatusFacts {
+  readonly record: LifecycleRecord;
+  readonly activity: Activity | null;
+  readonly checkpoint: UpstreamCheckpoint;
+  readonly inFlight: number;
+  readonly nowMs: number;
+}
+
+/** The broker refuses or cannot be reached: a request now would be told so. */
+const NOT_READY: ReadonlySet<SessionStateName | 'asleep'> = new Set(['refused', 'unreachable', 'backoff', 'draining']);
+
+export function bridgeStatus(facts: StatusFacts): BridgeStatus {
+  const session = sessionStatus(facts);
+  const broken = facts.record.state === 'stopped' && facts.record.failedStarts > 0;
+  const notReady = broken || NOT_READY.has(session.state);
+  return {
+    ready: !notReady,
+    reason: broken ? facts.record.lastFault : notReady ? (session.reason ?? session.state) : null,
+    session,
+    container: {
+      state: facts.record.state,
+      since: new Date(facts.record.sinceMs).toISOString(),
+      sinceMs: facts.record.sinceMs,
+      streams: facts.activity?.streams ?? 0,
+      unsettled: facts.activity?.unsettled ?? 0,
+      inFlight: facts.inFlight,
+    },
+  };
+}
+
+function sessionStatus({ record, activity, checkpoint, nowMs }: StatusFacts): BridgeStatus['session'] {
+  const { epoch, failures, lastFailure, backoffUntilMs } = checkpoint;
+  const common = { epoch, retryAtMs: backoffUntilMs > nowMs ? backoffUntilMs : null };
+  if (activity !== null) {
+    const { state, sinceMs, reason, retcode, connections } = activity.session;
+    return { ...common, state, since: new Date(sinceMs).toISOString(), sinceMs, reason, retcode, connections };
+  }
+  // Nobody speaks for the session: what the last sign-ins left behind.
+  const failed = failures > 0 && lastFailure !== null;
+  const state = failed
+    ? lastFailure.kind === 'refused' || lastFailure.kind === 'impostor'
+      ? 'refused'
+      : lastFailure.kind === 'unreachable'
+        ? 'unreachable'
+        : 'backoff'
+    : record.state === 'stopped'
+      ? 'asleep'
+      : 'connecting';
+  const sinceMs = failed ? lastFailure.atMs : record.sinceMs;
+  return {
+    ...common,
+    state,
+    since: new Date(sinceMs).toISOString(),
+    sinceMs,
+    reason: failed ? lastFailure.reason : null,
+    retcode: failed ? lastFailure.retcode : null,
+    connections: 0,
+  };
+}

@@ -1,0 +1,140 @@
+import { BridgeError, type ErrorCode } from '../../container/contract/errors.ts';
+import { HEADER } from '../../container/contract/headers.ts';
+import { classifyPlatformError, describePlatformError } from './platform-errors.ts';
+
+/** A request as it may be sent more than once: the door has bounded and buffered its body. */
+export interface ForwardRequest {
+  readonly method: string;
+  /** Path and query, untouched. */
+  readonly target: string;
+  readonly headers: Headers;
+  readonly body: ArrayBuffer | null;
+  readonly deadlineAtMs: number;
+  /** A read: may be sent to a second container when the first one dies under it. */
+  readonly isRead: boolean;
+}
+
+export interface ForwardParts {
+  /** @throws BridgeError */
+  readonly ensure: () => Promise<void>;
+  readonly send: (request: ForwardRequest, signal: AbortSignal) => Promise<Response>;
+  /** Resolves at the end of the process that runs now. */
+  readonly ended: () => Promise<void>;
+  /** A connection failed: before the next one it is seen whether anything listens. */
+  readonly suspect: () => void;
+  readonly now: () => number;
+}
+
+/** The container answers at its own deadline; this much later the answer is not on its way any more. */
+const ANSWER_GRACE_MS = 1000;
+/** Between looks at a container that drains or is being replaced. */
+const LOOK_AGAIN_MS = 50;
+/** After a broken connection: how long the news of the process's end may take. */
+const END_NEWS_MS = 500;
+
+/**
+ * Sends a request to the container, through its death if need be.
+ *
+ * What was refused before it was read (nothing listens, the container drains) is sent again, reads and writes alike,
+ * until the deadline. What was handed over and brought no answer is sent again once if it is a read; a write never is.
+ *
+ * @throws BridgeError; for a write `outcome` `unknown` unless nothing was handed over
+ */
+export async function forwardToContainer(request: ForwardRequest, parts: ForwardParts): Promise<Response> {
+  let replaysLeft = request.isRead ? 1 : 0;
+  for (;;) {
+    await untilDeadline(parts.ensure(), request, parts, 'not_sent');
+    let answer: Response;
+    try {
+      answer = await parts.send(request, AbortSignal.timeout(remainingMs(request, parts) + ANSWER_GRACE_MS));
+    } catch (error) {
+      const { kind } = classifyPlatformError(error);
+      if (kind === 'not_listening') {
+        await refused(request, parts);
+        continue;
+      }
+      if (kind === 'timeout') throw unanswered(request, 'deadline_exceeded', 'The container did not answer in time.');
+      await Promise.race([parts.ended(), pause(END_NEWS_MS)]);
+      parts.suspect();
+      if (replaysLeft-- > 0) continue;
+      const detail = describePlatformError({ kind: 'disconnected', exitCode: null });
+      throw unanswered(request, 'container_unavailable', detail, error);
+    }
+    if (!(await isDraining(answer))) return answer;
+    await untilDeadline(Promise.race([parts.ended(), pause(LOOK_AGAIN_MS)]), request, parts, 'not_sent');
+  }
+}
+
+async function refused(request: ForwardRequest, parts: ForwardParts): Promise<void> {
+  await untilDeadline(pause(LOOK_AGAIN_MS), request, parts, 'not_sent');
+  parts.suspect();
+}
+
+/** 503 `draining`: the program said so before it did anything. */
+async function isDraining(answer: Response): Promise<boolean> {
+  if (answer.status !== 503 || !answer.headers.get('content-type')?.startsWith('application/problem+json'))
+    return false;
+  const problem = (await answer.clone().json()) as { code?: ErrorCode };
+  if (problem.code !== 'draining') return false;
+  await answer.body?.cancel();
+  return true;
+}
+
+const remainingMs = (request: ForwardRequest, parts: ForwardParts): number =>
+  Math.max(0, request.deadlineAtMs - parts.now());
+
+/** Waits for it, but releases the caller at the deadline; what was waited for goes on for others. */
+async function untilDeadline<T>(
+  promise: Promise<T>,
+  request: ForwardRequest,
+  parts: ForwardParts,
+  outcome: 'not_sent',
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new BridgeError('deadline_exceeded', {
+            detail: 'The container was not ready before the deadline; it goes on starting.',
+            outcome,
+            retry: 'after',
+          }),
+        ),
+      remainingMs(request, parts),
+    );
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function unanswered(request: ForwardRequest, code: ErrorCode, detail: string, cause?: unknown): BridgeError {
+  return request.isRead
+    ? new BridgeError(code, { detail, cause })
+    : new BridgeError('outcome_unknown', { detail, cause, outcome: 'unknown', retry: 'check' });
+}
+
+/** What the door sent, as a request that can be sent again. */
+export async function readForwardRequest(request: Request): Promise<ForwardRequest> {
+  const url = new URL(request.url);
+  const deadline = Number(request.headers.get(HEADER.deadline));
+  const headers = new Headers(request.headers);
+  const isRead = headers.get(HEADER.replay) === 'safe';
+  headers.delete(HEADER.replay);
+  return {
+    method: request.method,
+    target: url.pathname + url.search,
+    headers,
+    body: request.body === null ? null : await request.arrayBuffer(),
+    deadlineAtMs: Number.isFinite(deadline) && deadline > 0 ? deadline : Date.now() + DEFAULT_DEADLINE_MS,
+    isRead,
+  };
+}
+
+/** For callers inside the Worker that set none (the stream hub). */
+const DEFAULT_DEADLINE_MS = 30_000;

@@ -1,0 +1,271 @@
+import type {
+  Activity,
+  ControlMessage,
+  Handover,
+  Hello,
+  StateCall,
+  StateFailure,
+  StateResult,
+} from '../../container/contract/control.ts';
+import { BridgeError } from '../../container/contract/errors.ts';
+import { HEADER, INTERNAL_PATH } from '../../container/contract/headers.ts';
+import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../container/contract/version.ts';
+import { startSecretHeaders } from './container-env.ts';
+import { ControlChannel } from './control-channel.ts';
+import type { Lifecycle, StartReason, StopReason } from './lifecycle.ts';
+import { classifyPlatformError, describePlatformError, type PlatformError } from './platform-errors.ts';
+
+/** The platform's container, as far as it is needed: `ctx.container` and the library's start. */
+export interface ContainerControl {
+  running(): boolean;
+  /** Resolves when the program listens. Not joined by itself: called once at a time. */
+  start(startSecret: string): Promise<void>;
+  /** Resolves or rejects at the end of the process that runs now. */
+  monitor(): Promise<void>;
+  /** To the container's port, past the library: counts as no activity. */
+  fetch(path: string, init: RequestInit): Promise<Response>;
+  /** SIGTERM. */
+  stop(): Promise<void>;
+  /** SIGKILL. */
+  destroy(): Promise<void>;
+}
+
+export interface InstanceParts {
+  readonly container: ContainerControl;
+  readonly lifecycle: Lifecycle;
+  readonly checkpoint: () => Promise<string>;
+  readonly serve: (call: StateCall) => Promise<StateResult | StateFailure>;
+  /** A process is there (its id) or is gone (`null`): operations that others left as `sending` are unknown now. */
+  readonly onProcess: (instanceId: string | null) => Promise<void>;
+  readonly onActivity: (activity: Activity) => void;
+  readonly onFault: (what: string, error: unknown) => void;
+}
+
+/** The running container seen from its Durable Object: started once for all who wait, spoken to, watched to its end. */
+export class Instance {
+  readonly #parts: InstanceParts;
+  readonly #control: ControlChannel;
+  #starting: Promise<void> | undefined;
+  /** Settles with the end of the process that runs now. */
+  #ended: Promise<void> | undefined;
+  /** Why this process must not be used, if so. */
+  #mismatch: string | undefined;
+  /** How the last process ended. */
+  #lastEnd: PlatformError | undefined;
+  #greeted = false;
+  #activity: Activity | null = null;
+
+  constructor(parts: InstanceParts) {
+    this.#parts = parts;
+    this.#control = new ControlChannel({
+      dial: () => this.#dial(),
+      isAlive: () => parts.container.running(),
+      onHello: (hello) => this.#onHello(hello),
+      onActivity: (activity) => this.#onActivity(activity),
+      serve: parts.serve,
+      onFault: parts.onFault,
+    });
+  }
+
+  /** Last word of the running process; `null` when nobody vouches for it. */
+  get activity(): Activity | null {
+    return this.#activity;
+  }
+
+  get isRunning(): boolean {
+    return this.#parts.container.running();
+  }
+
+  /** A container ran when this Durable Object was made: watch it and speak to it, without a request to wait for it. */
+  resume(): void {
+    this.#watch();
+    this.ensure('found running').catch((error: unknown) => this.#parts.onFault('resume', error));
+  }
+
+  /** A listening, greeted process of our own contract. All callers share one start. @throws BridgeError */
+  async ensure(reason: StartReason): Promise<void> {
+    if (!this.isRunning || !this.#greeted) {
+      this.#starting ??= this.#start(reason).finally(() => (this.#starting = undefined));
+      await this.#starting;
+    }
+    if (this.#mismatch !== undefined)
+      throw new BridgeError('version_mismatch', { detail: this.#mismatch, retryAfterMs: MISMATCH_RETRY_MS });
+  }
+
+  /** A connection failed though the platform says it runs: the port is looked at before the next request. */
+  suspect(): void {
+    this.#greeted = false;
+  }
+
+  /** Resolves when the process that runs now has ended; at once if none runs. */
+  ended(): Promise<void> {
+    return this.isRunning ? (this.#ended ?? Promise.resolve()) : Promise.resolve();
+  }
+
+  send(message: ControlMessage): boolean {
+    return this.#control.send(message);
+  }
+
+  /** Drains, then ends. */
+  async stop(reason: StopReason): Promise<void> {
+    if (!this.isRunning) return;
+    this.#parts.lifecycle.stopping(reason);
+    this.#control.send({ type: 'drain', reason });
+    await this.#parts.container.stop();
+  }
+
+  async kill(): Promise<void> {
+    this.#parts.lifecycle.stopping('stuck');
+    await this.#parts.container.destroy();
+  }
+
+  /** A hook of the library tells of an end. Its exit code may be made up; our own watch knows, so it goes first. */
+  async hookEnded(end: PlatformError): Promise<void> {
+    await this.#endNews();
+    await this.#processEnded(end);
+  }
+
+  async #processEnded(end: PlatformError): Promise<void> {
+    if (this.isRunning) return;
+    this.#greeted = false;
+    this.#activity = null;
+    this.#control.close();
+    if (this.#parts.lifecycle.ended(end)) await this.#parts.onProcess(null);
+  }
+
+  async #start(reason: StartReason): Promise<void> {
+    const { container, lifecycle } = this.#parts;
+    const delayMs = lifecycle.startDelayMs();
+    if (!container.running() && delayMs > 0) throw this.#notYet(delayMs);
+    const isNew = !container.running();
+    if (isNew) {
+      // An end that no hook has told yet belongs to the life before.
+      await this.hookEnded({ kind: 'other', exitCode: null });
+      lifecycle.starting(reason);
+    } else lifecycle.resumed();
+    this.#lastEnd = undefined;
+    try {
+      await this.#watched(container.start(lifecycle.record.startSecret));
+      await this.#control.open();
+      this.#greeted = true;
+    } catch (error) {
+      throw await this.#startFailed(error);
+    }
+  }
+
+  /** The last attempts failed; the next is made when the wait is over, whoever asks. */
+  #notYet(retryAfterMs: number): BridgeError {
+    if (this.#mismatch !== undefined)
+      return new BridgeError('version_mismatch', { detail: this.#mismatch, retryAfterMs });
+    const detail = `The last attempts to start the container failed: ${this.#parts.lifecycle.record.lastFault}`;
+    return new BridgeError('container_unavailable', { detail, retryAfterMs });
+  }
+
+  async #startFailed(error: unknown): Promise<BridgeError> {
+    const { container, lifecycle, onFault } = this.#parts;
+    // A program that ends at once is noticed as a closed port first; the exit code follows.
+    if (!container.running()) await this.#endNews();
+    const platform = container.running()
+      ? classifyPlatformError(error)
+      : (this.#lastEnd ?? classifyPlatformError(error));
+    const reason = error instanceof BridgeError ? error.context.detail : describePlatformError(platform);
+    onFault('start', error);
+    // It had the whole start time to listen or to say hello: nothing it may still do is worth waiting for.
+    this.#control.close();
+    try {
+      if (container.running()) await container.destroy();
+    } catch (failure) {
+      onFault('destroy', failure);
+    }
+    lifecycle.failedToStart(reason);
+    await this.#parts.onProcess(null);
+    return new BridgeError('container_unavailable', {
+      detail: `The container could not be started: ${reason}`,
+      retryAfterMs: Math.max(1000, lifecycle.startDelayMs()),
+    });
+  }
+
+  /** The library starts the process some turns later, and tells how it ended only if it came to listen. */
+  async #watched(starting: Promise<void>): Promise<void> {
+    const looking = setInterval(() => this.#watch(), START_LOOK_MS);
+    try {
+      await starting;
+      this.#watch();
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  #watch(): void {
+    if (this.#ended !== undefined || !this.isRunning) return;
+    const ended = this.#parts.container.monitor().then(
+      () => this.#watchEnded({ kind: 'exited', exitCode: 0 }),
+      (error: unknown) => this.#watchEnded(classifyPlatformError(error)),
+    );
+    this.#ended = ended.finally(() => (this.#ended = undefined));
+    this.#ended.catch((error: unknown) => this.#parts.onFault('end of process', error));
+  }
+
+  async #endNews(): Promise<void> {
+    await Promise.race([this.#ended ?? Promise.resolve(), scheduler.wait(END_NEWS_MS)]);
+  }
+
+  #watchEnded(end: PlatformError): Promise<void> {
+    this.#lastEnd = end;
+    return this.#processEnded(end);
+  }
+
+  async #dial(): Promise<WebSocket> {
+    const { container, lifecycle } = this.#parts;
+    const answer = await container.fetch(INTERNAL_PATH.control, {
+      headers: {
+        ...startSecretHeaders(lifecycle.record.startSecret),
+        [HEADER.contractVersion]: String(CONTRACT_VERSION),
+        upgrade: 'websocket',
+      },
+    });
+    if (answer.webSocket) return answer.webSocket;
+    await answer.body?.cancel();
+    throw new BridgeError('container_unavailable', `The container refused the control channel (${answer.status}).`);
+  }
+
+  async #onHello(hello: Hello): Promise<Handover> {
+    const { lifecycle, checkpoint, onProcess } = this.#parts;
+    this.#mismatch = versionMismatch(hello);
+    const accepted = this.#mismatch === undefined;
+    if (this.#mismatch === undefined) {
+      lifecycle.listening(hello);
+      await onProcess(hello.instanceId);
+    } else lifecycle.failedToStart(this.#mismatch);
+    return {
+      type: 'handover',
+      contractVersion: CONTRACT_VERSION,
+      bridgeVersion: BRIDGE_VERSION,
+      accepted,
+      checkpoint: await checkpoint(),
+    };
+  }
+
+  #onActivity(activity: Activity): void {
+    this.#activity = activity;
+    if (activity.session.epoch !== null) this.#parts.lifecycle.signedIn(activity.session.epoch);
+    this.#parts.onActivity(activity);
+  }
+}
+
+/** Between looks whether a process is there to be watched. */
+const START_LOOK_MS = 10;
+/** How long the exit code may take after the port has closed. */
+const END_NEWS_MS = 500;
+/** An image rolls out some minutes after its Worker is live. */
+const MISMATCH_RETRY_MS = 15_000;
+
+function versionMismatch(hello: Pick<Hello, 'contractVersion' | 'bridgeVersion'>): string | undefined {
+  if (hello.contractVersion === CONTRACT_VERSION) return undefined;
+  const older = hello.contractVersion < CONTRACT_VERSION ? 'container' : 'Worker';
+  return (
+    `The ${older} is older: Worker ${BRIDGE_VERSION} (contract ${CONTRACT_VERSION}), ` +
+    `container ${hello.bridgeVersion} (contract ${hello.contractVersion}). ` +
+    (older === 'container' ? 'Its new image is still rolling out.' : 'Deploy again.')
+  );
+}

@@ -1,0 +1,304 @@
+import { DurableObject } from 'cloudflare:workers';
+import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
+import {
+  CLOSE,
+  DATA_TOPICS,
+  offersStreamSubprotocol,
+  keyFromSubprotocol,
+  PING_TEXT,
+  STREAM_LIMITS,
+  STREAM_SUBPROTOCOL,
+  type Authenticated,
+  type DataTopic,
+  type StreamLimits,
+} from '../../container/contract/frames.ts';
+import { HEADER } from '../../container/contract/headers.ts';
+import { findCaller, hashKey, SESSION_TOKEN_PREFIX, type Caller } from '../../container/contract/keys.ts';
+import { callerOfSession } from '../../container/state/consumer-session-view.ts';
+import { type Connection, subscriptionsOf } from '../../container/stream/connection.ts';
+import { SSE_HEADERS, sseOperations } from '../../container/stream/sse.ts';
+import { StreamCore } from '../../container/stream/stream-core.ts';
+import type { BridgeContainer } from '../holder/bridge-container.ts';
+import { doorConfig } from '../config.ts';
+import { logEvent } from '../log.ts';
+import { bridgeOf } from '../stubs.ts';
+import { problemResponse } from '../problem.ts';
+import { EventStreamPeer, SocketPeer } from './stream-peers.ts';
+import { StreamUpstream } from './stream-upstream.ts';
+
+const TICK_MS = 1_000;
+/** Far below the 32,768 hibernatable sockets of one Durable Object; its memory is 128 MB. */
+const MAX_CONNECTIONS = 10_000;
+/** Looked at again so often while it is not known when the market opens, or opening is far. */
+const LOOK_AGAIN_MS = 60 * 60_000;
+
+/** Survives hibernation with the socket. */
+interface Attachment {
+  readonly id: string;
+  readonly authenticated: Authenticated | null;
+}
+
+/** What a test shortens. */
+export interface HubTimings {
+  readonly limits: Partial<StreamLimits>;
+  /** After the market closed, so long for late subscribers' snapshots before the container may sleep. */
+  readonly closedGraceMs: number;
+}
+
+/** A row of the table `subscriptions`. */
+interface SubscriptionRow extends Record<string, SqlStorageValue> {
+  readonly topic: DataTopic;
+  /** JSON list. */
+  readonly selectors: string;
+  readonly seq: number;
+}
+
+/**
+ * Holds clients' streams apart from the container: they stay connected while it sleeps, crashes or is replaced. Between
+ * the Worker's clients and one upstream stream runs the same protocol code as in the container. While nobody listens, or
+ * the market is closed, the upstream is closed too and this object may hibernate with its sockets.
+ */
+export class StreamHub extends DurableObject<Env> {
+  readonly #core: StreamCore;
+  readonly #upstream: StreamUpstream;
+  readonly #connections = new Map<WebSocket, Connection>();
+  readonly #sockets = new Map<Connection, WebSocket>();
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #upstreamSinceMs = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    sql.exec(
+      'CREATE TABLE IF NOT EXISTS subscriptions (socket TEXT, topic TEXT, selectors TEXT, seq INTEGER, PRIMARY KEY (socket, topic)) WITHOUT ROWID',
+    );
+    this.#upstream = new StreamUpstream({
+      dial: (path) => this.#bridge().fetch(`http://bridge${path}`, { headers: { upgrade: 'websocket' } }),
+      emit: (event) => {
+        this.#core.apply(event);
+        if (event.kind === 'reset') this.#noteEpoch();
+      },
+      onFault: (error) => logEvent('fault', { what: 'stream', error }),
+      random: Math.random,
+    });
+    this.#core = new StreamCore({
+      source: this.#upstream,
+      authenticate: (key) => this.#authenticate(key),
+      stillValid: async (proofs) => new Set(await this.#bridge().validSessions(proofs)),
+      now: Date.now,
+      defer: (flush) => queueMicrotask(flush),
+      onError: (error) => logEvent('fault', { what: 'stream', error }),
+      onSubscriptions: (connection) => {
+        this.#remember(connection);
+        // Who has shown a key and asks for data is worth waking the container for.
+        if (connection.members.size > 0 && connection.state === 'open') this.#wake();
+      },
+      epoch: ctx.storage.kv.get<number>('epoch') ?? 0,
+      limits: this.timings().limits,
+    });
+    if ((ctx.storage.kv.get<number>('pausedUntilMs') ?? 0) > Date.now()) this.#upstream.pause();
+    this.#answerPings();
+    this.#restore();
+    this.#drive();
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { headers } = request;
+    try {
+      if (this.#core.connections.size >= MAX_CONNECTIONS)
+        throw new BridgeError('overloaded', {
+          detail: `The limit of ${MAX_CONNECTIONS} streams is reached.`,
+          retryAfterMs: 5_000,
+        });
+      const authenticated = callerOf(headers);
+      if (headers.get('upgrade')?.toLowerCase() === 'websocket') return this.#accept(headers, authenticated);
+      return this.#eventStream(new URL(request.url).searchParams, headers, authenticated);
+    } catch (error) {
+      return problemResponse(asBridgeError(error), headers.get(HEADER.requestId) ?? '');
+    }
+  }
+
+  /** Consumer sessions that ended. */
+  revoked(sessionIds: readonly string[]): void {
+    this.#core.revoke(sessionIds);
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const connection = this.#connections.get(socket);
+    if (!connection) return socket.close(CLOSE.internal.code, 'internal');
+    if (typeof message !== 'string') return connection.close('unsupported');
+    // Characters: what is over the limit in bytes alone is caught by its operations' own limits.
+    if (message.length > STREAM_LIMITS.maxMessageBytes) return connection.close('tooBig');
+    connection.receive(message);
+    this.#drive();
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#forget(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#forget(socket);
+  }
+
+  /** The market may be open again. */
+  override alarm(): void {
+    this.#wake();
+  }
+
+  protected timings(): HubTimings {
+    return { limits: {}, closedGraceMs: 30_000 };
+  }
+
+  #accept(headers: Headers, authenticated: Authenticated | undefined): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    const attachment: Attachment = { id: crypto.randomUUID(), authenticated: authenticated ?? null };
+    this.ctx.acceptWebSocket(server);
+    server.serializeAttachment(attachment);
+    const connection = this.#connect(server, authenticated);
+    const offered = headers.get('sec-websocket-protocol');
+    const key = authenticated ? undefined : keyFromSubprotocol(offered);
+    if (key !== undefined) connection.receive(JSON.stringify({ op: 'auth', key }));
+    this.#drive();
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: offersStreamSubprotocol(offered) ? { 'sec-websocket-protocol': STREAM_SUBPROTOCOL } : {},
+    });
+  }
+
+  #eventStream(query: URLSearchParams, headers: Headers, authenticated: Authenticated | undefined): Response {
+    if (!authenticated) throw new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …".');
+    const operations = sseOperations(query, headers.get('last-event-id'));
+    const peer = new EventStreamPeer(() => connection.closed());
+    const connection = this.#core.connect(peer, authenticated);
+    this.#drive();
+    for (const operation of operations) connection.receive(operation);
+    return new Response(peer.body, { headers: SSE_HEADERS });
+  }
+
+  #connect(socket: WebSocket, authenticated: Authenticated | undefined): Connection {
+    const peer = new SocketPeer(socket, () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime());
+    const connection = this.#core.connect(peer, authenticated);
+    this.#connections.set(socket, connection);
+    this.#sockets.set(connection, socket);
+    return connection;
+  }
+
+  #forget(socket: WebSocket): void {
+    const connection = this.#connections.get(socket);
+    this.#connections.delete(socket);
+    this.ctx.storage.sql.exec('DELETE FROM subscriptions WHERE socket = ?', idOf(socket));
+    if (!connection) return;
+    connection.closed();
+    this.#sockets.delete(connection);
+  }
+
+  /** Sockets that lived on while this object slept: everything in memory is lost, what they subscribed to is not. */
+  #restore(): void {
+    const { sql } = this.ctx.storage;
+    for (const socket of this.ctx.getWebSockets()) {
+      const { id, authenticated } = socket.deserializeAttachment() as Attachment;
+      const rows = sql
+        .exec<SubscriptionRow>('SELECT topic, selectors, seq FROM subscriptions WHERE socket = ?', id)
+        .toArray();
+      const connection = this.#connect(socket, authenticated ?? undefined);
+      for (const { topic, selectors, seq } of rows)
+        connection.restore(
+          topic,
+          JSON.parse(selectors) as string[],
+          seq,
+          'The hub slept: what happened meanwhile is not known one by one.',
+        );
+    }
+    const alive = new Set([...this.#connections.keys()].map(idOf));
+    for (const { socket } of sql.exec<{ socket: string }>('SELECT DISTINCT socket FROM subscriptions').toArray())
+      if (!alive.has(socket)) sql.exec('DELETE FROM subscriptions WHERE socket = ?', socket);
+  }
+
+  #remember(connection: Connection): void {
+    const socket = this.#sockets.get(connection);
+    if (!socket || connection.state === 'closed') return;
+    const { id, authenticated } = socket.deserializeAttachment() as Attachment;
+    if (!authenticated && connection.authenticated)
+      socket.serializeAttachment({ id, authenticated: connection.authenticated } satisfies Attachment);
+    const { sql } = this.ctx.storage;
+    sql.exec('DELETE FROM subscriptions WHERE socket = ?', id);
+    for (const { topic, selectors, seq } of subscriptionsOf(connection))
+      sql.exec('INSERT INTO subscriptions VALUES (?, ?, ?, ?)', id, topic, JSON.stringify(selectors), seq);
+  }
+
+  /** Keeps the core ticking while there is something to do; the timer alone would keep this object in memory. */
+  #drive(): void {
+    if (this.#core.isIdle || this.#upstream.isPaused) return;
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #tick(): void {
+    this.#core.tick();
+    this.#answerPings();
+    if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();
+    else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > this.timings().closedGraceMs)
+      if (DATA_TOPICS.every((topic) => topic === 'ticks' || !this.#upstream.wants(topic))) this.#sleep();
+    // Connected clients that follow nothing need no heartbeat from a hub that may sleep.
+    if (this.#core.isSilent) this.#rest();
+  }
+
+  /** The market is closed and only ticks are wanted: the container may sleep until it opens. */
+  #sleep(): void {
+    const { opensAtMs } = this.#core.system;
+    const untilMs = Math.min(opensAtMs ?? Infinity, Date.now() + LOOK_AGAIN_MS);
+    this.ctx.storage.kv.put('pausedUntilMs', untilMs);
+    void this.ctx.storage.setAlarm(untilMs);
+    for (const connection of this.#sockets.keys()) this.#remember(connection);
+    this.#upstream.pause();
+    this.#rest();
+  }
+
+  #wake(): void {
+    if (!this.#upstream.isPaused) return;
+    this.ctx.storage.kv.delete('pausedUntilMs');
+    this.#upstreamSinceMs = Date.now();
+    this.#upstream.resume();
+    this.#drive();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #noteEpoch(): void {
+    if (this.ctx.storage.kv.get<number>('epoch') !== this.#core.epoch)
+      this.ctx.storage.kv.put('epoch', this.#core.epoch);
+  }
+
+  /** Answered by the platform, asleep or awake; the time is that of the last look. */
+  #answerPings(): void {
+    const seq = this.#core.systemSeq;
+    const { text } = this.#core.frame({ type: 'heartbeat', topic: 'system', seq, prev: seq });
+    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, text));
+  }
+
+  async #authenticate(key: string): Promise<Authenticated | undefined> {
+    const proof = await hashKey(key);
+    if (key.startsWith(SESSION_TOKEN_PREFIX)) {
+      const session = await this.#bridge().findSession(proof);
+      return session ? { caller: callerOfSession(session), proof } : undefined;
+    }
+    const caller = findCaller(doorConfig(this.env).keys, proof);
+    return caller && { caller, proof };
+  }
+
+  #bridge(): DurableObjectStub<BridgeContainer> {
+    return bridgeOf(this.env, doorConfig(this.env));
+  }
+}
+
+const idOf = (socket: WebSocket): string => (socket.deserializeAttachment() as Attachment).id;
+
+/** The door has checked who calls. */
+function callerOf(headers: Headers): Authenticated | undefined {
+  const caller = headers.get(HEADER.caller);
+  return caller === null ? undefined : { caller: JSON.parse(caller) as Caller, proof: headers.get(HEADER.proof) ?? '' };
+}

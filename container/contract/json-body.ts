@@ -8,8 +8,10 @@ export const MAX_BODY_DEPTH = 32;
 const bad = (detail: string, expected: string): BridgeError =>
   new BridgeError('malformed_request', { detail, field: 'body', expected });
 
-/** Refuses what is not plain JSON in UTF-8, before any of the body is read. @throws BridgeError 413 · 415 */
-export function checkBodyHeaders(header: (name: string) => string | null | undefined): void {
+type Header = (name: string) => string | null | undefined;
+
+/** Refuses what is not plain JSON in UTF-8, before any of the body is read. @throws BridgeError `unsupported_media_type` */
+export function checkJsonHeaders(header: Header): void {
   const type = header('content-type') ?? '';
   const media = type.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (media !== 'application/json')
@@ -25,6 +27,11 @@ export function checkBodyHeaders(header: (name: string) => string | null | undef
       field: 'content-type',
       expected: 'charset=utf-8',
     });
+  checkEncoding(header);
+}
+
+/** @throws BridgeError `unsupported_media_type` */
+export function checkEncoding(header: Header): void {
   const encoding = header('content-encoding');
   if (encoding && encoding.toLowerCase() !== 'identity')
     throw new BridgeError('unsupported_media_type', {
@@ -32,19 +39,13 @@ export function checkBodyHeaders(header: (name: string) => string | null | undef
       field: 'content-encoding',
       expected: 'identity',
     });
-  const length = header('content-length');
-  if (length && Number(length) > MAX_BODY_BYTES) throw bodyTooLarge();
 }
 
-/** The request announces no body: what a route with `bodyOptional` takes for `{}`. */
-export const announcesNoBody = (header: (name: string) => string | null | undefined): boolean =>
-  !header('transfer-encoding') && Number(header('content-length') ?? 0) === 0;
-
-export const bodyTooLarge = (): BridgeError =>
+export const bodyTooLarge = (maxBytes: number): BridgeError =>
   new BridgeError('payload_too_large', {
-    detail: `The body is larger than ${MAX_BODY_BYTES} bytes.`,
+    detail: `The body is larger than ${maxBytes} bytes.`,
     field: 'body',
-    expected: `at most ${MAX_BODY_BYTES} bytes`,
+    expected: `at most ${maxBytes} bytes`,
   });
 
 /**

@@ -55,6 +55,10 @@ export function parseLoginMask(text: string): LoginMask {
 export const loginAllowed = (mask: LoginMask | undefined, login: number): boolean =>
   mask === undefined || mask.some(([from, to]) => login >= from && login <= to);
 
+/** The same for a key that is absent, malformed or wrong: the answer tells nothing about keys. */
+export const unauthenticated = (): BridgeError =>
+  new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …" or "X-API-Key: …".');
+
 /** @throws BridgeError `scope_missing` */
 export function requireScope(caller: Caller, scope: Scope): void {
   if (caller.scopes.some((held) => IMPLIES[held].includes(scope))) return;

@@ -1,12 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import {
-  DEFAULT_RETRY_AFTER_MS,
-  PROBLEM_CONTENT_TYPE,
-  retryAfterSeconds,
-  toProblem,
-  type BridgeError,
-} from '../contract/errors.ts';
-import { HEADER } from '../contract/headers.ts';
+import type { BridgeError } from '../contract/errors.ts';
+import { problemAnswer } from '../contract/problem.ts';
 
 /** What goes back over HTTP, but for the headers that every answer has. */
 export interface HttpAnswer {
@@ -54,13 +48,10 @@ export function endWith(response: ServerResponse, content: Content['content']): 
   else response.end(content);
 }
 
-export function problemAnswer(error: BridgeError, requestId: string): HttpAnswer {
-  const { retryAfterMs, expected } = error.context;
-  const headers = ['content-type', PROBLEM_CONTENT_TYPE, 'cache-control', 'no-store'];
-  if (error.retry === 'after' || retryAfterMs !== undefined)
-    headers.push(HEADER.retryAfter, retryAfterSeconds(retryAfterMs ?? DEFAULT_RETRY_AFTER_MS));
-  if (error.code === 'unauthenticated') headers.push('www-authenticate', 'Bearer realm="mt5-edge-bridge"');
-  if (error.code === 'method_not_allowed' && expected !== undefined) headers.push('allow', expected);
-  if (error.code === 'draining') headers.push('connection', 'close');
-  return { status: error.status, headers, body: JSON.stringify(toProblem(error, requestId)) };
+/** A problem as this side writes it: connections of a bridge that shuts down end with their answer. */
+export function problemAsAnswer(error: BridgeError, requestId: string): HttpAnswer {
+  const { status, headers, body } = problemAnswer(error, requestId);
+  const pairs = Object.entries(headers).flat();
+  if (error.code === 'draining') pairs.push('connection', 'close');
+  return { status, headers: pairs, body };
 }

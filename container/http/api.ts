@@ -1,9 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { requireTarget } from '../contract/admission.ts';
 import { asBridgeError, BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
 import type { Logger } from '../contract/logger.ts';
 import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
-import { problemAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
+import { problemAsAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
 import type { Authenticate } from './authenticate.ts';
 import { headerOf, splitTarget } from './read-request.ts';
 import { OpenFacts, type FactsOptions } from './request-facts.ts';
@@ -45,6 +46,7 @@ export class Api {
     // A target that a URL parser would read as another host or path is nobody's route.
     if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(url))
       throw new BridgeError('route_not_found', 'The request target is not a plain path.');
+    requireTarget(url);
     const { passthrough, typed } = this.#options;
     const passes = /^\/api(\/|$|\?)/i.test(url) && !TYPED_API_PATHS.has(splitTarget(url)[0]);
     return (passes ? passthrough : typed)(request, facts);
@@ -87,5 +89,5 @@ export function answerProblem(
     request.destroy();
     return;
   }
-  writeAnswer(response, facts.commonHeaders(), problemAnswer(error, requestId));
+  writeAnswer(response, facts.commonHeaders(), problemAsAnswer(error, requestId));
 }

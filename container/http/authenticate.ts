@@ -2,8 +2,9 @@ import { hash as digest, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
-import { findCaller, presentedKey, SESSION_TOKEN_PREFIX } from '../contract/keys.ts';
+import { findCaller, presentedKey, SESSION_TOKEN_PREFIX, unauthenticated } from '../contract/keys.ts';
 import type { ApiKey, Caller } from '../contract/keys.ts';
+import { oneOf } from './read-request.ts';
 
 /** Who calls, from the headers of a request; `null` = nobody said. @throws BridgeError `unauthenticated` */
 export type Authenticate = (
@@ -20,30 +21,25 @@ const hashOf = (key: string): string => `sha256:${digest('sha256', key)}`;
  */
 export type Identify = (headers: IncomingHttpHeaders, connection: object) => string | undefined;
 
-const refused = (detail: string): BridgeError => new BridgeError('unauthenticated', detail);
-
 /** Behind the Worker: the door has checked the key, and says who it is together with the secret of this start. */
 export function trustDoor(startSecret: string): Authenticate {
   const expected = Buffer.from(startSecret);
   return (header) => {
     const given = Buffer.from(header(HEADER.startSecret) ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected))
-      throw refused('This container is reached through its Worker only.');
+      throw new BridgeError('unauthenticated', 'This container is reached through its Worker only.');
     const caller = header(HEADER.caller);
     return caller === undefined ? null : (JSON.parse(caller) as Caller);
   };
 }
 
-const one = (value: string | string[] | undefined): string | undefined =>
-  typeof value === 'string' ? value : undefined;
-
 /** Behind the Worker: the caller in its own words, if the secret is right. */
 export function identifyByDoor(startSecret: string): Identify {
   const expected = Buffer.from(startSecret);
   return (headers) => {
-    const given = Buffer.from(one(headers[HEADER.startSecret]) ?? '');
+    const given = Buffer.from(oneOf(headers[HEADER.startSecret]) ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-    return one(headers[HEADER.caller]);
+    return oneOf(headers[HEADER.caller]);
   };
 }
 
@@ -74,7 +70,7 @@ function presented(
 
 /** Alone: the hash of an API key. Consumer sessions end at any moment and are asked for each time. */
 export const identifyByKey: Identify = (headers, connection) => {
-  const { hash, isSession } = presented(headers.authorization, one(headers[HEADER.apiKey]), connection);
+  const { hash, isSession } = presented(headers.authorization, oneOf(headers[HEADER.apiKey]), connection);
   return isSession ? undefined : (hash ?? undefined);
 };
 
@@ -84,7 +80,7 @@ export type FindConsumer = (tokenHash: string) => Promise<Caller | null>;
 /** Alone on a VPS: the container checks keys and session tokens itself. */
 export function checkKeys(keys: readonly ApiKey[], findConsumer: FindConsumer): Authenticate {
   const known = (found: Caller | null | undefined): Caller => {
-    if (!found) throw refused('The key is not valid. Send it as "Authorization: Bearer …" or "X-API-Key: …".');
+    if (!found) throw unauthenticated();
     return found;
   };
   return (header, connection) => {

@@ -24,6 +24,14 @@ export function serveBatch(api: () => TypedApi): RouteHandlers {
   });
 }
 
+/** A read that came as a line of a batch: no headers, no body. */
+const BATCHED_READ = {
+  method: 'GET',
+  hasBody: false,
+  header: (): undefined => undefined,
+  readBody: async () => new Uint8Array(),
+};
+
 async function answerOne(
   api: TypedApi,
   target: string,
@@ -35,10 +43,8 @@ async function answerOne(
     if (!url.pathname.startsWith('/v1/') || url.host !== 'bridge.invalid')
       throw new BridgeError('route_not_found', 'A batch takes paths under /v1/.');
     if (!url.searchParams.has('decimals')) url.searchParams.set('decimals', decimals);
-    const { status, body } = await api.answer(
-      { method: 'GET', pathname: url.pathname, query: url.searchParams },
-      context,
-    );
+    const call = { ...BATCHED_READ, query: url.searchParams, caller: () => context.caller };
+    const { status, body } = await api.answer(api.match('GET', url.pathname), call, context);
     return { status, body, problem: null };
   } catch (thrown) {
     const error = asBridgeError(thrown);

@@ -3,10 +3,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { LRUCache } from 'lru-cache';
 import { HEADER } from '../contract/headers.ts';
 import type { Logger } from '../contract/logger.ts';
+import { requestIdOf, traceparentOf } from '../contract/trace.ts';
 import type { Keep } from '../service/handler.ts';
 import { contentOf, endWith, type Content } from './answer.ts';
 import type { Identify } from './authenticate.ts';
-import { commonHeaders, requestIdOf, traceparentOf, type FactsOptions } from './request-facts.ts';
+import { oneOf } from './read-request.ts';
+import { commonHeaders, type FactsOptions } from './request-facts.ts';
 
 /** What all kept answers may take together. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -95,10 +97,10 @@ export class HotAnswers {
     }
     answer.keep.countHit();
     const status = etagMatches(request.headers['if-none-match'], answer.etag) ? 304 : 200;
-    const requestId = requestIdOf(request.headers[HEADER.requestId]) ?? randomUUID();
+    const requestId = requestIdOf(oneOf(request.headers[HEADER.requestId])) ?? randomUUID();
     const headers = commonHeaders({
       requestId,
-      traceparent: traceparentOf(request.headers[HEADER.traceparent]),
+      traceparent: traceparentOf(oneOf(request.headers[HEADER.traceparent])),
       epoch: epoch(),
       serverTiming: `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`,
     });

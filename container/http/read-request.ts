@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { BridgeError } from '../contract/errors.ts';
 
-/** A header with one value. */
+/** The value of a header that comes once. */
+export const oneOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
 export const headerOf =
   ({ headers }: IncomingMessage) =>
-  (name: string): string | undefined => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : undefined;
-  };
+  (name: string): string | undefined =>
+    oneOf(headers[name]);
 
 /** At the first `?`, which alone ends a path; nothing is decoded. */
 export function splitTarget(target: string): [path: string, query: string] {

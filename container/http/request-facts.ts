@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HEADER } from '../contract/headers.ts';
 import type { Caller } from '../contract/keys.ts';
 import type { Logger } from '../contract/logger.ts';
+import { requestIdOf, traceparentOf } from '../contract/trace.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
+import { oneOf } from './read-request.ts';
 import { timingOf } from '../service/handler.ts';
 
 /** How long a caller waits where nobody said: as long as most clients and proxies do. */
@@ -28,14 +30,6 @@ export interface FactsOptions {
   /** Told of every answer, for the metrics. */
   readonly onAnswer?: (answer: { route: string; method: string; status: number; durationMs: number }) => void;
 }
-
-/** The caller's own id, if it is one. */
-export const requestIdOf = (given: string | string[] | undefined): string | undefined =>
-  typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
-
-/** Given back as it came, if it is one (W3C Trace Context). */
-export const traceparentOf = (given: string | string[] | undefined): string | undefined =>
-  typeof given === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(given) ? given : undefined;
 
 /** The headers that every answer has: names and values in turn. */
 export function commonHeaders(of: {
@@ -65,8 +59,8 @@ export class OpenFacts implements RequestFacts {
 
   constructor(request: IncomingMessage, response: ServerResponse, options: FactsOptions) {
     this.#options = options;
-    this.requestId = requestIdOf(request.headers[HEADER.requestId]) ?? randomUUID();
-    this.#traceparent = traceparentOf(request.headers[HEADER.traceparent]);
+    this.requestId = requestIdOf(oneOf(request.headers[HEADER.requestId])) ?? randomUUID();
+    this.#traceparent = traceparentOf(oneOf(request.headers[HEADER.traceparent]));
     this.deadlineAtMs = options.now() + DEFAULT_DEADLINE_MS;
     response.once('close', () => this.#closed(request, response));
   }

@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
-import { hashKey, presentedKey, requireScope } from '../contract/keys.ts';
+import { hashKey, presentedKey, requireScope, unauthenticated } from '../contract/keys.ts';
 import {
   SSE_HEADERS,
   SseWriter,
@@ -18,7 +18,7 @@ export function eventStream(service: StreamService): RequestHandler {
     if (request.method !== 'GET')
       throw new BridgeError('method_not_allowed', { detail: '/v1/stream/sse takes GET.', expected: 'GET' });
     const { caller } = factsOf(request);
-    if (!caller) throw new BridgeError('unauthenticated', 'Send a key as "Authorization: Bearer …" or "X-API-Key: …".');
+    if (!caller) throw unauthenticated();
     requireScope(caller, 'read');
     const query = new URL(request.url, 'http://localhost').searchParams;
     const operations = sseOperations(query, request.get('last-event-id'));

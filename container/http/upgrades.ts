@@ -1,9 +1,15 @@
-import type { IncomingMessage } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BridgeError, asBridgeError, PROBLEM_CONTENT_TYPE, toProblem } from '../contract/errors.ts';
+import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import { HEADER } from '../contract/headers.ts';
 import type { Caller } from '../contract/keys.ts';
 import type { Logger } from '../contract/logger.ts';
+import { problemAnswer } from '../contract/problem.ts';
+import { requestIdOf } from '../contract/trace.ts';
+import { BRIDGE_VERSION } from '../contract/version.ts';
 import type { Authenticate } from './authenticate.ts';
+import { oneOf } from './read-request.ts';
 
 /** Takes over an upgraded connection; `caller` is null where nobody said who they are. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller | null) => void;
@@ -30,15 +36,22 @@ export function createUpgrades({ authenticate, handlers, log, draining }: Upgrad
     } catch (thrown) {
       const error = asBridgeError(thrown);
       if (error.code === 'internal_error') log.error('internal_error', { error: error.cause ?? error });
-      refuse(socket, error);
+      refuse(request, socket, error);
     }
   };
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => void accept(request, socket, head);
 }
 
-function refuse(socket: Duplex, error: BridgeError): void {
-  const body = JSON.stringify(toProblem(error, ''));
-  socket.end(
-    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: ${PROBLEM_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+function refuse(request: IncomingMessage, socket: Duplex, error: BridgeError): void {
+  const requestId = requestIdOf(oneOf(request.headers[HEADER.requestId])) ?? randomUUID();
+  const { status, headers, body } = problemAnswer(error, requestId);
+  const all = {
+    ...headers,
+    [HEADER.requestId]: requestId,
+    [HEADER.bridgeVersion]: BRIDGE_VERSION,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`, ...lines, '', body].join('\r\n'));
 }

@@ -1,4 +1,3 @@
-import { BridgeError } from '../../container/contract/errors.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import {
   type ApiKey,
@@ -7,16 +6,13 @@ import {
   hashKey,
   presentedKey,
   SESSION_TOKEN_PREFIX,
+  unauthenticated,
 } from '../../container/contract/keys.ts';
 import { callerOfSession } from '../../container/state/consumer-session-view.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 
 /** 256 bits in base64url. Anything else is not worth a look into the Durable Object. */
 const SESSION_TOKEN = new RegExp(`^${SESSION_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
-
-/** The same for a key that is absent, malformed or wrong: the answer tells nothing about keys. */
-const refusal = (): BridgeError =>
-  new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …" or "X-API-Key: …".');
 
 /**
  * Who calls. API keys are compared here, all of them, by hash; a trader's token is looked up in the Durable Object's
@@ -33,10 +29,10 @@ export async function authenticate(
   const hash = await hashKey(presented ?? '');
   if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
     const session = SESSION_TOKEN.test(presented) ? await findSession(hash) : null;
-    if (session === null) throw refusal();
+    if (session === null) throw unauthenticated();
     return callerOfSession(session);
   }
   const caller = findCaller(keys, hash);
-  if (presented === undefined || caller === undefined) throw refusal();
+  if (presented === undefined || caller === undefined) throw unauthenticated();
   return caller;
 }

@@ -8,7 +8,7 @@ import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from './limits.ts';
 import { bridgeOf, hubOf } from '../stubs.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
-import { traceparentOf } from './trace.ts';
+import { traceparentFor } from './trace.ts';
 
 /** One per isolate. */
 const limiter = new RateLimiter();
@@ -30,7 +30,7 @@ export class Door {
     this.config = config;
     this.url = new URL(request.url);
     this.requestId = requestId;
-    this.traceparent = traceparentOf(request.headers.get(HEADER.traceparent));
+    this.traceparent = traceparentFor(request.headers.get(HEADER.traceparent));
     this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
     this.bridge = bridgeOf(env, config);
     this.hub = hubOf(env, config);

@@ -36,7 +36,7 @@ const DROPPED: readonly string[] = [
 export interface Forwarded {
   readonly caller: Caller;
   readonly isRead: boolean;
-  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly body?: Uint8Array;
 }
 
 /** To the Durable Object that holds the broker's session, with what the container must know and nothing else. */
@@ -55,7 +55,7 @@ export function forward(request: Request, door: Door, { caller, isRead, body }: 
     method: request.method,
     headers,
     redirect: 'manual',
-    ...(body === undefined || body.byteLength === 0 ? {} : { body }),
+    ...(body === undefined || body.byteLength === 0 ? {} : { body: body as Uint8Array<ArrayBuffer> }),
   };
   return throughReset(() => door.bridge.fetch(door.url.href, init), isRead);
 }

@@ -3,6 +3,7 @@
  * answered here and wakes nothing. worker/ may know the contract and the state, and nothing of how the container works.
  */
 import { Router } from 'itty-router';
+import { requireTarget } from '../../container/contract/admission.ts';
 import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import { publicDocument } from '../../container/contract/documents.ts';
 import { HEADER } from '../../container/contract/headers.ts';
@@ -15,11 +16,8 @@ import { logEvent } from '../log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
 import { problemResponse } from '../problem.ts';
 import { streamRoute } from './stream-route.ts';
-import { requestIdOf } from './trace.ts';
+import { requestIdFor } from './trace.ts';
 import { typedRoute } from './typed-route.ts';
-
-/** Longest path and query; the Web API's own requests stay far below (Cloudflare takes 16 KiB). */
-const MAX_URL_LENGTH = 8192;
 
 /** `Router`, not `AutoRouter`: that one hands over a Proxy of the request, which `stub.fetch` cannot take. */
 const router = Router<Request, [Door]>()
@@ -44,7 +42,7 @@ function requireLook(method: string): void {
 
 /** @returns an answer for whatever came; never throws */
 export async function answer(request: Request, env: Env): Promise<Response> {
-  const requestId = requestIdOf(request.headers, HEADER.requestId);
+  const requestId = requestIdFor(request.headers.get(HEADER.requestId));
   let door: Door | undefined;
   try {
     const { pathname, search } = new URL(request.url);
@@ -55,8 +53,7 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
     if (document) return numbered(new Response(document.text, { headers: document.headers }), requestId);
-    if (pathname.length + search.length > MAX_URL_LENGTH)
-      throw new BridgeError('uri_too_long', { detail: 'The URL is too long.', expected: `${MAX_URL_LENGTH} bytes` });
+    requireTarget(pathname + search);
     door = new Door(request, env, doorConfig(env), requestId);
     return door.finish((await router.fetch(request, door)) as Response);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Reply, Upstream } from '../../session/upstream.ts';
-import type { PassthroughAnswer, PassthroughMutation } from '../broker/passthrough.ts';
+import { wireOf, type PassthroughAnswer, type PassthroughMutation } from '../broker/passthrough.ts';
 import type { OperationRunner } from './operation-runner.ts';
 import { done, settledReply, type RawAnswer, type Settlement } from './settlement.ts';
 
@@ -11,23 +11,17 @@ const text = new TextDecoder('utf-8');
  * of the body is kept, since it may hold passwords: what was lost on the way ends `unresolved`.
  */
 export function passthroughMutation(runner: OperationRunner, upstream: Upstream): PassthroughMutation {
-  return async (command, request, body, context): Promise<PassthroughAnswer> => {
+  return async (admitted, context): Promise<PassthroughAnswer> => {
+    const { command, caller, query, body, idempotencyKey } = admitted;
     const bodyText = body === undefined ? '' : Buffer.from(body).toString('base64');
-    const identity = { routeId: `passthrough:${command.path}`, params: {}, query: request.query, bodyText, raw: true };
-    const routeContext = { ...context, idempotencyKey: request.idempotencyKey, bodyText };
-    const answer = await runner.run(routeContext, identity, async () => ({
+    const identity = { routeId: `passthrough:${command.path}`, params: {}, query, bodyText, raw: true };
+    const answer = await runner.run({ ...context, caller, idempotencyKey, bodyText }, identity, async () => ({
       kind: `passthrough:${command.path}`,
       login: null,
       trading: command.dealer,
       request: { effect: 'untraceable', status: 200, sentBeforeMs: context.deadlineAtMs },
       send: async (hooks) => {
-        const wire = {
-          path: command.path,
-          rawQuery: request.query,
-          ...(body ? { body } : {}),
-          ...(body && request.contentType !== undefined ? { contentType: request.contentType } : {}),
-        };
-        const reply = await (command.dealer ? upstream.dealer : upstream).mutate(wire, hooks);
+        const reply = await (command.dealer ? upstream.dealer : upstream).mutate(wireOf(admitted), hooks);
         return { ...settled(reply, command.path), raw: rawOf(reply) };
       },
     }));

@@ -4,6 +4,7 @@ import { TypedApi } from '../../../container/http/serve-routes.ts';
 import { createReadService } from '../../../container/service/reads/read-service.ts';
 import { WebApiReply } from '../../../container/session/reply.ts';
 import type { Command } from '../../../container/session/upstream.ts';
+import { typedRead } from '../../support/typed-read.ts';
 import { fakeUpstream } from '../../support/fake-upstream.ts';
 
 /** A server that knows few commands, with none of our simulator's habits: bare numbers, other casing, no batches. */
@@ -51,13 +52,7 @@ const { handlers } = createReadService({
 const api = new TypedApi(ROUTES, handlers);
 const get = async (path: string): Promise<unknown> => {
   const url = new URL(path, 'http://bridge.test');
-  const facts = {
-    caller: { id: 'test', scopes: ['read'] as const },
-    requestId: 'r1',
-    deadlineAtMs: now + 30_000,
-    signal: new AbortController().signal,
-  };
-  return (await api.answer({ method: 'GET', pathname: url.pathname, query: url.searchParams }, facts)).body;
+  return (await typedRead(api, url.pathname, url.searchParams, now + 30_000)).body;
 };
 
 describe('a server that knows little', () => {

@@ -1,3 +1,4 @@
+import { typedRead } from '../../support/typed-read.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BridgeError } from '../../../container/contract/errors.ts';
@@ -30,13 +31,8 @@ const api = new TypedApi(ROUTES, handlers);
 /** The commands that one request led to, the clock's aside; none where it was refused. */
 async function commandsOf(pathname: string, query: Record<string, string>): Promise<readonly Command[]> {
   sent.length = 0;
-  const facts = {
-    caller: { id: 'test', scopes: ['read'] as const },
-    requestId: 'r1',
-    deadlineAtMs: Date.now() + 5000,
-    signal: new AbortController().signal,
-  };
-  await api.answer({ method: 'GET', pathname, query: new URLSearchParams(query) }, facts).catch((error: unknown) => {
+  const answer = (async () => typedRead(api, pathname, new URLSearchParams(query), Date.now() + 5000))();
+  await answer.catch((error: unknown) => {
     expect(error).toBeInstanceOf(BridgeError);
     if (error instanceof BridgeError) expect(error.status, String(error)).toBeLessThan(503);
   });

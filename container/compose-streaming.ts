@@ -79,7 +79,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
     ...(options.limits ? { limits: options.limits } : {}),
   });
   const clients = clientStreams(service);
-  const hubs = hubStreams(service);
+  const hubs = hubStreams(service, log);
   return {
     poller,
     service,

@@ -1,4 +1,4 @@
-import type { DataTopic, Frame } from '../contract/frames.ts';
+import type { DataTopic, Frame, TOPIC_TABLE } from '../contract/frames.ts';
 import type { Schemas } from './index.ts';
 
 /**
@@ -56,7 +56,7 @@ export type StreamEvent<Topic extends DataTopic> =
   | (At & { readonly type: 'stale' | 'live'; readonly data: { readonly symbols: readonly string[] } })
   | (At & { readonly type: 'system'; readonly data: { readonly event: string } });
 
-export type Selection<Topic extends DataTopic> = Topic extends 'ticks'
+export type Selection<Topic extends DataTopic> = (typeof TOPIC_TABLE)[Topic]['selector'] extends 'symbols'
   ? { readonly symbols: readonly string[] }
   : { readonly logins?: readonly number[] };
 

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * The control channel: one WebSocket that the Durable Object opens to the container's port directly (so that it is not
  * counted as activity), with the per-start secret. JSON text frames, one message each.
@@ -8,88 +10,102 @@
  * The container may call the state (`state/state-api.ts`) only after `handover`. When the channel closes, calls in
  * flight fail; the Durable Object opens it again while the process lives, and the container says hello again with the
  * same instance id, so that a Durable Object that was reset learns what runs.
+ *
+ * Both ends parse what comes; a message that is none is told and passed over. Fields that are not known are ignored, so that a
+ * Worker and a container of different versions can tell each other so.
  */
-export type ControlMessage =
-  | Hello
-  | Handover
-  | StateCall
-  | StateResult
-  | StateFailure
-  | Activity
-  /** Leave a session ready: sign in now unless signed in, signing in or backing off. An `activity` tells the end. */
-  | { readonly type: 'warm' }
-  | { readonly type: 'drain'; readonly reason: string }
-  /** Consumer sessions that ended: their streams close with 4001. */
-  | { readonly type: 'revoked'; readonly sessionIds: readonly string[] };
+const SESSION_STATES = [
+  'idle',
+  'connecting',
+  'challenged',
+  'ready',
+  'backoff',
+  'refused',
+  'unreachable',
+  'draining',
+  'closed',
+] as const;
+export type SessionStateName = (typeof SESSION_STATES)[number];
 
-export interface Hello {
-  readonly type: 'hello';
-  readonly contractVersion: number;
-  readonly bridgeVersion: string;
-  readonly instanceId: string;
+const sessionStatusSchema = z.object({
+  state: z.enum(SESSION_STATES),
+  epoch: z.int().nullable(),
+  /** When the state was entered, epoch ms. */
+  sinceMs: z.number(),
+  /** Plain words where the state is not good. */
+  reason: z.string().nullable(),
+  retcode: z.int().nullable(),
+  connections: z.int(),
+});
+export type SessionStatus = Readonly<z.infer<typeof sessionStatusSchema>>;
+
+const helloSchema = z.object({
+  type: z.literal('hello'),
+  contractVersion: z.int(),
+  bridgeVersion: z.string(),
+  instanceId: z.string(),
   /** Epoch that this instance has signed in under; null before its first sign-in. */
-  readonly epoch: number | null;
+  epoch: z.int().nullable(),
   /** Milliseconds from process start to listening. */
-  readonly listeningAfterMs: number;
-}
+  listeningAfterMs: z.number(),
+});
+export type Hello = Readonly<z.infer<typeof helloSchema>>;
 
-export interface Handover {
-  readonly type: 'handover';
-  readonly contractVersion: number;
-  readonly bridgeVersion: string;
+const handoverSchema = z.object({
+  type: z.literal('handover'),
+  contractVersion: z.int(),
+  bridgeVersion: z.string(),
   /** `false`: another instance holds the epoch; this one drains. */
-  readonly accepted: boolean;
+  accepted: z.boolean(),
   /** JSON of `UpstreamCheckpoint`. */
-  readonly checkpoint: string;
-}
+  checkpoint: z.string(),
+});
+export type Handover = Readonly<z.infer<typeof handoverSchema>>;
 
 /** A call of `StateApi`: `method` is `signIn.permit`, `operations.begin`, …; arguments are JSON. */
-export interface StateCall {
-  readonly type: 'call';
-  readonly id: number;
-  readonly method: string;
-  readonly args: readonly unknown[];
-}
+const callSchema = z.object({
+  type: z.literal('call'),
+  id: z.int(),
+  method: z.string(),
+  args: z.array(z.unknown()).readonly(),
+});
+export type StateCall = Readonly<z.infer<typeof callSchema>>;
 
-export interface StateResult {
-  readonly type: 'result';
-  readonly id: number;
-  readonly value: unknown;
-}
+const resultSchema = z.object({ type: z.literal('result'), id: z.int(), value: z.unknown() });
+export type StateResult = Readonly<z.infer<typeof resultSchema>>;
 
-export interface StateFailure {
-  readonly type: 'failure';
-  readonly id: number;
-  readonly code: string;
-  readonly detail: string;
-}
+const failureSchema = z.object({ type: z.literal('failure'), id: z.int(), code: z.string(), detail: z.string() });
+export type StateFailure = Readonly<z.infer<typeof failureSchema>>;
 
 /** Sent on change: what keeps the container awake besides requests, and how the session stands. */
-export interface Activity {
-  readonly type: 'activity';
-  readonly streams: number;
-  readonly unsettled: number;
-  readonly session: SessionStatus;
-}
+const activitySchema = z.object({
+  type: z.literal('activity'),
+  streams: z.int(),
+  unsettled: z.int(),
+  session: sessionStatusSchema,
+});
+export type Activity = Readonly<z.infer<typeof activitySchema>>;
 
-export type SessionStateName =
-  | 'idle'
-  | 'connecting'
-  | 'challenged'
-  | 'ready'
-  | 'backoff'
-  | 'refused'
-  | 'unreachable'
-  | 'draining'
-  | 'closed';
+const controlMessageSchema = z.discriminatedUnion('type', [
+  helloSchema,
+  handoverSchema,
+  callSchema,
+  resultSchema,
+  failureSchema,
+  activitySchema,
+  /** Leave a session ready: sign in now unless signed in, signing in or backing off. An `activity` tells the end. */
+  z.object({ type: z.literal('warm') }),
+  z.object({ type: z.literal('drain'), reason: z.string() }),
+  /** Consumer sessions that ended: their streams close with 4001. */
+  z.object({ type: z.literal('revoked'), sessionIds: z.array(z.string()).readonly() }),
+]);
+export type ControlMessage = Readonly<z.infer<typeof controlMessageSchema>>;
 
-export interface SessionStatus {
-  readonly state: SessionStateName;
-  readonly epoch: number | null;
-  /** When the state was entered, epoch ms. */
-  readonly sinceMs: number;
-  /** Plain words where the state is not good. */
-  readonly reason: string | null;
-  readonly retcode: number | null;
-  readonly connections: number;
+/** @returns `undefined` for what is no control message */
+export function parseControlMessage(text: string): ControlMessage | undefined {
+  try {
+    return controlMessageSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

@@ -17,12 +17,44 @@ import type { Caller } from './keys.ts';
  * - `delta` holds every change of one flush. Ticks, accounts and positions may be conflated for a slow client (the
  *   latest of each wins); orders and deals never.
  */
-export const DATA_TOPICS = ['ticks', 'accounts', 'positions', 'orders', 'deals'] as const;
-export type DataTopic = (typeof DATA_TOPICS)[number];
+export interface TopicEntry {
+  /** What a subscription names: symbols and masks of symbols, or logins. */
+  readonly selector: 'symbols' | 'logins';
+  /** One of them, in words. */
+  readonly noun: 'Symbol' | 'Login';
+  /**
+   * What a client that fell behind is sent: `latest` of each thing, as it stands · a `snapshot`, declared as a gap ·
+   * `every` change, or the end of the connection where they are no longer kept.
+   */
+  readonly behind: 'latest' | 'snapshot' | 'every';
+  /** Its things stand until they change, so that a snapshot shows them; deals happen, and a snapshot of them is empty. */
+  readonly stands: boolean;
+  /** Polled with the market's prices, and still while it is closed; or with the accounts' books. */
+  readonly source: 'market' | 'books';
+}
+
+/** Every topic but `system`. The only place that tells one topic from another: a new one is an entry here and a feed. */
+export const TOPIC_TABLE = {
+  ticks: { selector: 'symbols', noun: 'Symbol', behind: 'latest', stands: true, source: 'market' },
+  accounts: { selector: 'logins', noun: 'Login', behind: 'latest', stands: true, source: 'books' },
+  positions: { selector: 'logins', noun: 'Login', behind: 'snapshot', stands: true, source: 'books' },
+  orders: { selector: 'logins', noun: 'Login', behind: 'every', stands: true, source: 'books' },
+  deals: { selector: 'logins', noun: 'Login', behind: 'every', stands: false, source: 'books' },
+} as const satisfies Record<string, TopicEntry>;
+export type DataTopic = keyof typeof TOPIC_TABLE;
+export const DATA_TOPICS = Object.keys(TOPIC_TABLE) as [DataTopic, ...DataTopic[]];
+/** The entry of a topic, as wide as any. */
+export const topicEntry = (topic: DataTopic): TopicEntry => TOPIC_TABLE[topic];
+export const topicsFrom = (source: TopicEntry['source']): readonly DataTopic[] =>
+  DATA_TOPICS.filter((topic) => topicEntry(topic).source === source);
+/** One value for each topic. */
+export const perTopic = <Value>(make: (topic: DataTopic) => Value): Record<DataTopic, Value> =>
+  Object.fromEntries(DATA_TOPICS.map((topic) => [topic, make(topic)])) as Record<DataTopic, Value>;
 
 /** `system` speaks of the session and the market; every connection receives it without asking. */
-export const TOPICS = [...DATA_TOPICS, 'system'] as const;
-export type Topic = (typeof TOPICS)[number];
+export const SYSTEM_TOPIC = 'system';
+export type Topic = DataTopic | typeof SYSTEM_TOPIC;
+export const TOPICS: readonly [Topic, ...Topic[]] = [...DATA_TOPICS, SYSTEM_TOPIC];
 
 export const FRAME_TYPES = [
   'ack',

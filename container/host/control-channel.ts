@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { Activity, ControlMessage, Hello, SessionStatus } from '../contract/control.ts';
+import {
+  parseControlMessage,
+  type Activity,
+  type ControlMessage,
+  type Hello,
+  type SessionStatus,
+} from '../contract/control.ts';
 import type { Logger } from '../contract/logger.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
 import type { RemoteState } from '../state/remote-state.ts';
@@ -86,14 +92,9 @@ export class ControlChannel {
   }
 
   #received(channel: WebSocket, data: Buffer): void {
-    let message: ControlMessage;
-    try {
-      message = JSON.parse(data.toString()) as ControlMessage;
-    } catch (error) {
-      this.#options.log.warn('control_channel_error', { error });
-      return;
-    }
     const { state, log } = this.#options;
+    const message = parseControlMessage(data.toString());
+    if (!message) return log.warn('control_channel_error', { reason: 'not a control message' });
     switch (message.type) {
       case 'handover': {
         if (!message.accepted) return this.#options.onDrain('Another instance holds the session.');

@@ -2,9 +2,11 @@ import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CLOSE, keyFromSubprotocol, STREAM_LIMITS, STREAM_SUBPROTOCOL, type DataTopic } from '../contract/frames.ts';
+import { CLOSE, keyFromSubprotocol, STREAM_LIMITS, STREAM_SUBPROTOCOL } from '../contract/frames.ts';
 import { HEADER } from '../contract/headers.ts';
+import { LINK_PROTOCOL_ERROR, parseLinkRequest } from '../contract/hub-link.ts';
 import { hashKey, presentedKey, type Caller } from '../contract/keys.ts';
+import type { Logger } from '../contract/logger.ts';
 import type { Chunk, OutFrame, Peer, StreamService } from '../service/feeds/stream-service.ts';
 import type { UpgradeHandler } from './upgrades.ts';
 
@@ -60,15 +62,8 @@ export function clientStreams(service: StreamService): UpgradeHandler & { close(
   );
 }
 
-/** What a hub asks for on `INTERNAL_PATH.stream`; it is sent `SourceEvent`s, one JSON text each. */
-export interface LinkRequest {
-  readonly op: 'want' | 'drop';
-  readonly topic: DataTopic;
-  readonly selectors: readonly string[];
-}
-
 /** `/internal/stream`: hubs. The start secret has been checked. */
-export function hubStreams(service: StreamService): UpgradeHandler & { close(): void } {
+export function hubStreams(service: StreamService, log: Logger): UpgradeHandler & { close(): void } {
   const server = new WebSocketServer({ ...serverOptions, maxPayload: 4 * 1024 * 1024 });
   return Object.assign(
     (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -77,8 +72,12 @@ export function hubStreams(service: StreamService): UpgradeHandler & { close(): 
           if (hub.bufferedAmount > MAX_LINK_BYTES) hub.terminate();
           else if (hub.readyState === WebSocket.OPEN) hub.send(JSON.stringify(event));
         });
-        hub.on('message', (data: Buffer) => {
-          const message = JSON.parse(data.toString()) as LinkRequest;
+        hub.on('message', (data: Buffer, isBinary) => {
+          const message = isBinary ? undefined : parseLinkRequest(data.toString());
+          if (!message) {
+            log.warn('hub_link_error', { reason: LINK_PROTOCOL_ERROR.reason });
+            return hub.close(LINK_PROTOCOL_ERROR.code, LINK_PROTOCOL_ERROR.reason);
+          }
           if (message.op === 'want') link.want(message.topic, message.selectors);
           else link.drop(message.topic, message.selectors);
         });

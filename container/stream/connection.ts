@@ -10,6 +10,8 @@ import {
   type OperationId,
   type Selection,
   type Topic,
+  SYSTEM_TOPIC,
+  topicEntry,
 } from '../contract/frames.ts';
 import { requireLogin, requireScope } from '../contract/keys.ts';
 import { chunkOf, type Chunk, type FrameParts } from './chunk.ts';
@@ -94,7 +96,7 @@ export class Connection {
     this.peer.write(chunkOf([this.#core.frame(parts)]));
   }
 
-  error(error: BridgeError, topic: Topic = 'system', id?: OperationId): void {
+  error(error: BridgeError, topic: Topic = SYSTEM_TOPIC, id?: OperationId): void {
     const { detail, field, expected } = error.context;
     const seq = this.#seqOf(topic);
     const data = JSON.stringify({ code: error.code satisfies ErrorCode, detail, field, expected, retry: error.retry });
@@ -143,7 +145,7 @@ export class Connection {
       this.#badOperations = 0;
     } catch (error) {
       this.#core.counters.refusedOperations++;
-      const topic = operation && 'topic' in operation ? operation.topic : 'system';
+      const topic = operation && 'topic' in operation ? operation.topic : SYSTEM_TOPIC;
       const refused = asBridgeError(error);
       if (!(error instanceof BridgeError)) this.#core.options.onError?.(error);
       if (++this.#badOperations >= this.#core.limits.maxBadOperations) this.fail('policy', refused);
@@ -155,7 +157,7 @@ export class Connection {
     if (operation.op === 'auth') return this.#authenticate(operation.key, operation.id);
     if (operation.op === 'ping') {
       const seq = this.#core.systemSeq;
-      return this.send({ type: 'heartbeat', topic: 'system', seq, prev: seq, id: operation.id });
+      return this.send({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq, prev: seq, id: operation.id });
     }
     const caller = this.authenticated?.caller;
     if (this.state !== 'open' || !caller)
@@ -163,11 +165,11 @@ export class Connection {
         detail: 'The first message must be {"op":"auth","key":"…"}, unless the upgrade carried a key.',
       });
     requireScope(caller, 'read');
-    if (operation.topic === 'system') return this.#system(operation);
+    if (operation.topic === SYSTEM_TOPIC) return this.#system(operation);
     const selectors = this.#selectors(operation, operation.topic);
     if (operation.op === 'unsubscribe') return this.#unsubscribe(operation.topic, selectors, operation.id);
     if (selectors.length === 0) {
-      const field = operation.topic === 'ticks' ? 'symbols' : 'logins';
+      const field = topicEntry(operation.topic).selector;
       throw new BridgeError('invalid_field', {
         detail: `The topic ${operation.topic} needs ${field}.`,
         field,
@@ -187,7 +189,7 @@ export class Connection {
     try {
       found = await this.#core.options.authenticate(key);
     } catch (error) {
-      this.error(asBridgeError(error), 'system', id);
+      this.error(asBridgeError(error), SYSTEM_TOPIC, id);
       return this.close('internal');
     }
     if (this.isClosed()) return;
@@ -201,7 +203,7 @@ export class Connection {
     const seq = this.#core.systemSeq;
     const { id: caller, scopes } = found.caller;
     const data = JSON.stringify({ caller, scopes, ...this.#stated() });
-    this.send({ type: 'ack', topic: 'system', seq, prev: seq, data, id });
+    this.send({ type: 'ack', topic: SYSTEM_TOPIC, seq, prev: seq, data, id });
     const backlog = this.#backlog;
     this.#backlog = [];
     for (const text of backlog) this.#handle(text);
@@ -214,7 +216,7 @@ export class Connection {
 
   #system(operation: Selection): void {
     const seq = this.#core.systemSeq;
-    const at = { topic: 'system', seq, prev: seq } as const;
+    const at = { topic: SYSTEM_TOPIC, seq, prev: seq } as const;
     this.send({ type: 'ack', ...at, data: JSON.stringify(this.#stated()), id: operation.id });
     if (operation.op === 'unsubscribe') return;
     if (operation.op === 'resume' && (operation.seq !== seq || operation.epoch !== this.#core.epoch))
@@ -232,7 +234,7 @@ export class Connection {
     if (count > this.#core.limits.maxSelectors)
       throw new BridgeError('invalid_field', {
         detail: `One connection follows at most ${this.#core.limits.maxSelectors} symbols and logins.`,
-        field: topic === 'ticks' ? 'symbols' : 'logins',
+        field: topicEntry(topic).selector,
         expected: `at most ${this.#core.limits.maxSelectors} over all topics`,
       });
     const member = this.#join(topic, all);
@@ -313,14 +315,15 @@ export class Connection {
   }
 
   #selectors(operation: Selection, topic: DataTopic): readonly string[] {
-    const wrong = topic === 'ticks' ? 'logins' : 'symbols';
+    const { selector } = topicEntry(topic);
+    const wrong = selector === 'symbols' ? 'logins' : 'symbols';
     if (operation[wrong] !== undefined)
       throw new BridgeError('invalid_field', {
         detail: `The topic ${topic} takes no ${wrong}.`,
         field: wrong,
-        expected: topic === 'ticks' ? 'symbols' : 'logins',
+        expected: selector,
       });
-    if (topic === 'ticks') return [...new Set(operation.symbols)];
+    if (selector === 'symbols') return [...new Set(operation.symbols)];
     const caller = this.authenticated?.caller;
     if (!caller) return [];
     const only = caller.sessionId === undefined ? undefined : caller.logins?.[0]?.[0];
@@ -330,7 +333,7 @@ export class Connection {
   }
 
   #seqOf(topic: Topic): number {
-    if (topic === 'system') return this.#core.systemSeq;
+    if (topic === SYSTEM_TOPIC) return this.#core.systemSeq;
     const member = this.members.get(topic);
     return member ? member.group.seqOf(member) : 0;
   }

@@ -1,3 +1,4 @@
+import { topicEntry } from '../contract/frames.ts';
 import { jsonList } from './chunk.ts';
 import type { Member } from './member.ts';
 import type { StreamCore } from './stream-core.ts';
@@ -48,12 +49,13 @@ export function catchUp(core: StreamCore, member: Member, mode: 'every' | 'lates
   const from = group.seqOf(member);
   if (group.lastSeq <= from) return;
   if (log.ring.floor > from) {
-    if (log.name === 'ticks' || log.name === 'accounts') {
+    const { behind } = topicEntry(log.name);
+    if (behind === 'latest') {
       const rows: string[] = [];
       for (const key of group.keys)
         for (const { json, seq } of log.slices.get(key)?.entities.values() ?? []) if (seq > from) rows.push(json);
       sendDelta(member, group.lastSeq, rows);
-    } else if (log.name === 'positions') owe(member, 'the client was slower than the buffer');
+    } else if (behind === 'snapshot') owe(member, 'the client was slower than the buffer');
     else core.closeSlow(connection);
     return;
   }
@@ -96,7 +98,7 @@ function sendDelta(member: Member, seq: number, rows: readonly string[]): void {
 
 function sendMark(member: Member, type: 'stale' | 'live', symbols: readonly string[]): void {
   const seq = member.group.seqOf(member);
-  member.connection.send({ type, topic: 'ticks', seq, prev: seq, data: JSON.stringify({ symbols }) });
+  member.connection.send({ type, topic: member.log.name, seq, prev: seq, data: JSON.stringify({ symbols }) });
 }
 
 export function sendMarks(member: Member, sinceMs: number): void {

@@ -1,4 +1,4 @@
-import type { Change } from './source.ts';
+import type { Change } from '../contract/hub-link.ts';
 
 export interface RingEntry {
   readonly seq: number;

@@ -1,5 +1,5 @@
 import { BridgeError } from '../contract/errors.ts';
-import { DATA_TOPICS, TOPICS, type DataTopic, type Topic } from '../contract/frames.ts';
+import { SYSTEM_TOPIC, TOPIC_TABLE, topicEntry, TOPICS, type DataTopic, type Topic } from '../contract/frames.ts';
 import type { Chunk } from './chunk.ts';
 
 /**
@@ -27,7 +27,7 @@ export class SseWriter {
       }
       if (frame.epoch !== this.#epoch) this.#cursors.clear();
       this.#epoch = frame.epoch;
-      if (frame.topic !== 'system' && frame.type !== 'ack' && frame.type !== 'error' && frame.type !== 'gap')
+      if (frame.topic !== SYSTEM_TOPIC && frame.type !== 'ack' && frame.type !== 'error' && frame.type !== 'gap')
         this.#cursors.set(frame.topic, frame.seq);
       const cursors = [...this.#cursors].map(([topic, seq]) => `${topic}=${seq}`).join(',');
       text += `${cursors === '' ? '' : `id: ${this.#epoch}:${cursors}\n`}data: ${frame.text}\n\n`;
@@ -67,8 +67,8 @@ export function sseOperations(query: URLSearchParams, lastEventId: string | null
   return topics.map((topic) => {
     const selection = {
       topic,
-      ...(topic === 'ticks' && symbols.length > 0 ? { symbols } : {}),
-      ...(topic !== 'ticks' && topic !== 'system' && logins.length > 0 ? { logins } : {}),
+      ...(selectorOf(topic) === 'symbols' && symbols.length > 0 ? { symbols } : {}),
+      ...(selectorOf(topic) === 'logins' && logins.length > 0 ? { logins } : {}),
     };
     const seq = cursors.get(topic);
     return JSON.stringify(
@@ -77,13 +77,17 @@ export function sseOperations(query: URLSearchParams, lastEventId: string | null
   });
 }
 
+const selectorOf = (topic: string): 'symbols' | 'logins' | undefined =>
+  isDataTopic(topic) ? topicEntry(topic).selector : undefined;
+const isDataTopic = (topic: string): topic is DataTopic => Object.hasOwn(TOPIC_TABLE, topic);
+
 /** `7:ticks=12,orders=3`, or `7:12` where there is one topic. Anything else is no cursor: everything starts afresh. */
 function parseEventId(text: string, topics: readonly string[]): { epoch: number; cursors: Map<string, number> } {
   const cursors = new Map<string, number>();
   const match = /^(\d{1,15}):([\w=,]{1,200})$/.exec(text);
   for (const part of (match?.[2] ?? '').split(',')) {
     const [, topic = topics[0] ?? '', seq] = /^(?:(\w+)=)?(\d{1,15})$/.exec(part) ?? [];
-    if (seq !== undefined && DATA_TOPICS.includes(topic as DataTopic)) cursors.set(topic, Number(seq));
+    if (seq !== undefined && isDataTopic(topic)) cursors.set(topic, Number(seq));
   }
   return { epoch: Number(match?.[1] ?? 0), cursors };
 }

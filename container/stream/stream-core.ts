@@ -1,7 +1,11 @@
 import { BridgeError, asBridgeError } from '../contract/errors.ts';
 import {
   DATA_TOPICS,
+  perTopic,
   STREAM_LIMITS,
+  SYSTEM_TOPIC,
+  topicEntry,
+  topicsFrom,
   type Authenticated,
   type CloseName,
   type DataTopic,
@@ -12,7 +16,8 @@ import { Connection } from './connection.ts';
 import { catchUp, owe, sendMarks, serve } from './delivery.ts';
 import type { Group } from './group.ts';
 import type { Peer } from './member.ts';
-import { isMask, type SourceEvent, type StreamSource } from './source.ts';
+import type { SourceEvent } from '../contract/hub-link.ts';
+import { isMask, type StreamSource } from './source.ts';
 import { TopicLog } from './topic-log.ts';
 
 /**
@@ -73,13 +78,7 @@ export class StreamCore {
     this.#lastBeatMs = options.now();
     this.#lastCheckMs = options.now();
     const log = (topic: DataTopic): TopicLog => new TopicLog(topic, options.source, options.ringBytes ?? RING_BYTES);
-    this.#logs = {
-      ticks: log('ticks'),
-      accounts: log('accounts'),
-      positions: log('positions'),
-      orders: log('orders'),
-      deals: log('deals'),
-    };
+    this.#logs = perTopic(log);
   }
 
   get epoch(): number {
@@ -121,7 +120,8 @@ export class StreamCore {
         return;
       }
       case 'mark': {
-        this.#logs.ticks.mark(event.mark, event.symbols, this.options.now(), this.#dirty);
+        for (const topic of topicsFrom('market'))
+          this.#logs[topic].mark(event.mark, event.symbols, this.options.now(), this.#dirty);
         this.#flushLater();
         return;
       }
@@ -131,7 +131,7 @@ export class StreamCore {
         return;
       case 'mask':
         this.flush();
-        this.#serveGroups(this.#logs.ticks.mask(event.mask, event.symbols));
+        for (const topic of topicsFrom('market')) this.#serveGroups(this.#logs[topic].mask(event.mask, event.symbols));
         return;
       case 'refused':
         this.#refuse(event);
@@ -172,7 +172,9 @@ export class StreamCore {
         connection.fail('unauthenticated', new BridgeError('unauthenticated', 'No key was presented in time.'));
     if (now - this.#lastBeatMs >= this.limits.heartbeatMs) {
       this.#lastBeatMs = now;
-      this.#broadcast(this.frame({ type: 'heartbeat', topic: 'system', seq: this.#systemSeq, prev: this.#systemSeq }));
+      this.#broadcast(
+        this.frame({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq: this.#systemSeq, prev: this.#systemSeq }),
+      );
     }
     for (const topic of DATA_TOPICS) this.#logs[topic].sweep(now - this.limits.lingerMs);
     if (now - this.#lastCheckMs >= this.limits.recheckMs) {
@@ -190,14 +192,15 @@ export class StreamCore {
     this.lagging.delete(connection);
     if (connection.missedSystem) {
       connection.missedSystem = false;
-      const at = { topic: 'system', seq: this.#systemSeq } as const;
+      const at = { topic: SYSTEM_TOPIC, seq: this.#systemSeq } as const;
       connection.send({ type: 'gap', ...at, prev: 0, data: JSON.stringify({ reason: 'slow client' }) });
       connection.send({ type: 'snapshot', ...at, prev: this.#systemSeq, data: JSON.stringify([this.system]) });
     }
     for (const member of connection.members.values()) {
       if (connection.isLagging || connection.state === 'closed') return;
-      catchUp(this, member, member.log.name === 'orders' || member.log.name === 'deals' ? 'every' : 'latest');
-      if (member.log.name === 'ticks' && member.state === 'live') sendMarks(member, sinceMs);
+      const { behind, source } = topicEntry(member.log.name);
+      catchUp(this, member, behind === 'every' ? 'every' : 'latest');
+      if (source === 'market' && member.state === 'live') sendMarks(member, sinceMs);
       serve(this, member);
     }
   }
@@ -285,7 +288,7 @@ export class StreamCore {
       log.reset(newEpoch);
       for (const group of log.groups.values())
         for (const member of group.members()) {
-          // Who has seen nothing yet misses nothing.
+          // A client that was sent nothing yet has no gap.
           const fresh = member.state === 'waiting' && member.gap === undefined;
           owe(member, reason);
           if (fresh) member.gap = undefined;
@@ -303,7 +306,7 @@ export class StreamCore {
     const log = this.#logs[event.topic];
     const error = new BridgeError(event.code, {
       detail: event.detail,
-      field: event.topic === 'ticks' ? 'symbols' : 'logins',
+      field: topicEntry(event.topic).selector,
     });
     for (const group of log.groups.values())
       if (group.selectors.includes(event.selector))
@@ -326,7 +329,7 @@ export class StreamCore {
     this.#systemSeq = Math.max(prev + 1, this.options.now());
     const frame = this.frame({
       type: 'system',
-      topic: 'system',
+      topic: SYSTEM_TOPIC,
       seq: this.#systemSeq,
       prev,
       data: JSON.stringify(data),
@@ -341,10 +344,10 @@ export class StreamCore {
         connection.missedSystem = true;
   }
 
-  /** Orders or deals have left the ring before this lagging client could be told. */
+  /** What is never conflated has left the ring before this lagging client could be told. */
   #hasLostEvents(connection: Connection): boolean {
     for (const { log, state, group, seq } of connection.members.values())
-      if ((log.name === 'orders' || log.name === 'deals') && state === 'live')
+      if (topicEntry(log.name).behind === 'every' && state === 'live')
         if (group.lastSeq > seq && log.ring.floor > seq) return true;
     return false;
   }

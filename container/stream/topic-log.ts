@@ -1,7 +1,8 @@
-import type { DataTopic } from '../contract/frames.ts';
+import { topicEntry, type DataTopic } from '../contract/frames.ts';
 import { Group } from './group.ts';
 import { Ring } from './ring.ts';
-import { isMask, type Change, type SourceEvent, type StreamSource } from './source.ts';
+import type { Change, SourceEvent } from '../contract/hub-link.ts';
+import { isMask, type StreamSource } from './source.ts';
 
 export interface Slice {
   readonly key: string;
@@ -96,12 +97,7 @@ export class TopicLog {
     this.#source.drop(this.name, dropped);
   }
 
-  /** Everything wanted, for a source that was replaced. */
-  wanted(): readonly string[] {
-    return [...this.#interest.keys()];
-  }
-
-  /** Nothing is loaded any more. A new epoch counts from nought; in the same epoch the sequence goes on. */
+  /** Nothing is loaded any more. A new epoch counts from 0; in the same epoch the sequence goes on. */
   reset(newEpoch: boolean): void {
     if (newEpoch) this.seq = 0;
     this.ring.reset(this.seq);
@@ -136,8 +132,7 @@ export class TopicLog {
       if (slice?.loadedSeq === undefined) continue;
       const state = change.state === undefined ? change.json : change.state;
       if (state === null) slice.entities.delete(change.id);
-      // Deals happen, they do not stand: a snapshot of them is empty.
-      else if (this.name !== 'deals') slice.entities.set(change.id, { json: state, seq });
+      else if (topicEntry(this.name).stands) slice.entities.set(change.id, { json: state, seq });
       kept.push(change);
       for (const group of slice.groups) {
         if (group.batch.length === 0) touched.push(group);

@@ -147,3 +147,31 @@ test('warm signs in again after a loss; drain and a refused hand-over ask the pr
   await holder.handOver(false);
   await expect.poll(() => drainAsked).toEqual(['rollout', 'Another instance holds the session.']);
 });
+
+test.each([
+  ['no JSON', '{"op":'],
+  ['another operation', '{"op":"stop","topic":"ticks","selectors":[]}'],
+  ['an unknown topic', '{"op":"want","topic":"weather","selectors":["EURUSD"]}'],
+  ['no list', '{"op":"want","topic":"ticks","selectors":"EURUSD"}'],
+  ['a binary message', Buffer.from('{"op":"want","topic":"ticks","selectors":[]}')],
+])('a hub that sends %s is cut off, and nobody else', async (_, message) => {
+  const holder = new Holder();
+  await holder.hello();
+  await holder.handOver();
+  const hub = new WebSocket(`ws://127.0.0.1:${container.port}${INTERNAL_PATH.stream}`, {
+    headers: { [HEADER.startSecret]: SECRET },
+  });
+  await once(hub, 'open');
+  hub.send(message);
+  const [code] = (await once(hub, 'close')) as [number];
+  expect(code).toBe(1008);
+  expect((await read()).status).toBe(200);
+});
+
+test('what is no control message is passed over', async () => {
+  const holder = new Holder();
+  await holder.hello();
+  for (const text of ['{', '{"type":"revoked","sessionIds":5}', '{"type":"result"}', 'null']) holder.socket.send(text);
+  await holder.handOver();
+  expect((await read()).status).toBe(200);
+});

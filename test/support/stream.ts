@@ -2,7 +2,8 @@ import type { DataTopic, Frame } from '../../container/contract/frames.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import type { Chunk } from '../../container/stream/chunk.ts';
 import type { Peer } from '../../container/stream/member.ts';
-import { isMask, type Change, type SourceEvent, type StreamSource } from '../../container/stream/source.ts';
+import type { Change, SourceEvent } from '../../container/contract/hub-link.ts';
+import { isMask, type StreamSource } from '../../container/stream/source.ts';
 
 export const reader: Caller = { id: 'reader', scopes: ['read'] };
 export const authenticated = { caller: reader, proof: 'sha256:0' };

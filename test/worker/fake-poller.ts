@@ -1,6 +1,6 @@
 import { INTERNAL_PATH } from '../../container/contract/headers.ts';
 import type { DataTopic } from '../../container/contract/frames.ts';
-import type { SourceEvent } from '../../container/stream/source.ts';
+import type { SourceEvent } from '../../container/contract/hub-link.ts';
 import { FakeBridge } from './fake-bridge.ts';
 import type { FakeStart } from './fake-container.ts';
 
@@ -17,7 +17,12 @@ export class FakePoller {
   }
 
   emit(event: SourceEvent): void {
-    this.#socket?.send(JSON.stringify(event));
+    this.send(JSON.stringify(event));
+  }
+
+  /** Whatever it is. */
+  send(text: string): void {
+    this.#socket?.send(text);
   }
 
   change(topic: DataTopic, key: string, value: object): void {

@@ -142,6 +142,21 @@ describe('the hub', () => {
     expect(back.frames.filter(({ type }) => type === 'gap')).toEqual([]);
   });
 
+  it.each(['{', '{"kind":"change","topic":"ticks","seq":9,"changes":[{}]}', '{"kind":"other"}'])(
+    'opens the link anew where the container sends what is no event: %s',
+    async (text) => {
+      const client = await connect();
+      client.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });
+      await client.until('snapshot');
+      await inside(() => poller().send(text));
+      await client.untilEvent('session_lost');
+      await client.untilEvent('session_restored');
+      await inside(() => poller().change('ticks', 'EURUSD', { bid: '2' }));
+      await client.until('delta');
+      expect(client.closed).toBeUndefined();
+    },
+  );
+
   it('lets go of the container when nobody listens', async () => {
     const client = await connect();
     client.send({ op: 'subscribe', topic: 'positions', logins: [1001] });

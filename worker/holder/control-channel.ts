@@ -1,10 +1,11 @@
-import type {
-  Activity,
-  ControlMessage,
-  Hello,
-  StateCall,
-  StateFailure,
-  StateResult,
+import {
+  parseControlMessage,
+  type Activity,
+  type ControlMessage,
+  type Hello,
+  type StateCall,
+  type StateFailure,
+  type StateResult,
 } from '../../container/contract/control.ts';
 import { BridgeError } from '../../container/contract/errors.ts';
 
@@ -101,7 +102,7 @@ export class ControlChannel {
     const timer = setTimeout(() => fail('The container did not say hello in time.'), HELLO_TIMEOUT_MS);
     const fail = (detail: string): void => hello.reject(new BridgeError('container_unavailable', detail));
     socket.addEventListener('message', ({ data }) => {
-      const message = parseMessage(data);
+      const message = typeof data === 'string' ? parseControlMessage(data) : undefined;
       if (message === undefined) return this.#parts.onFault('control message', new Error('not a control message'));
       if (message.type === 'hello') return hello.resolve(message);
       void this.#receive(socket, message);
@@ -148,18 +149,5 @@ export class ControlChannel {
         this.#reopenSoon();
       });
     }, delayMs);
-  }
-}
-
-/** The start secret went with the upgrade and this end dialled: whoever answers is our own container. */
-function parseMessage(data: unknown): ControlMessage | undefined {
-  if (typeof data !== 'string') return undefined;
-  try {
-    const message = JSON.parse(data) as unknown;
-    return typeof message === 'object' && message !== null && 'type' in message
-      ? (message as ControlMessage)
-      : undefined;
-  } catch {
-    return undefined;
   }
 }

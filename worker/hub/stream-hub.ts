@@ -2,12 +2,13 @@ import { DurableObject } from 'cloudflare:workers';
 import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import {
   CLOSE,
-  DATA_TOPICS,
   offersStreamSubprotocol,
   keyFromSubprotocol,
   PING_TEXT,
   STREAM_LIMITS,
   STREAM_SUBPROTOCOL,
+  SYSTEM_TOPIC,
+  topicsFrom,
   type Authenticated,
   type DataTopic,
   type StreamLimits,
@@ -239,7 +240,7 @@ export class StreamHub extends DurableObject<Env> {
     this.#answerPings();
     if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();
     else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > this.timings().closedGraceMs)
-      if (DATA_TOPICS.every((topic) => topic === 'ticks' || !this.#upstream.wants(topic))) this.#sleep();
+      if (topicsFrom('books').every((topic) => !this.#upstream.wants(topic))) this.#sleep();
     // Connected clients that follow nothing need no heartbeat from a hub that may sleep.
     if (this.#core.isSilent) this.#rest();
   }
@@ -276,7 +277,7 @@ export class StreamHub extends DurableObject<Env> {
   /** Answered by the platform, asleep or awake; the time is that of the last look. */
   #answerPings(): void {
     const seq = this.#core.systemSeq;
-    const { text } = this.#core.frame({ type: 'heartbeat', topic: 'system', seq, prev: seq });
+    const { text } = this.#core.frame({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq, prev: seq });
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, text));
   }
 

@@ -1,6 +1,12 @@
 import { INTERNAL_PATH } from '../../container/contract/headers.ts';
 import type { DataTopic } from '../../container/contract/frames.ts';
-import type { SourceEvent, StreamSource } from '../../container/stream/source.ts';
+import {
+  LINK_PROTOCOL_ERROR,
+  parseSourceEvent,
+  type LinkRequest,
+  type SourceEvent,
+} from '../../container/contract/hub-link.ts';
+import type { StreamSource } from '../../container/stream/source.ts';
 
 /** First wait before dialling again, and the longest: a container starts within some seconds. */
 const RETRY_FIRST_MS = 250;
@@ -50,7 +56,7 @@ export class StreamUpstream implements StreamSource {
     const wanted = this.#wanted.get(topic) ?? new Set();
     this.#wanted.set(topic, wanted);
     for (const selector of selectors) wanted.add(selector);
-    if (this.#state === 'open') this.#send('want', topic, selectors);
+    if (this.#state === 'open') this.#send('want', topic, [...selectors]);
     else if (this.#state === 'closed') this.#dial();
   }
 
@@ -58,7 +64,7 @@ export class StreamUpstream implements StreamSource {
     const wanted = this.#wanted.get(topic);
     for (const selector of selectors) wanted?.delete(selector);
     if (![...this.#wanted.values()].some((set) => set.size > 0)) this.#close('closed');
-    else if (this.#state === 'open') this.#send('drop', topic, selectors);
+    else if (this.#state === 'open') this.#send('drop', topic, [...selectors]);
   }
 
   /** Lets the container sleep; what is wanted stays wanted. */
@@ -111,9 +117,15 @@ export class StreamUpstream implements StreamSource {
     socket.addEventListener('close', lost);
     socket.addEventListener('error', lost);
     socket.addEventListener('message', ({ data }) => {
-      if (generation !== this.#generation || typeof data !== 'string') return;
+      if (generation !== this.#generation) return;
+      const event = typeof data === 'string' ? parseSourceEvent(data) : undefined;
+      if (!event) {
+        this.#options.onFault(new Error(`The container sent ${LINK_PROTOCOL_ERROR.reason}.`));
+        socket.close(LINK_PROTOCOL_ERROR.code, LINK_PROTOCOL_ERROR.reason);
+        return lost();
+      }
       this.#failures = 0;
-      this.#options.emit(JSON.parse(data) as SourceEvent);
+      this.#options.emit(event);
     });
     for (const [topic, selectors] of this.#wanted) if (selectors.size > 0) this.#send('want', topic, [...selectors]);
   }
@@ -132,7 +144,7 @@ export class StreamUpstream implements StreamSource {
     );
   }
 
-  #send(op: 'want' | 'drop', topic: DataTopic, selectors: readonly string[]): void {
-    this.#socket?.send(JSON.stringify({ op, topic, selectors }));
+  #send(op: LinkRequest['op'], topic: DataTopic, selectors: string[]): void {
+    this.#socket?.send(JSON.stringify({ op, topic, selectors } satisfies LinkRequest));
   }
 }

@@ -1,5 +1,5 @@
 import { deal } from '../../contract/schemas/trade.ts';
-import type { Change, Entity } from '../../stream/source.ts';
+import type { Change, Entity } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { Feed, LoadedSlice } from './feed.ts';

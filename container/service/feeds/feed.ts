@@ -1,5 +1,5 @@
 import type { DataTopic } from '../../contract/frames.ts';
-import type { Change, Entity } from '../../stream/source.ts';
+import type { Change, Entity } from '../../contract/hub-link.ts';
 
 /** Follows slices of one topic by polling. What it has loaded it keeps, to tell what changed. */
 export interface Feed {

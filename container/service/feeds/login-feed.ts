@@ -1,7 +1,7 @@
 import { money } from '../../contract/schemas/account.ts';
 import type { AnyObjectDefinition } from '../../contract/schemas/object.ts';
 import { order, position } from '../../contract/schemas/trade.ts';
-import type { Change, Entity } from '../../stream/source.ts';
+import type { Change, Entity } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
@@ -17,12 +17,14 @@ interface Kind {
   readonly definition: AnyObjectDefinition;
   /** Field that tells one from the other inside a login. */
   readonly id: string;
+  /** Every login has exactly one: none means that there is no such login. */
+  readonly one?: true;
   /** Words for what happened; `undefined` where the thing just changes. */
   readonly events?: { readonly added: string; readonly changed: string; readonly removed: string };
 }
 
 export const LOGIN_KINDS = {
-  accounts: { path: 'user/account/get_batch', definition: money, id: 'Login' },
+  accounts: { path: 'user/account/get_batch', definition: money, id: 'Login', one: true },
   positions: {
     path: 'position/get_batch',
     definition: position,
@@ -81,7 +83,7 @@ export class LoginFeed implements Feed {
       const rows = new Map<string, Row>();
       for (const [id, wire] of found.get(login) ?? []) rows.set(id, this.#row(wire, clock));
       this.#followed.set(login, rows);
-      return { key: login, entities: this.entities(login), missing: this.topic === 'accounts' && rows.size === 0 };
+      return { key: login, entities: this.entities(login), missing: this.#kind.one === true && rows.size === 0 };
     });
   }
 

@@ -1,4 +1,4 @@
-import type { SourceEvent } from '../../stream/source.ts';
+import type { SourceEvent } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { isInSession, sessionHours, untilSessionMs, type SessionHours } from '../broker/session-hours.ts';

@@ -1,6 +1,7 @@
 import { asBridgeError, BridgeError } from '../../contract/errors.ts';
-import { DATA_TOPICS, STREAM_LIMITS, type DataTopic } from '../../contract/frames.ts';
-import { isMask, type Change, type SourceEvent, type StreamSource } from '../../stream/source.ts';
+import { DATA_TOPICS, perTopic, STREAM_LIMITS, topicEntry, topicsFrom, type DataTopic } from '../../contract/frames.ts';
+import type { Change, SourceEvent } from '../../contract/hub-link.ts';
+import { isMask, type StreamSource } from '../../stream/source.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { DealFeed } from './deal-feed.ts';
 import type { Feed, LoadedSlice } from './feed.ts';
@@ -32,7 +33,9 @@ const CLOSED_TIMES = { minMs: 1_000, maxMs: 10_000 };
 const LOGIN_TIMES = { minMs: 250, maxMs: 1_000 };
 const WATCH_MS = 1_000;
 
-const LOGIN_TOPICS = DATA_TOPICS.filter((topic) => topic !== 'ticks');
+const MARKET_TOPICS = topicsFrom('market');
+const BOOK_TOPICS = topicsFrom('books');
+const isOfMarket = (topic: DataTopic): boolean => topicEntry(topic).source === 'market';
 
 export class Poller {
   readonly #options: PollerOptions;
@@ -41,7 +44,7 @@ export class Poller {
   readonly #ticks: TickFeed;
   readonly #market: MarketWatch;
   readonly #feeds: Readonly<Record<DataTopic, Feed>>;
-  readonly #seq: Record<DataTopic, number> = { ticks: 0, accounts: 0, positions: 0, orders: 0, deals: 0 };
+  readonly #seq = perTopic(() => 0);
   readonly #sinks = new Set<Sink>();
   readonly #tickLoop: Loop;
   readonly #loginLoop: Loop;
@@ -76,11 +79,11 @@ export class Poller {
       deals: new DealFeed(reads, clock, now),
     };
     this.#tickLoop = new Loop(
-      () => this.#round(['ticks']),
+      () => this.#round(MARKET_TOPICS),
       () => (this.#market.state === 'closed' ? CLOSED_TIMES : TICK_TIMES),
     );
     this.#loginLoop = new Loop(
-      () => this.#round(LOGIN_TOPICS),
+      () => this.#round(BOOK_TOPICS),
       () => LOGIN_TIMES,
     );
   }
@@ -132,9 +135,9 @@ export class Poller {
 
   #kick(topic: DataTopic): void {
     if (this.#stop.signal.aborted) return;
-    if (topic === 'ticks') this.#tickLoop.kick();
-    else this.#loginLoop.kick();
-    if (topic === 'ticks') this.#watch ??= setInterval(() => this.#lookAround(), WATCH_MS);
+    if (!isOfMarket(topic)) return this.#loginLoop.kick();
+    this.#tickLoop.kick();
+    this.#watch ??= setInterval(() => this.#lookAround(), WATCH_MS);
   }
 
   /** Loads what is new, delivers it, then polls. Never throws. */
@@ -144,7 +147,7 @@ export class Poller {
       for (const topic of topics) {
         if (![...this.#sinks].some((sink) => sink.wants[topic].size > 0)) continue;
         if (outcome === 'idle') outcome = 'quiet';
-        if (topic === 'ticks') await this.#resolveMasks();
+        if (isOfMarket(topic)) await this.#resolveMasks(topic);
         await this.#load(topic);
         this.#greet();
         this.#deliver(topic);
@@ -176,9 +179,9 @@ export class Poller {
     }
   }
 
-  async #resolveMasks(): Promise<void> {
+  async #resolveMasks(topic: DataTopic): Promise<void> {
     const masks = new Set<string>();
-    for (const sink of this.#sinks) for (const want of sink.wants.ticks) if (isMask(want)) masks.add(want);
+    for (const sink of this.#sinks) for (const want of sink.wants[topic]) if (isMask(want)) masks.add(want);
     await this.#market.resolve(masks);
   }
 
@@ -205,7 +208,7 @@ export class Poller {
     const missing = loaded.filter((slice) => slice.missing).map(({ key }) => key);
     if (missing.length > 0)
       this.#refuse(topic, missing, new BridgeError('object_not_found', 'The broker has no account of this login.'));
-    if (topic === 'ticks') this.#market.learn(fresh);
+    if (isOfMarket(topic)) this.#market.learn(fresh);
   }
 
   #refuse(topic: DataTopic, keys: Iterable<string>, error: BridgeError): void {
@@ -214,7 +217,7 @@ export class Poller {
         if (!sink.keys(topic).has(key)) continue;
         this.#greet();
         sink.delivered[topic].add(key);
-        const detail = `${topic === 'ticks' ? 'Symbol' : 'Login'} ${key}: ${error.context.detail}`;
+        const detail = `${topicEntry(topic).noun} ${key}: ${error.context.detail}`;
         sink.emit({ kind: 'refused', topic, selector: key, code: error.code, detail });
       }
   }
@@ -236,7 +239,8 @@ export class Poller {
     const feed = this.#feeds[topic];
     for (const sink of this.#sinks) {
       const slices = [];
-      if (topic === 'ticks') for (const [mask, symbols] of sink.newMasks()) sink.emit({ kind: 'mask', mask, symbols });
+      if (isOfMarket(topic))
+        for (const [mask, symbols] of sink.newMasks(topic)) sink.emit({ kind: 'mask', mask, symbols });
       for (const key of sink.keys(topic)) {
         if (sink.delivered[topic].has(key) || !feed.isFollowed(key)) continue;
         sink.delivered[topic].add(key);
@@ -244,7 +248,7 @@ export class Poller {
       }
       if (slices.length === 0) continue;
       sink.emit({ kind: 'load', topic, seq: this.#seq[topic], slices });
-      if (topic !== 'ticks') continue;
+      if (!isOfMarket(topic)) continue;
       const stale = slices.map(({ key }) => key).filter((key) => this.#market.isStale(key));
       if (stale.length > 0) sink.emit({ kind: 'mark', mark: 'stale', symbols: stale });
     }
@@ -254,7 +258,7 @@ export class Poller {
     if (changes.length === 0) return;
     this.#counters.changes += changes.length;
     const seq = ++this.#seq[topic];
-    if (topic === 'ticks') this.#mark('live', this.#market.revived(changes.map(({ key }) => key)));
+    if (isOfMarket(topic)) this.#mark('live', this.#market.revived(changes.map(({ key }) => key)));
     for (const sink of this.#sinks) {
       const own = changes.filter(({ key }) => sink.delivered[topic].has(key));
       if (own.length > 0) sink.emit({ kind: 'change', topic, seq, changes: own });
@@ -263,7 +267,7 @@ export class Poller {
 
   #mark(mark: 'stale' | 'live', symbols: readonly string[]): void {
     for (const sink of this.#sinks) {
-      const own = symbols.filter((symbol) => sink.delivered.ticks.has(symbol));
+      const own = symbols.filter((symbol) => MARKET_TOPICS.some((topic) => sink.delivered[topic].has(symbol)));
       if (own.length > 0) sink.emit({ kind: 'mark', mark, symbols: own });
     }
   }
@@ -299,7 +303,7 @@ export class Poller {
     for (const sink of this.#sinks) for (const key of sink.keys(topic)) wanted.add(key);
     const feed = this.#feeds[topic];
     feed.forget([...feed.keys()].filter((key) => !wanted.has(key)));
-    if (topic !== 'ticks' || this.#ticks.size > 0) return;
+    if (!isOfMarket(topic) || this.#ticks.size > 0) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
   }

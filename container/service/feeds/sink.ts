@@ -1,20 +1,13 @@
-import type { DataTopic } from '../../contract/frames.ts';
-import { isMask, type SourceEvent } from '../../stream/source.ts';
-
-const perTopic = (): Record<DataTopic, Set<string>> => ({
-  ticks: new Set(),
-  accounts: new Set(),
-  positions: new Set(),
-  orders: new Set(),
-  deals: new Set(),
-});
+import { perTopic, topicEntry, type DataTopic } from '../../contract/frames.ts';
+import type { SourceEvent } from '../../contract/hub-link.ts';
+import { isMask } from '../../stream/source.ts';
 
 /** One receiver of the poller's events: what it wants, and what it has been given. */
 export class Sink {
   readonly emit: (event: SourceEvent) => void;
-  readonly wants = perTopic();
+  readonly wants = perTopic(() => new Set<string>());
   /** Slices that it was given a load of. */
-  readonly delivered = perTopic();
+  readonly delivered = perTopic(() => new Set<string>());
   /** Masks as it was last told them. */
   readonly masks = new Map<string, readonly string[]>();
   epoch: number | undefined;
@@ -28,7 +21,7 @@ export class Sink {
   /** Slices that its selectors stand for, as far as masks are resolved. */
   keys(topic: DataTopic): ReadonlySet<string> {
     const wants = this.wants[topic];
-    if (topic !== 'ticks') return wants;
+    if (topicEntry(topic).selector === 'logins') return wants;
     const keys = new Set<string>();
     for (const want of wants) {
       if (!isMask(want)) keys.add(want);
@@ -37,10 +30,10 @@ export class Sink {
     return keys;
   }
 
-  /** Masks whose symbols it has not been told yet. */
-  newMasks(): [mask: string, symbols: readonly string[]][] {
+  /** Masks of a topic whose symbols it has not been told yet. */
+  newMasks(topic: DataTopic): [mask: string, symbols: readonly string[]][] {
     const fresh: [string, readonly string[]][] = [];
-    for (const want of this.wants.ticks) {
+    for (const want of this.wants[topic]) {
       const symbols = isMask(want) ? this.#symbolsOf(want) : undefined;
       if (!symbols || this.masks.get(want) === symbols) continue;
       this.masks.set(want, symbols);

@@ -3,7 +3,8 @@ import type { Authenticated, StreamLimits } from '../../contract/frames.ts';
 import { StreamCore } from '../../stream/stream-core.ts';
 import type { Connection } from '../../stream/connection.ts';
 import type { Peer } from '../../stream/member.ts';
-import type { SourceEvent, StreamSource } from '../../stream/source.ts';
+import type { SourceEvent } from '../../contract/hub-link.ts';
+import type { StreamSource } from '../../stream/source.ts';
 
 export type { Chunk, OutFrame } from '../../stream/chunk.ts';
 export type { Connection } from '../../stream/connection.ts';

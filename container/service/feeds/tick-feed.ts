@@ -1,5 +1,5 @@
 import { quote } from '../../contract/schemas/market.ts';
-import type { Change, Entity } from '../../stream/source.ts';
+import type { Change, Entity } from '../../contract/hub-link.ts';
 import { payloadObjects, payloadScalar, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';

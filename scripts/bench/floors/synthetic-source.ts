@@ -1,5 +1,6 @@
 import { DATA_TOPICS, type DataTopic } from '../../../container/contract/frames.ts';
-import type { SourceEvent, StreamSource } from '../../../container/stream/source.ts';
+import type { SourceEvent } from '../../../container/contract/hub-link.ts';
+import type { StreamSource } from '../../../container/stream/source.ts';
 import type { AttachableSource } from '../../../container/service/feeds/stream-service.ts';
 
 /** A source that asks no broker: its owner publishes. For measuring and testing what lies between a tick and a client. */

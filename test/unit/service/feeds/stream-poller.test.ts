@@ -3,7 +3,7 @@ import { BridgeError } from '../../../../container/contract/errors.ts';
 import { Poller } from '../../../../container/service/feeds/poller.ts';
 import type { BrokerReads } from '../../../../container/service/feeds/reads.ts';
 import { StreamCore } from '../../../../container/stream/stream-core.ts';
-import type { SourceEvent } from '../../../../container/stream/source.ts';
+import type { SourceEvent } from '../../../../container/contract/hub-link.ts';
 import type { WireObject } from '../../../../container/webapi/fields.ts';
 import { BrokerClock } from '../../../../container/webapi/time.ts';
 import { authenticated, FakePeer } from '../../../support/stream.ts';

@@ -41,7 +41,7 @@ function createFramework(options: AppOptions, extra: ReadonlyMap<string, Request
     const facts = new OpenFacts(request, response, options);
     rememberFacts(request, facts);
     facts.route = request.path;
-    beforeHeaders(response, () => facts.commonHeaders());
+    setHeaders(response, facts.commonHeaders());
     next();
   };
   const answerProblems: ErrorRequestHandler = (thrown: unknown, request, response, _next) =>
@@ -59,14 +59,7 @@ function createFramework(options: AppOptions, extra: ReadonlyMap<string, Request
   return app;
 }
 
-/** Sets headers once, at the last moment where that can be done. */
-function beforeHeaders(response: express.Response, headersOf: () => readonly string[]): void {
-  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => express.Response;
-  response.writeHead = (...args: unknown[]): express.Response => {
-    if (!response.headersSent) {
-      const headers = headersOf();
-      for (let i = 0; i + 1 < headers.length; i += 2) response.setHeader(headers[i] ?? '', headers[i + 1] ?? '');
-    }
-    return writeHead(...args);
-  };
+/** The framework's answers are made at once: what every answer has is set when the request comes. */
+function setHeaders(response: express.Response, headers: readonly string[]): void {
+  for (let i = 0; i + 1 < headers.length; i += 2) response.setHeader(headers[i] ?? '', headers[i + 1] ?? '');
 }

@@ -10,8 +10,8 @@ export function servePassthrough(passthrough: Passthrough): Serve {
     const [pathname, query] = splitTarget(request.url ?? '');
     const admitted = await admitCommand(Object.assign(new HttpCall(request, facts), { pathname, query }));
     facts.route = `/api/${admitted.command.path}`;
-    const { requestId, deadlineAtMs, signal } = facts;
-    const answer = await passthrough.answer(admitted, { requestId, deadlineAtMs, signal });
+    const { requestId, deadlineAtMs, signal, timings } = facts;
+    const answer = await passthrough.answer(admitted, { requestId, deadlineAtMs, signal, timings });
     const headers = Object.entries(answer.headers ?? {}).flat();
     headers.push('content-type', answer.contentType, 'cache-control', 'no-store');
     return { status: answer.status, headers, body: answer.bytes };

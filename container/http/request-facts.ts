@@ -6,7 +6,7 @@ import type { Logger } from '../contract/logger.ts';
 import { requestIdOf, traceparentOf } from '../contract/trace.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
 import { oneOf } from './read-request.ts';
-import { timingOf } from '../service/handler.ts';
+import { CallTimings } from '../service/handler.ts';
 
 /** How long a caller waits where nobody said: as long as most clients and proxies do. */
 export const DEFAULT_DEADLINE_MS = 30_000;
@@ -21,6 +21,7 @@ export interface RequestFacts {
   readonly deadlineAtMs: number;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
+  readonly timings: CallTimings;
 }
 
 export interface FactsOptions {
@@ -51,6 +52,7 @@ export class OpenFacts implements RequestFacts {
   deadlineAtMs: number;
   /** The pattern that the request matched, for the log. */
   route = 'unmatched';
+  readonly timings = new CallTimings();
   readonly requestId: string;
   readonly #options: FactsOptions;
   readonly #abort = new AbortController();
@@ -78,8 +80,8 @@ export class OpenFacts implements RequestFacts {
   /** The headers that every answer has, at the moment it is written. */
   commonHeaders(): string[] {
     const { requestId } = this;
-    const timing = timingOf(this.signal);
-    const broker = timing ? `, wait;dur=${timing.waitedMs.toFixed(1)}, mt5;dur=${timing.answeredMs.toFixed(1)}` : '';
+    const { waitedMs, answeredMs, calls } = this.timings;
+    const broker = calls > 0 ? `, wait;dur=${waitedMs.toFixed(1)}, mt5;dur=${answeredMs.toFixed(1)}` : '';
     return commonHeaders({
       requestId,
       traceparent: this.#traceparent,
@@ -91,14 +93,14 @@ export class OpenFacts implements RequestFacts {
   #closed(request: IncomingMessage, response: ServerResponse): void {
     const { log, onAnswer } = this.#options;
     if (!response.writableFinished) this.#abort.abort();
-    const upstreamMs = timingOf(this.signal)?.answeredMs;
+    const { answeredMs, calls } = this.timings;
     const answer = {
       route: this.route,
       method: request.method ?? '',
       status: response.writableFinished ? response.statusCode : 499,
       durationMs: tenths(performance.now() - this.#startedAt),
       requestId: this.requestId,
-      ...(upstreamMs === undefined ? {} : { upstreamMs: tenths(upstreamMs) }),
+      ...(calls === 0 ? {} : { upstreamMs: tenths(answeredMs) }),
       ...(this.caller ? { caller: this.caller.id } : {}),
     };
     log.info('request', answer);

@@ -39,6 +39,7 @@ export class TypedApi {
       requestId: facts.requestId,
       deadlineAtMs: facts.deadlineAtMs,
       signal: facts.signal,
+      timings: facts.timings,
       idempotencyKey,
       bodyText: body?.text ?? '',
     };

@@ -2,9 +2,11 @@
  * service/ is what the bridge can do, in the broker's nouns: it turns validated input into Web API commands, and replies
  * into the contract's types. It knows sessions as `Upstream`, durable state as `StateApi`, and nothing of sockets or HTTP.
  */
-import type { CallSignal, CallTiming } from '../session/upstream.ts';
+import type { CallTimings } from '../session/upstream.ts';
 import type { AnyRoute, RouteInput } from '../contract/route.ts';
 import type { Caller } from '../contract/keys.ts';
+
+export { CallTimings } from '../session/upstream.ts';
 
 /** What a handler knows of a request beside its input. */
 export interface RouteContext {
@@ -14,6 +16,8 @@ export interface RouteContext {
   readonly deadlineAtMs: number;
   /** Aborts when the caller goes away. */
   readonly signal: AbortSignal;
+  /** Where the time of its calls went. */
+  readonly timings: CallTimings;
   readonly idempotencyKey: string | undefined;
   /** The body as it came, for fingerprints; '' where there was none. */
   readonly bodyText: string;
@@ -49,6 +53,3 @@ export type RouteHandlers = Readonly<Record<string, RouteHandler<AnyRoute>>>;
 export const handle = <Route extends AnyRoute>(route: Route, handler: RouteHandler<Route>): RouteHandlers => ({
   [route.id]: handler as RouteHandler<AnyRoute>,
 });
-
-/** Where the time of the calls with this signal went; absent where the broker was not asked. */
-export const timingOf = (signal: AbortSignal): CallTiming | undefined => (signal as CallSignal).timing;

@@ -1,4 +1,4 @@
-import { SessionError, type CallSignal, type Command, type Reply } from './upstream.ts';
+import { SessionError, type CallSignal, type CallTimings, type Command, type Reply } from './upstream.ts';
 
 export type JobKind = 'read' | 'write' | 'dealer_read' | 'dealer_write';
 
@@ -7,6 +7,7 @@ export interface JobRequest {
   readonly command: Command;
   readonly deadlineAtMs: number;
   readonly signal?: CallSignal | undefined;
+  readonly timings?: CallTimings | undefined;
   readonly generation?: number | undefined;
   readonly onDispatch?: (() => void) | undefined;
 }
@@ -41,6 +42,7 @@ export class Job {
   readonly generation: number | undefined;
   readonly onDispatch: (() => void) | undefined;
   readonly signal: CallSignal | undefined;
+  readonly timings: CallTimings | undefined;
   dispatched = false;
   replayed = false;
   #waiter: Waiter | undefined;
@@ -54,6 +56,7 @@ export class Job {
     this.generation = request.generation;
     this.onDispatch = request.onDispatch;
     this.signal = request.signal;
+    this.timings = request.timings;
     this.#waiter = waiter;
     const leftMs = Math.min(MAX_TIMER_MS, Math.max(0, request.deadlineAtMs - nowMs));
     this.#timer = setTimeout(Job.#deadlinePassed, leftMs, this);

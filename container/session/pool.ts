@@ -1,4 +1,5 @@
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
+import { DealerLine } from './dealer-line.ts';
 import { Flapping } from './flapping.ts';
 import { GrowthPolicy, STUCK_MS } from './growth.ts';
 import { createJob, type Job, type JobRequest } from './job-queue.ts';
@@ -6,24 +7,17 @@ import type { CloseCause, Session, SessionHooks } from './session.ts';
 import { StatusBoard } from './status-board.ts';
 import type { SessionEvent, UpstreamStats, UpstreamStatus } from './status.ts';
 import { TransportError } from '../transport/transport.ts';
-import {
-  addTiming,
-  SessionError,
-  type CallOptions,
-  type Command,
-  type Dealer,
-  type MutateOptions,
-} from './upstream.ts';
+import { SessionError, type CallOptions, type Command, type Dealer, type MutateOptions } from './upstream.ts';
 import type { Reply, Upstream } from './upstream.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-/** More requests than this waiting at once cannot be served in anybody's time. */
+/** More requests than this waiting at once could not be answered before their deadlines. */
 const MAX_WAITING = 5_000;
 /** A refusal is repeated to callers for so long without asking the state again: an administrator may have reset it. */
 const PAUSE_CACHE_MS = 1_000;
 /** Callers rather wait so long for a sign-in than be told to come back. */
 const PATIENCE_MS = 2_000;
-/** A session beyond the first that was free for so long says goodbye. */
+/** A session beyond the first that was free for so long is closed. */
 const IDLE_SHRINK_MS = 60_000;
 /** A session that ends so soon after another one signed in was ended by it; what it is told, it learns at its next ping. */
 const ENDED_BY_SIGN_IN_MS = { lost: 2_000, replaced: 30_000 } as const;
@@ -48,6 +42,7 @@ interface Member {
  */
 export class SessionPool implements Upstream {
   readonly dealer: Dealer;
+  readonly #line: DealerLine;
   readonly #options: PoolOptions;
   readonly #dialer: Dialer;
   readonly #growth = new GrowthPolicy();
@@ -64,8 +59,6 @@ export class SessionPool implements Upstream {
   #growAfterMs = 0;
   /** Why nobody is signed in. */
   #failure: { readonly error: SessionError; readonly retryAtMs: number; readonly cachedUntilMs: number } | undefined;
-  #dealerSession: Session | undefined;
-  #dealerGeneration = 0;
   #draining = false;
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -77,22 +70,8 @@ export class SessionPool implements Upstream {
     this.#max = options.max;
     this.#dialer = new Dialer(options);
     this.#board = new StatusBoard(options.now, options.onStatus);
-    // oxlint-disable-next-line typescript/no-this-alias -- the getter of the object below is not a method of the pool
-    const pool = this;
-    this.dealer = {
-      get generation(): number {
-        return pool.#dealerGeneration;
-      },
-      mutate: async (command, mutate) => {
-        const reply = await pool.#run({ ...mutate, kind: 'dealer_write', command });
-        return Object.assign(reply, { generation: pool.#generationOf.get(reply) ?? pool.#dealerGeneration });
-      },
-      read: (command, generation, call) => pool.#run({ ...call, kind: 'dealer_read', command, generation }),
-    };
+    this.dealer = this.#line = new DealerLine((request) => this.#run(request));
   }
-
-  /** Which dealer connection a reply came over. */
-  readonly #generationOf = new WeakMap<Reply, number>();
 
   read(command: Command, options: CallOptions): Promise<Reply> {
     return this.#run({ ...options, kind: 'read', command });
@@ -142,9 +121,9 @@ export class SessionPool implements Upstream {
   /** Hands waiting requests to free sessions, the dealer's session last, so that dealing waits the least. */
   #pump(): void {
     if (this.#waiting.size === 0) return;
-    this.#chooseDealer();
-    for (const member of this.#members) if (member.session !== this.#dealerSession) this.#serve(member);
-    const dealer = this.#members.find(({ session }) => session === this.#dealerSession);
+    if (this.#waiting.hasDealing) this.#line.choose(this.#members[0]?.session);
+    for (const member of this.#members) if (!this.#line.isOn(member.session)) this.#serve(member);
+    const dealer = this.#members.find(({ session }) => this.#line.isOn(session));
     if (dealer) this.#serve(dealer);
     if (this.#waiting.size === 0) return;
     if (this.#members.length === 0) void this.#dial().catch(() => undefined);
@@ -153,15 +132,8 @@ export class SessionPool implements Upstream {
 
   #serve(member: Member): void {
     if (!member.session.free) return;
-    const job = this.#waiting.next(member.session === this.#dealerSession, this.#dealerGeneration);
+    const job = this.#waiting.next(this.#line.isOn(member.session), this.#line.generation);
     if (job) void this.#dispatch(job, member);
-  }
-
-  /** The dealer's session is the oldest one, from the first dealer request on, for as long as it lives. */
-  #chooseDealer(): void {
-    if (this.#dealerSession || !this.#waiting.hasDealing) return;
-    this.#dealerSession = this.#members[0]?.session;
-    if (this.#dealerSession) this.#dealerGeneration++;
   }
 
   async #dispatch(job: Job, member: Member): Promise<void> {
@@ -172,7 +144,7 @@ export class SessionPool implements Upstream {
       return this.#pump();
     }
     this.#counters.sent++;
-    const generation = this.#dealerGeneration;
+    const { generation } = this.#line;
     const startedAt = performance.now();
     const tookMs = (): number => performance.now() - startedAt;
     try {
@@ -185,8 +157,8 @@ export class SessionPool implements Upstream {
         // The end of the connection may have been told before the answer that came with it ("Connection: close").
         this.#flapping.answered();
       }
-      if (job.kind === 'dealer_write') this.#generationOf.set(reply, generation);
-      if (job.signal) addTiming(job.signal, { waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
+      if (job.kind === 'dealer_write') this.#line.answered(reply, generation);
+      job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       job.resolve(reply);
     } catch (error) {
       this.#failed(job, error);
@@ -297,7 +269,7 @@ export class SessionPool implements Upstream {
     const member = this.#members.find((candidate) => candidate.session === session);
     if (!member) return;
     this.#members = this.#members.filter((candidate) => candidate !== member);
-    if (this.#dealerSession === session) this.#dealerSession = undefined;
+    this.#line.left(session);
     if (cause !== 'quit') {
       this.#counters.lost++;
       if (!member.hasAnswered) this.#flapping.ended(this.#options.now());
@@ -344,7 +316,7 @@ export class SessionPool implements Upstream {
       this.#shrinkTimer = undefined;
       const before = this.#options.now() - IDLE_SHRINK_MS;
       const idle = this.#members.findLast(
-        ({ session, usedAtMs }) => session !== this.#dealerSession && session.free && usedAtMs <= before,
+        ({ session, usedAtMs }) => !this.#line.isOn(session) && session.free && usedAtMs <= before,
       );
       if (idle && this.#members.length > 1) void idle.session.drain();
       if (this.#members.length > 1) this.#scheduleShrink();

@@ -16,18 +16,25 @@ export interface Command {
   readonly contentType?: string;
 }
 
-export interface CallTiming {
+/** Where the time of a request's calls went: noted by the sessions, for whoever asked. */
+export class CallTimings {
   /** Waiting for a free session, sign-in included. */
-  readonly waitedMs: number;
+  waitedMs = 0;
   /** From sending to the end of the answer. */
-  readonly answeredMs: number;
+  answeredMs = 0;
+  /** 0 = the broker was not asked. */
+  calls = 0;
+
+  add({ waitedMs, answeredMs, calls = 1 }: { waitedMs: number; answeredMs: number; calls?: number }): void {
+    this.waitedMs += waitedMs;
+    this.answeredMs += answeredMs;
+    this.calls += calls;
+  }
 }
 
 /** What a call needs of an `AbortSignal`: any of those will do. */
 export interface CallSignal {
   readonly aborted: boolean;
-  /** Where the time of its caller's calls went: all of them carry the same signal. Noted by the sessions. */
-  timing?: CallTiming;
   addEventListener(type: 'abort', listener: CallListener): void;
   removeEventListener(type: 'abort', listener: CallListener): void;
 }
@@ -35,19 +42,12 @@ export interface CallListener {
   handleEvent(): void;
 }
 
-export function addTiming(signal: CallSignal, { waitedMs, answeredMs }: CallTiming): void {
-  const { timing } = signal;
-  signal.timing = {
-    waitedMs: (timing?.waitedMs ?? 0) + waitedMs,
-    answeredMs: (timing?.answeredMs ?? 0) + answeredMs,
-  };
-}
-
 export interface CallOptions {
   /** Epoch ms. At the deadline the caller is released; the connection drains the answer. */
   readonly deadlineAtMs: number;
   /** The caller went away: releases the caller, never the connection. */
   readonly signal?: CallSignal;
+  readonly timings?: CallTimings | undefined;
 }
 
 export interface MutateOptions extends CallOptions {

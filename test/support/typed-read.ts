@@ -1,5 +1,6 @@
 import type { TypedCall } from '../../container/contract/admission.ts';
 import type { Caller } from '../../container/contract/keys.ts';
+import { CallTimings } from '../../container/service/handler.ts';
 import type { TypedAnswer, TypedApi } from '../../container/http/serve-routes.ts';
 
 /** A GET by a caller with the scope `read`, past HTTP. */
@@ -18,6 +19,12 @@ export function typedRead(
     caller: () => caller,
     query,
   };
-  const facts = { caller, requestId: 'r1', deadlineAtMs, signal: new AbortController().signal };
+  const facts = {
+    caller,
+    requestId: 'r1',
+    deadlineAtMs,
+    signal: new AbortController().signal,
+    timings: new CallTimings(),
+  };
   return api.answer(api.match('GET', pathname), call, facts);
 }

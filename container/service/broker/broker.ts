@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../contract/errors.ts';
-import { addTiming, SessionError } from '../../session/upstream.ts';
-import type { CallListener, CallSignal, CallTiming, Command, Reply, Upstream } from '../../session/upstream.ts';
+import { CallTimings, SessionError } from '../../session/upstream.ts';
+import type { CallListener, CallSignal, Command, Reply, Upstream } from '../../session/upstream.ts';
 import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import type { Keep } from '../handler.ts';
@@ -11,6 +11,7 @@ import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
 export interface ReadContext {
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
+  readonly timings?: CallTimings | undefined;
 }
 
 export type Query = readonly (readonly [name: string, value: string])[];
@@ -68,10 +69,10 @@ class Flight implements CallSignal {
   readonly promise: Promise<BrokerReply>;
   waiting = 0;
   aborted = false;
-  timing?: CallTiming;
+  readonly timings = new CallTimings();
   #listener: CallListener | undefined;
 
-  constructor(deadlineAtMs: number, send: (signal: CallSignal) => Promise<BrokerReply>) {
+  constructor(deadlineAtMs: number, send: (flight: Flight) => Promise<BrokerReply>) {
     this.deadlineAtMs = deadlineAtMs;
     this.promise = send(this);
   }
@@ -237,7 +238,7 @@ export class Broker {
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const started = new Flight(deadlineAtMs, (signal) => this.#send(command, deadlineAtMs, signal));
+      const started = new Flight(deadlineAtMs, (signal) => this.#send(command, signal));
       flight = started;
       this.#flights.set(key, started);
       const land = (): void => this.#forget(key, started);
@@ -246,7 +247,7 @@ export class Broker {
     flight.waiting++;
     try {
       const reply = await this.#within(flight.promise, context);
-      if (flight.timing) addTiming(context.signal, flight.timing);
+      context.timings?.add(flight.timings);
       return reply;
     } catch (error) {
       if (flight.waiting === 1) {
@@ -264,10 +265,14 @@ export class Broker {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  async #send(command: Command, deadlineAtMs: number, signal: CallSignal): Promise<BrokerReply> {
+  async #send(command: Command, flight: Flight): Promise<BrokerReply> {
     let reply: Reply;
     try {
-      reply = await this.#upstream.read(command, { deadlineAtMs, signal });
+      reply = await this.#upstream.read(command, {
+        deadlineAtMs: flight.deadlineAtMs,
+        signal: flight,
+        timings: flight.timings,
+      });
     } catch (error) {
       throw toBridgeError(error);
     }

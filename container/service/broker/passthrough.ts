@@ -1,11 +1,12 @@
 import type { AdmittedCommand } from '../../contract/admission.ts';
-import type { Command, Reply, Upstream } from '../../session/upstream.ts';
+import type { CallTimings, Command, Reply, Upstream } from '../../session/upstream.ts';
 import { replyError, toBridgeError } from './upstream-errors.ts';
 
 export interface PassthroughContext {
   readonly requestId: string;
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
+  readonly timings: CallTimings;
 }
 
 /** Status and bytes as the broker sent them. */
@@ -41,13 +42,13 @@ export class Passthrough {
       : passedAnswer(await this.#read(admitted, context));
   }
 
-  async #read(admitted: AdmittedCommand, { deadlineAtMs, signal }: PassthroughContext): Promise<Reply> {
+  async #read(admitted: AdmittedCommand, context: PassthroughContext): Promise<Reply> {
     const { dealer } = this.#upstream;
     const wire = wireOf(admitted);
     try {
       return admitted.command.dealer
-        ? await dealer.read(wire, dealer.generation, { deadlineAtMs, signal })
-        : await this.#upstream.read(wire, { deadlineAtMs, signal });
+        ? await dealer.read(wire, dealer.generation, context)
+        : await this.#upstream.read(wire, context);
     } catch (error) {
       throw toBridgeError(error);
     }

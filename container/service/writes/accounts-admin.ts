@@ -330,8 +330,7 @@ export class AccountsAdmin {
     what: string,
     whenDone: (body: WireObject) => Promise<Settlement>,
   ): Promise<Settlement> {
-    const { deadlineAtMs, signal, onDispatch } = hooks;
-    const reply = await this.#parts.upstream.mutate(command, { deadlineAtMs, signal, onDispatch });
+    const reply = await this.#parts.upstream.mutate(command, hooks);
     const settlement = settledReply(reply, what, () => done(200, {}));
     return settlement.state === 'done' ? whenDone(bodyOf(reply)) : settlement;
   }

@@ -73,14 +73,13 @@ export class DealerDesk {
    * @throws DealerRefusal · SessionError (`dispatched` tells whether it was sent)
    */
   async execute(prepare: PrepareRequest, hooks: SendHooks): Promise<DealerResult> {
-    const { deadlineAtMs, signal } = hooks;
-    await this.#slot(signal);
+    await this.#slot(hooks.signal);
     try {
-      const request = await prepare((command) => this.#dealer.read(command, undefined, { deadlineAtMs, signal }));
-      const reply = await this.#dealer.mutate(
-        { path: 'dealer/send_request', body: JSON.stringify(request) },
-        { deadlineAtMs, signal, onDispatch: hooks.onDispatch },
-      );
+      // Not the hooks themselves: handing over this read is not handing over the request.
+      const { deadlineAtMs, signal, timings } = hooks;
+      const asReader = { deadlineAtMs, signal, timings };
+      const request = await prepare((command) => this.#dealer.read(command, undefined, asReader));
+      const reply = await this.#dealer.mutate({ path: 'dealer/send_request', body: JSON.stringify(request) }, hooks);
       if (reply.retcode !== 0) throw new DealerRefusal(reply);
       const id = payloadScalar(bodyOf(reply), 'ID');
       if (id === undefined || !/^\d{1,20}$/.test(id))

@@ -1,7 +1,7 @@
 import { asBridgeError, BridgeError, toProblem } from '../../contract/errors.ts';
 import { HEADER } from '../../contract/headers.ts';
 import { TAG_CHARACTERS } from '../../contract/schemas/operation.ts';
-import { SessionError } from '../../session/upstream.ts';
+import { SessionError, type CallTimings } from '../../session/upstream.ts';
 import { operationPath, operationView, storedAnswer, type PlainAnswer } from '../../state/operation-view.ts';
 import { randomBase32 } from '../../state/random.ts';
 import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
@@ -18,6 +18,7 @@ export interface SendHooks {
   /** Nothing waits for an answer longer than this. */
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
+  readonly timings?: CallTimings | undefined;
   readonly onDispatch: () => void;
   /** The dealer has it: what takes long from here on is `pending`, not `unknown`. */
   readonly onQueued?: () => void;
@@ -143,6 +144,7 @@ export class OperationRunner {
       tag: operation.tag,
       deadlineAtMs: now() + ANSWER_WAIT_MS,
       signal: callOff.signal,
+      timings: context.timings,
       onDispatch: () => {
         dispatched = true;
       },

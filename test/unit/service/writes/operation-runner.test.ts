@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BridgeError } from '../../../../container/contract/errors.ts';
-import type { RouteAnswer, RouteContext } from '../../../../container/service/handler.ts';
+import { CallTimings, type RouteAnswer, type RouteContext } from '../../../../container/service/handler.ts';
 import {
   OperationRunner,
   type Mutation,
@@ -48,6 +48,7 @@ const context = (key: string, signal = new AbortController().signal): RouteConte
   requestId: 'r',
   deadlineAtMs: Date.now() + 1000,
   signal,
+  timings: new CallTimings(),
   idempotencyKey: key,
   bodyText: '{}',
 });

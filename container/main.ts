@@ -12,34 +12,37 @@ const EXIT_BY_FORCE_MS = 9_000;
  */
 const HEAP_GROWTH = '--heap-growing-percent=50';
 
-/** The container program: configuration, start, signals. */
+/** The container program: signals, configuration, start. */
 async function main(): Promise<void> {
-  const bootLog = createLog({ level: 'info', secrets: [] });
-  let container: RunningContainer;
+  let log = createLog({ level: 'info', secrets: [] });
+  const started = Promise.withResolvers<RunningContainer | undefined>();
   let stopping = false;
-  try {
-    container = await startContainer(loadConfig(process.env), { onDrainAsked: () => void stop() });
-    setFlagsFromString(HEAP_GROWTH);
-  } catch (error) {
-    const faults = faultsOf(error);
-    if (!faults) throw error;
-    bootLog.error('configuration_not_valid', { faults });
-    process.exitCode = 1;
-    return;
-  }
-  async function stop(): Promise<void> {
+  const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), EXIT_BY_FORCE_MS).unref();
-    await container.close();
-    process.exit(0);
-  }
+    await (await started.promise)?.close();
+    process.exit();
+  };
+  // First of all: process 1 of a container has no default handlers, and a signal during the start would be lost.
   process.on('SIGTERM', () => void stop()).on('SIGINT', () => void stop());
   const crash = (error: unknown): void => {
-    container.log.error('crash', { error });
+    log.error('crash', { error });
     process.exit(1);
   };
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
+  try {
+    const container = await startContainer(loadConfig(process.env), { onDrainAsked: () => void stop() });
+    ({ log } = container);
+    setFlagsFromString(HEAP_GROWTH);
+    started.resolve(container);
+  } catch (error) {
+    const faults = faultsOf(error);
+    if (!faults) throw error;
+    log.error('configuration_not_valid', { faults });
+    process.exitCode = 1;
+    started.resolve(undefined);
+  }
 }
 
 /** What a user can mend; `undefined` = a fault of the program. */

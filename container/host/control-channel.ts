@@ -16,16 +16,21 @@ import type { UpstreamCheckpoint } from '../state/state-api.ts';
 /** State calls and activity are a few kilobytes; a page of the ledger is the largest. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
+/** What the Durable Object asks for. */
+export interface ControlEvents {
+  emit(event: 'handover', checkpoint: UpstreamCheckpoint): unknown;
+  emit(event: 'warm'): unknown;
+  emit(event: 'drain', reason: string): unknown;
+  emit(event: 'revoked', sessionIds: readonly string[]): unknown;
+}
+
 export interface ControlChannelOptions {
   readonly instanceId: string;
   readonly state: RemoteState;
   readonly log: Logger;
   readonly session: () => SessionStatus;
   readonly listeningAfterMs: () => number;
-  readonly onHandover: (checkpoint: UpstreamCheckpoint) => void;
-  readonly onWarm: () => void;
-  readonly onDrain: (reason: string) => void;
-  readonly onRevoked: (sessionIds: readonly string[]) => void;
+  readonly events: ControlEvents;
 }
 
 /**
@@ -35,19 +40,11 @@ export interface ControlChannelOptions {
 export class ControlChannel {
   readonly #options: ControlChannelOptions;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
-  readonly #handedOver: Promise<void>;
-  #resolveHandedOver: () => void = () => undefined;
   #socket: WebSocket | undefined;
   #activity: Pick<Activity, 'streams' | 'unsettled'> = { streams: 0, unsettled: 0 };
 
   constructor(options: ControlChannelOptions) {
     this.#options = options;
-    this.#handedOver = new Promise((resolve) => (this.#resolveHandedOver = resolve));
-  }
-
-  /** Resolves with the first hand-over: before it nothing is known of epochs and permits. */
-  get handedOver(): Promise<void> {
-    return this.#handedOver;
   }
 
   /** The start secret has been checked. */
@@ -92,27 +89,26 @@ export class ControlChannel {
   }
 
   #received(channel: WebSocket, data: Buffer): void {
-    const { state, log } = this.#options;
+    const { state, log, events } = this.#options;
     const message = parseControlMessage(data.toString());
     if (!message) return log.warn('control_channel_error', { reason: 'not a control message' });
     switch (message.type) {
       case 'handover': {
-        if (!message.accepted) return this.#options.onDrain('Another instance holds the session.');
+        if (!message.accepted) return void events.emit('drain', 'Another instance holds the session.');
         state.attach((call) => channel.send(JSON.stringify(call)));
         log.info('hand_over', { version: message.bridgeVersion });
-        this.#resolveHandedOver();
-        this.#options.onHandover(JSON.parse(message.checkpoint) as UpstreamCheckpoint);
+        events.emit('handover', JSON.parse(message.checkpoint) as UpstreamCheckpoint);
         return this.sendActivity();
       }
       case 'result':
       case 'failure':
         return state.receive(message);
       case 'warm':
-        return this.#options.onWarm();
+        return void events.emit('warm');
       case 'drain':
-        return this.#options.onDrain(message.reason);
+        return void events.emit('drain', message.reason);
       case 'revoked':
-        return this.#options.onRevoked(message.sessionIds);
+        return void events.emit('revoked', message.sessionIds);
       case 'hello':
       case 'call':
       case 'activity':

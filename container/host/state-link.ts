@@ -6,18 +6,25 @@ import { RemoteState } from '../state/remote-state.ts';
 
 /** Where the durable state is: in this process over a file, or in the Durable Object over the control channel. */
 export type StateLink =
-  | { readonly where: 'here'; readonly api: BridgeState; readonly close: () => void }
-  | { readonly where: 'durable_object'; readonly api: RemoteState; readonly close: () => void };
+  | (Link & { readonly where: 'here'; readonly api: BridgeState })
+  | (Link & { readonly where: 'durable_object'; readonly api: RemoteState });
+
+interface Link {
+  /** The state may be called; behind the Worker, from the first hand-over on. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
 
 /** @throws ConfigError where the file of `CHECKPOINT` cannot be opened */
 export function linkState(config: Config, log: Logger, options: BridgeStateOptions): StateLink {
   if (config.startSecret !== undefined) {
     const api = new RemoteState();
-    return { where: 'durable_object', api, close: () => api.detach() };
+    return { where: 'durable_object', api, ready: api.ready, close: () => api.detach() };
   }
   const warn = (reason: string): void => log.warn('checkpoint_warning', { reason });
   const file = openFile(config.checkpoint, warn);
-  return { where: 'here', api: new BridgeState(file, { ...options, warn }), close: () => file.close() };
+  const api = new BridgeState(file, { ...options, warn });
+  return { where: 'here', api, ready: Promise.resolve(), close: () => file.close() };
 }
 
 function openFile(location: string, warn: (message: string) => void): SqliteFile {

@@ -8,7 +8,7 @@ import type { TypedApi } from './serve-routes.ts';
 const CONCURRENCY = 8;
 
 /** The batch, over the very function that serves single requests: nothing is allowed here that is not there. */
-export function serveBatch(api: () => TypedApi): RouteHandlers {
+export function serveBatch(api: TypedApi): RouteHandlers {
   return handle(postBatch, async ({ body, decimals }, context) => {
     const { requests } = body;
     const items: unknown[] = [];
@@ -16,7 +16,7 @@ export function serveBatch(api: () => TypedApi): RouteHandlers {
     const work = async (): Promise<void> => {
       for (let at = next++; at < requests.length; at = next++) {
         const { id = null, path = '' } = requests[at] ?? {};
-        items[at] = { id, ...(await answerOne(api(), path, decimals, context)) };
+        items[at] = { id, ...(await answerOne(api, path, decimals, context)) };
       }
     };
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, requests.length) }, work));

@@ -22,7 +22,9 @@ export class RemoteState implements StateApi {
   readonly sessions: StateApi['sessions'];
   readonly operations: StateApi['operations'];
   readonly journal: StateApi['journal'];
-
+  /** Resolves with the first channel: before it nothing is known of epochs and permits. */
+  readonly ready: Promise<void>;
+  readonly #onReady: () => void;
   readonly #timeoutMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #send: ((call: StateCall) => void) | undefined;
@@ -30,6 +32,7 @@ export class RemoteState implements StateApi {
 
   constructor(options: { timeoutMs?: number } = {}) {
     this.#timeoutMs = options.timeoutMs ?? CALL_TIMEOUT_MS;
+    ({ promise: this.ready, resolve: this.#onReady } = Promise.withResolvers<void>());
     this.signIn = this.#group('signIn');
     this.sessions = this.#group('sessions');
     this.operations = this.#group('operations');
@@ -40,6 +43,7 @@ export class RemoteState implements StateApi {
   attach(send: (call: StateCall) => void): void {
     this.detach('The channel to the bridge’s memory was replaced.');
     this.#send = send;
+    this.#onReady();
   }
 
   /** The channel closed. */

@@ -7,7 +7,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Broker } from './broker/broker.ts';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate, type Certificate } from './certificate.ts';
 import { Connection } from './connection.ts';
 import { Control, type ResetPart, type StatsAnswer } from './control.ts';
 import { Faults } from './faults.ts';
@@ -64,92 +64,98 @@ export interface Simulator {
 const TLS_HANDSHAKE = 0x16;
 const SILENT_START_MS = 30_000;
 
-export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const host = options.host ?? '127.0.0.1';
-  const initialLatency = { latencyMs: options.latencyMs ?? 0, authLatencyMs: options.authLatencyMs ?? 0 };
-  const broker = new Broker({
-    seed: options.seed ?? 1,
-    ticksPerSecond: options.ticksPerSecond ?? 20,
-    tradingHours: options.tradingHours ?? 'always',
-  });
-  const connections = new Map<number, Connection>();
-  const sockets = new Set<net.Socket>();
-  const lateTimers = new Set<NodeJS.Timeout>();
-  let lastId = 0;
+/** What is open, and what is still to happen. */
+class Open {
+  readonly connections = new Map<number, Connection>();
+  readonly sockets = new Set<net.Socket>();
+  /** The TCP socket under each TLS socket: a reset needs it. */
+  readonly tcpByPeer = new Map<string, net.Socket>();
+  readonly #lateTimers = new Set<NodeJS.Timeout>();
+  #lastId = 0;
 
+  nextId(): number {
+    return (this.#lastId += 1);
+  }
+
+  later(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#lateTimers.delete(timer);
+      act();
+    }, delayMs);
+    this.#lateTimers.add(timer);
+  }
+
+  forgetLate(): void {
+    for (const timer of this.#lateTimers) clearTimeout(timer);
+    this.#lateTimers.clear();
+  }
+
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  add(tcp: net.Socket): void {
+    const peer = peerOf(tcp);
+    this.sockets.add(tcp);
+    this.tcpByPeer.set(peer, tcp);
+    tcp.on('error', () => tcp.destroy());
+    tcp.once('close', () => {
+      this.sockets.delete(tcp);
+      if (this.tcpByPeer.get(peer) === tcp) this.tcpByPeer.delete(peer);
+    });
+  }
+}
+
+function createShared(options: SimulatorOptions, broker: Broker, open: Open, latency: Shared['latency']): Shared {
   const shared: Shared = {
     broker,
     switches: defaultSwitches(),
     faults: new Faults(),
     stats: new Stats(),
-    latency: { ...initialLatency },
+    latency: { ...latency },
     nowMs: () => performance.now(),
     journal: options.journal,
     signedIn: (connectionId, login) => {
       if (!shared.switches.secondSignInEndsFirst) return;
-      for (const connection of connections.values()) {
+      for (const connection of open.connections.values()) {
         if (connection.id !== connectionId && connection.session.managerLogin === login) connection.session.end();
       }
     },
-    later: (delayMs, act) => {
-      const timer = setTimeout(() => {
-        lateTimers.delete(timer);
-        act();
-      }, delayMs);
-      lateTimers.add(timer);
-    },
+    later: (delayMs, act) => open.later(delayMs, act),
   };
+  return shared;
+}
 
-  const dropConnections = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  const forgetLate = (): void => {
-    for (const timer of lateTimers) clearTimeout(timer);
-    lateTimers.clear();
-  };
-  const control = new Control({
-    shared,
-    initialLatency,
-    certificatePem: () => certificate.cert,
-    switchesChanged: () => connections.forEach((connection) => connection.armIdle()),
-    dropConnections,
-    dropHalfOpen: () => connections.forEach((connection) => connection.destroyIfDeaf()),
-    forgetLate,
-  });
-
-  const certificate = await makeCertificate();
-  const tlsServer = tls.createServer({ key: certificate.key, cert: certificate.cert, ALPNProtocols: ['http/1.1'] });
-  /** The TCP socket under each TLS socket: a reset needs it. */
-  const tcpByPeer = new Map<string, net.Socket>();
-  tlsServer.on('secureConnection', (socket) => {
-    const tcp = tcpByPeer.get(peerOf(socket));
+/** TLS, and over it one connection of the Web API each. */
+function createTlsServer(certificate: Certificate, shared: Shared, open: Open): tls.Server {
+  const { key, cert } = certificate;
+  const server = tls.createServer({ key, cert, ALPNProtocols: ['http/1.1'] });
+  server.on('secureConnection', (socket) => {
+    const tcp = open.tcpByPeer.get(peerOf(socket));
     if (tcp === undefined) {
       socket.destroy();
       return;
     }
-    const id = (lastId += 1);
+    const id = open.nextId();
     const closed = (): void => {
-      connections.delete(id);
-      broker.connectionLost(id);
+      open.connections.delete(id);
+      shared.broker.connectionLost(id);
     };
-    connections.set(id, new Connection(id, socket, tcp, shared, closed));
+    open.connections.set(id, new Connection(id, socket, tcp, shared, closed));
   });
-  tlsServer.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
 
-  const server = net.createServer({ noDelay: true }, (tcp) => {
+/** The port: TLS by its first byte, everything else is closed. */
+function createPort(control: Control, tlsServer: tls.Server, open: Open): net.Server {
+  return net.createServer({ noDelay: true }, (tcp) => {
     const { welcome } = control;
     if (welcome === 'maintenance') {
       tcp.resetAndDestroy();
       return;
     }
-    sockets.add(tcp);
-    const peer = peerOf(tcp);
-    tcpByPeer.set(peer, tcp);
-    tcp.on('error', () => tcp.destroy());
-    tcp.once('close', () => {
-      sockets.delete(tcp);
-      if (tcpByPeer.get(peer) === tcp) tcpByPeer.delete(peer);
-    });
+    open.add(tcp);
     // Accepted, and never answered: to the client it is as if its packets were dropped.
     if (welcome === 'silent') return;
     tcp.setTimeout(SILENT_START_MS, () => tcp.destroy());
@@ -165,6 +171,29 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       tlsServer.emit('connection', tcp);
     });
   });
+}
+
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const host = options.host ?? '127.0.0.1';
+  const initialLatency = { latencyMs: options.latencyMs ?? 0, authLatencyMs: options.authLatencyMs ?? 0 };
+  const broker = new Broker({
+    seed: options.seed ?? 1,
+    ticksPerSecond: options.ticksPerSecond ?? 20,
+    tradingHours: options.tradingHours ?? 'always',
+  });
+  const open = new Open();
+  const shared = createShared(options, broker, open, initialLatency);
+  const certificate = await makeCertificate();
+  const control = new Control({
+    shared,
+    initialLatency,
+    certificatePem: () => certificate.cert,
+    switchesChanged: () => open.connections.forEach((connection) => connection.armIdle()),
+    dropConnections: () => open.drop(),
+    dropHalfOpen: () => open.connections.forEach((connection) => connection.destroyIfDeaf()),
+    forgetLate: () => open.forgetLate(),
+  });
+  const server = createPort(control, createTlsServer(certificate, shared, open), open);
   const port = await listen(server, options.port ?? 0, host);
   let controlPort: number;
   try {
@@ -174,18 +203,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     throw error;
   }
   broker.start();
-
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     broker.close();
-    forgetLate();
+    open.forgetLate();
     const closed = Promise.all([closeServer(server), closeServer(control.server)]);
-    dropConnections();
+    open.drop();
     control.server.closeAllConnections();
     await closed;
-  };
-  const must = (problem: string | undefined): void => {
-    if (problem !== undefined) throw new TypeError(problem);
   };
   return {
     host,
@@ -201,9 +226,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     latency: (change) => must(control.latency(change)),
     reset: (only) => must(control.reset(only === undefined ? undefined : { only })),
     books: () => broker.books(),
-    dropConnections,
+    dropConnections: () => open.drop(),
     close: () => (closing ??= close()),
   };
+}
+
+/** @throws TypeError saying what is wrong */
+function must(problem: string | undefined): void {
+  if (problem !== undefined) throw new TypeError(problem);
 }
 
 const peerOf = (socket: net.Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;

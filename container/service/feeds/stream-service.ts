@@ -65,6 +65,11 @@ export class StreamService {
     });
   }
 
+  /** Clients and hubs. */
+  get streams(): number {
+    return this.core.connections.size + this.#links;
+  }
+
   connect(peer: Peer, authenticated: Authenticated | undefined): Connection {
     const connection = this.core.connect(peer, authenticated);
     this.#changed();
@@ -104,7 +109,7 @@ export class StreamService {
 
   #changed(): void {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
-    this.#options.onStreams(this.core.connections.size + this.#links);
+    this.#options.onStreams(this.streams);
   }
 
   #tick(): void {

@@ -1,13 +1,9 @@
-import { MAX_BODY_BYTES } from '../../contract/json-body.ts';
-import { MAX_BATCH } from '../../contract/routes/batch.ts';
-import { TIMEFRAMES } from '../../contract/schemas/market.ts';
-import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
 import { Fields, isWireObject, payload } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
 
-/** What the bridge says of itself, of the key that asks, and of the server behind it. */
+/** What the bridge says of the server behind it. */
 
 const LIMITS = ['LimitTradeServers', 'LimitWebServers', 'LimitAccounts', 'LimitDeals', 'LimitSymbols', 'LimitGroups'];
 const TOTALS = ['TotalUsers', 'TotalUsersReal', 'TotalDeals', 'TotalOrders', 'TotalOrdersHistory', 'TotalPositions'];
@@ -59,23 +55,6 @@ export class About {
         },
         limits: integers(LIMITS),
         totals: integers(TOTALS),
-      },
-    };
-  }
-
-  capabilities(operations: readonly string[]): unknown {
-    return {
-      version: BRIDGE_VERSION,
-      contractVersion: CONTRACT_VERSION,
-      timeframes: TIMEFRAMES,
-      operations,
-      streamTopics: ['ticks', 'accounts', 'positions', 'orders', 'deals', 'system'],
-      limits: {
-        batchRequests: MAX_BATCH,
-        bodyBytes: MAX_BODY_BYTES,
-        pageItems: 1000,
-        symbolsPerRequest: 100,
-        loginsPerRequest: 200,
       },
     };
   }

@@ -1,10 +1,7 @@
-import type { SessionStatus } from '../../contract/control.ts';
-import { keySelf } from '../../contract/keys.ts';
 import * as accountRoutes from '../../contract/routes/accounts.ts';
 import * as marketRoutes from '../../contract/routes/market.ts';
 import * as serverRoutes from '../../contract/routes/server.ts';
 import * as tradeRoutes from '../../contract/routes/trade-data.ts';
-import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClockSettings } from '../../webapi/time.ts';
 import { About } from './about.ts';
 import { Accounts } from './accounts.ts';
@@ -19,16 +16,9 @@ import { PriceHistory } from './price-history.ts';
 import { TradeData } from './trade-data.ts';
 
 export interface ReadServiceOptions extends BrokerOptions {
-  readonly session: () => SessionStatus;
   readonly serverBuild: () => Promise<string | null>;
   /** What the next process should take for the broker's clock; null = nothing. */
   readonly keepClock?: (clock: BrokerClockSettings | null) => void;
-  /** Requests being answered, and when the process began to listen. */
-  readonly process: () => { readonly inFlight: number; readonly sinceMs: number };
-  /** operationIds of all handlers. */
-  readonly operations: () => readonly string[];
-  /** What the stream service tells of the feed, where there is one. */
-  readonly feed?: () => Readonly<Record<string, unknown>>;
 }
 
 /** Everything that reads: the objects, for other services, and the handlers of their routes. */
@@ -47,6 +37,16 @@ const fresh = ({ value, ...rest }: { value: unknown; freshForMs: number; keep?: 
 });
 const body = (value: unknown): RouteAnswer => ({ body: value });
 
+/** What the handlers of the reads are made of. */
+interface Parts {
+  readonly accounts: Accounts;
+  readonly market: Market;
+  readonly tradeData: TradeData;
+  readonly history: PriceHistory;
+  readonly calculations: Calculations;
+  readonly now: () => number;
+}
+
 export function createReadService(options: ReadServiceOptions): ReadService {
   const { now } = options;
   const broker = new Broker(options);
@@ -57,115 +57,105 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const history = new PriceHistory(broker, clock, now);
   const calculations = new Calculations(broker, clock, market);
   const about = new About(broker, clock, options.serverBuild);
-
+  const parts: Parts = { accounts, market, tradeData, history, calculations, now };
   const handlers: RouteHandlers = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
-    ...handle(serverRoutes.getCapabilities, async () => body(about.capabilities(options.operations()))),
-    ...handle(serverRoutes.getKeySelf, async (_input, { caller }) => body(keySelf(caller))),
-    ...handle(serverRoutes.getStatus, async () => body(statusOf(options))),
-
-    ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
-      body(await accounts.accounts(query, query, context)),
-    ),
-    ...handle(accountRoutes.getAccount, async ({ params }, context) =>
-      body(await accounts.account(params.login, context)),
-    ),
-    ...handle(accountRoutes.getMoney, async ({ params }, context) => body(await accounts.money(params.login, context))),
-    ...handle(accountRoutes.listLogins, async ({ query }, context) =>
-      body(await accounts.logins(query.group, query, context)),
-    ),
-    ...handle(accountRoutes.listDailyReports, async ({ params, query }, context) =>
-      body(await accounts.dailyReports(params.login, query, context)),
-    ),
-    ...handle(accountRoutes.listGroups, async ({ query }, context) =>
-      fresh(await accounts.groups(query.mask, query, context)),
-    ),
-    ...handle(accountRoutes.getGroup, async ({ params }, context) =>
-      fresh(await accounts.group(params.group, context)),
-    ),
-
-    ...handle(marketRoutes.listSymbols, async ({ query }, context) =>
-      fresh(await market.symbols(query.mask, query, context)),
-    ),
-    ...handle(marketRoutes.getSymbol, async ({ params, query }, context) =>
-      fresh(await market.symbol(params.symbol, query.group, context)),
-    ),
-    ...handle(marketRoutes.getBook, async ({ params }, context) => body(await market.book(params.symbol, context))),
-    ...handle(marketRoutes.listTicks, async ({ params, query }, context) =>
-      body(await history.ticks({ ...query, symbol: params.symbol }, context)),
-    ),
-    ...handle(marketRoutes.listQuotes, async ({ query }, context) =>
-      body(await market.quotes(query.symbols, query.group, context)),
-    ),
-    ...handle(marketRoutes.listQuoteStatistics, async ({ query }, context) =>
-      body(await market.statistics(query.symbols, context)),
-    ),
-    ...handle(marketRoutes.listCandles, async ({ query }, context) =>
-      body(await history.candles(query.timeframe, query, context)),
-    ),
-
-    ...handle(tradeRoutes.listAccountPositions, async ({ params, query }, context) =>
-      body(await tradeData.positions(params.login, query, context)),
-    ),
-    ...handle(tradeRoutes.listAccountOrders, async ({ params, query }, context) =>
-      body(await tradeData.orders(params.login, query, context)),
-    ),
-    ...handle(tradeRoutes.listAccountOrderHistory, async ({ params, query }, context) =>
-      body(await tradeData.history(params.login, query, context)),
-    ),
-    ...handle(tradeRoutes.listAccountDeals, async ({ params, query }, context) =>
-      body(await tradeData.deals(params.login, query, context)),
-    ),
-    ...handle(tradeRoutes.listPositions, async ({ query }, context) =>
-      body(await tradeData.positionsOfMany(query, query, context)),
-    ),
-    ...handle(tradeRoutes.listOrders, async ({ query }, context) =>
-      body(await tradeData.ordersOfMany(query, query, context)),
-    ),
-    ...handle(tradeRoutes.listOrderHistory, async ({ query }, context) =>
-      body(await tradeData.historyOfMany(query, query, context)),
-    ),
-    ...handle(tradeRoutes.listDeals, async ({ query }, context) =>
-      body(await tradeData.dealsOfMany(query, query, context)),
-    ),
-    ...handle(tradeRoutes.getPosition, async ({ params }, context) =>
-      body(await tradeData.position(params.ticket, context)),
-    ),
-    ...handle(tradeRoutes.getOrder, async ({ params }, context) => body(await tradeData.order(params.ticket, context))),
-    ...handle(tradeRoutes.getHistoryOrder, async ({ params }, context) =>
-      body(await tradeData.historyOrder(params.ticket, context)),
-    ),
-    ...handle(tradeRoutes.getDeal, async ({ params }, context) => body(await tradeData.deal(params.ticket, context))),
-
-    ...handle(tradeRoutes.checkMargin, async ({ params, query }, context) =>
-      body(await calculations.margin(params.login, query, context)),
-    ),
-    ...handle(tradeRoutes.calculateProfit, async ({ query }, context) =>
-      body(await calculations.profit(query, context)),
-    ),
-    ...handle(tradeRoutes.getRate, async ({ query }, context) =>
-      body({
-        base: query.base,
-        currency: query.currency,
-        rate: await calculations.rate(query, context),
-        calculatedAtMs: now(),
-      }),
-    ),
+    ...accountHandlers(parts),
+    ...marketHandlers(parts),
+    ...tradeHandlers(parts),
+    ...calculationHandlers(parts),
   };
   return { broker, clock, accounts, market, tradeData, handlers };
 }
 
-/** The same shape as the Durable Object tells behind the Worker. */
-function statusOf({ session, process, feed }: ReadServiceOptions): unknown {
-  const { state, epoch, sinceMs, reason, retcode, connections } = session();
-  const { inFlight, sinceMs: startedAtMs } = process();
-  const asleep = state === 'idle' || state === 'closed';
-  const ready = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
-  return {
-    ready,
-    reason: ready ? null : (reason ?? state),
-    session: { state, epoch, since: rfc3339(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null },
-    container: { state: 'running', since: rfc3339(startedAtMs), sinceMs: startedAtMs, inFlight },
-    ...(feed ? { feed: feed() } : {}),
-  };
-}
+const accountHandlers = ({ accounts }: Parts): RouteHandlers => ({
+  ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
+    body(await accounts.accounts(query, query, context)),
+  ),
+  ...handle(accountRoutes.getAccount, async ({ params }, context) =>
+    body(await accounts.account(params.login, context)),
+  ),
+  ...handle(accountRoutes.getMoney, async ({ params }, context) => body(await accounts.money(params.login, context))),
+  ...handle(accountRoutes.listLogins, async ({ query }, context) =>
+    body(await accounts.logins(query.group, query, context)),
+  ),
+  ...handle(accountRoutes.listDailyReports, async ({ params, query }, context) =>
+    body(await accounts.dailyReports(params.login, query, context)),
+  ),
+  ...handle(accountRoutes.listGroups, async ({ query }, context) =>
+    fresh(await accounts.groups(query.mask, query, context)),
+  ),
+  ...handle(accountRoutes.getGroup, async ({ params }, context) => fresh(await accounts.group(params.group, context))),
+});
+
+const marketHandlers = ({ market, history }: Parts): RouteHandlers => ({
+  ...handle(marketRoutes.listSymbols, async ({ query }, context) =>
+    fresh(await market.symbols(query.mask, query, context)),
+  ),
+  ...handle(marketRoutes.getSymbol, async ({ params, query }, context) =>
+    fresh(await market.symbol(params.symbol, query.group, context)),
+  ),
+  ...handle(marketRoutes.getBook, async ({ params }, context) => body(await market.book(params.symbol, context))),
+  ...handle(marketRoutes.listTicks, async ({ params, query }, context) =>
+    body(await history.ticks({ ...query, symbol: params.symbol }, context)),
+  ),
+  ...handle(marketRoutes.listQuotes, async ({ query }, context) =>
+    body(await market.quotes(query.symbols, query.group, context)),
+  ),
+  ...handle(marketRoutes.listQuoteStatistics, async ({ query }, context) =>
+    body(await market.statistics(query.symbols, context)),
+  ),
+  ...handle(marketRoutes.listCandles, async ({ query }, context) =>
+    body(await history.candles(query.timeframe, query, context)),
+  ),
+});
+
+const tradeHandlers = ({ tradeData }: Parts): RouteHandlers => ({
+  ...handle(tradeRoutes.listAccountPositions, async ({ params, query }, context) =>
+    body(await tradeData.positions(params.login, query, context)),
+  ),
+  ...handle(tradeRoutes.listAccountOrders, async ({ params, query }, context) =>
+    body(await tradeData.orders(params.login, query, context)),
+  ),
+  ...handle(tradeRoutes.listAccountOrderHistory, async ({ params, query }, context) =>
+    body(await tradeData.history(params.login, query, context)),
+  ),
+  ...handle(tradeRoutes.listAccountDeals, async ({ params, query }, context) =>
+    body(await tradeData.deals(params.login, query, context)),
+  ),
+  ...handle(tradeRoutes.listPositions, async ({ query }, context) =>
+    body(await tradeData.positionsOfMany(query, query, context)),
+  ),
+  ...handle(tradeRoutes.listOrders, async ({ query }, context) =>
+    body(await tradeData.ordersOfMany(query, query, context)),
+  ),
+  ...handle(tradeRoutes.listOrderHistory, async ({ query }, context) =>
+    body(await tradeData.historyOfMany(query, query, context)),
+  ),
+  ...handle(tradeRoutes.listDeals, async ({ query }, context) =>
+    body(await tradeData.dealsOfMany(query, query, context)),
+  ),
+  ...handle(tradeRoutes.getPosition, async ({ params }, context) =>
+    body(await tradeData.position(params.ticket, context)),
+  ),
+  ...handle(tradeRoutes.getOrder, async ({ params }, context) => body(await tradeData.order(params.ticket, context))),
+  ...handle(tradeRoutes.getHistoryOrder, async ({ params }, context) =>
+    body(await tradeData.historyOrder(params.ticket, context)),
+  ),
+  ...handle(tradeRoutes.getDeal, async ({ params }, context) => body(await tradeData.deal(params.ticket, context))),
+});
+
+const calculationHandlers = ({ calculations, now }: Parts): RouteHandlers => ({
+  ...handle(tradeRoutes.checkMargin, async ({ params, query }, context) =>
+    body(await calculations.margin(params.login, query, context)),
+  ),
+  ...handle(tradeRoutes.calculateProfit, async ({ query }, context) => body(await calculations.profit(query, context))),
+  ...handle(tradeRoutes.getRate, async ({ query }, context) =>
+    body({
+      base: query.base,
+      currency: query.currency,
+      rate: await calculations.rate(query, context),
+      calculatedAtMs: now(),
+    }),
+  ),
+});

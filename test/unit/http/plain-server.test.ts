@@ -35,7 +35,6 @@ const upstream = fakeUpstream((command: Command) => {
   const answer = answers[command.path];
   return answer ? JSON.stringify(answer(new Map(command.query))) : '';
 });
-const status = { state: 'ready', epoch: 1, sinceMs: 0, reason: null, retcode: null, connections: 1 } as const;
 const { handlers } = createReadService({
   upstream: {
     ...upstream,
@@ -44,10 +43,7 @@ const { handlers } = createReadService({
   },
   now: () => now,
   cacheSize: 10,
-  session: () => status,
   serverBuild: async () => null,
-  process: () => ({ inFlight: 0, sinceMs: 0 }),
-  operations: () => [],
 });
 const api = new TypedApi(ROUTES, handlers);
 const get = async (path: string): Promise<unknown> => {

@@ -16,15 +16,11 @@ const upstream = fakeUpstream((command) => {
   sent.push(command);
   return '{"retcode":"13 Not found"}';
 });
-const status = { state: 'ready', epoch: 1, sinceMs: 0, reason: null, retcode: null, connections: 1 } as const;
 const { handlers } = createReadService({
   upstream,
   now: Date.now,
   cacheSize: 10,
-  session: () => status,
   serverBuild: async () => null,
-  process: () => ({ inFlight: 0, sinceMs: 0 }),
-  operations: () => [],
 });
 const api = new TypedApi(ROUTES, handlers);
 

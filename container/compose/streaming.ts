@@ -1,18 +1,18 @@
 import type { RequestHandler } from 'express';
-import { asBridgeError, BridgeError } from './contract/errors.ts';
-import type { StreamLimits } from './contract/frames.ts';
-import { HEADER, INTERNAL_PATH } from './contract/headers.ts';
-import { hashKey } from './contract/keys.ts';
-import type { Logger } from './contract/logger.ts';
-import type { Authenticate } from './http/authenticate.ts';
-import { eventStream } from './http/sse.ts';
-import type { UpgradeHandler } from './http/upgrades.ts';
-import { clientStreams, hubStreams } from './http/ws.ts';
-import type { ClockSource } from './service/broker/broker-clock.ts';
-import { Poller } from './service/feeds/poller.ts';
-import type { BrokerReads } from './service/feeds/reads.ts';
-import { StreamService } from './service/feeds/stream-service.ts';
-import type { StateApi } from './state/state-api.ts';
+import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import type { StreamLimits } from '../contract/frames.ts';
+import { HEADER, INTERNAL_PATH } from '../contract/headers.ts';
+import { hashKey } from '../contract/keys.ts';
+import type { Logger } from '../contract/logger.ts';
+import type { Authenticate } from '../http/authenticate.ts';
+import { eventStream } from '../http/sse.ts';
+import type { UpgradeHandler } from '../http/upgrades.ts';
+import { clientStreams, hubStreams } from '../http/ws.ts';
+import type { ClockSource } from '../service/broker/broker-clock.ts';
+import { Poller } from '../service/feeds/poller.ts';
+import type { BrokerReads } from '../service/feeds/reads.ts';
+import { StreamService } from '../service/feeds/stream-service.ts';
+import type { StateApi } from '../state/state-api.ts';
 
 export interface StreamingOptions {
   readonly broker: BrokerReads;

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../host/config.ts';
+import { configSecrets } from '../host/config.ts';
+import { ControlChannel } from '../host/control-channel.ts';
+import { createLog } from '../host/log.ts';
+import { linkState, type StateLink } from '../host/state-link.ts';
+import type { Logger } from '../contract/logger.ts';
+import { postBatch } from '../contract/routes/batch.ts';
+import { ROUTES } from '../contract/routes.ts';
+import { checkKeys, trustDoor, type Authenticate } from '../http/authenticate.ts';
+import { serveBatch } from '../http/batch.ts';
+import { Requests } from '../http/requests.ts';
+import { TypedApi } from '../http/serve-routes.ts';
+import { notingWrites } from '../service/broker/noting-writes.ts';
+import type { RouteHandlers } from '../service/handler.ts';
+import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
+import { Performance } from '../service/process/performance.ts';
+import { selfHandlers } from '../service/process/self-handlers.ts';
+import { createReadService, type ReadService } from '../service/reads/read-service.ts';
+import { createTrading, type Trading } from '../service/writes/trading.ts';
+import { SessionPool } from '../session/pool.ts';
+import { SESSION_TIMINGS } from '../session/session.ts';
+import { callerOfSession } from '../state/consumer-session-view.ts';
+import { UndiciTransport } from '../transport/undici-transport.ts';
+import { passwordHash } from '../webapi/handshake.ts';
+import type { ContainerOptions } from '../compose.ts';
+import { BridgeEmitter } from './events.ts';
+import { signInGate } from './sign-in-gate.ts';
+import { createStreaming, type Streaming } from './streaming.ts';
+
+/** Everything that the program is made of. */
+export interface Parts {
+  readonly config: Config;
+  readonly options: ContainerOptions;
+  readonly now: () => number;
+  readonly instanceId: string;
+  readonly log: Logger;
+  readonly events: BridgeEmitter;
+  readonly requests: Requests;
+  readonly state: StateLink;
+  readonly upstream: SessionPool;
+  readonly control: ControlChannel | undefined;
+  readonly reads: ReadService;
+  readonly trading: Trading;
+  readonly authenticate: Authenticate;
+  readonly streaming: Streaming;
+  readonly performance: Performance;
+  readonly typed: TypedApi;
+}
+
+/** Constructs every part from those before it; nothing runs yet. @throws ConfigError */
+export async function build(config: Config, options: ContainerOptions): Promise<Parts> {
+  const { now = Date.now } = options;
+  const instanceId = randomUUID();
+  const events = new BridgeEmitter();
+  const requests = new Requests();
+  const log = createLog({
+    level: config.logLevel,
+    secrets: configSecrets(config),
+    now,
+    ...(options.writeLog ? { write: options.writeLog } : {}),
+  });
+  const state = linkState(config, log, {
+    now,
+    random: options.random ?? Math.random,
+    onRevoked: (sessionId) => events.emit('revoked', [sessionId]),
+    ...(options.signIn ? { signIn: options.signIn } : {}),
+  });
+  const base = { config, options, now, instanceId, log, events, requests, state };
+  const upstream = await buildUpstream(base);
+  const control =
+    state.where === 'durable_object'
+      ? new ControlChannel({
+          instanceId,
+          state: state.api,
+          log,
+          session: () => upstream.status,
+          listeningAfterMs: () => globalThis.performance.now(),
+          events,
+        })
+      : undefined;
+  const reads = buildReads(base, upstream);
+  const trading = buildTrading(base, upstream, reads);
+  const authenticate = buildAuthentication(base);
+  const streaming = createStreaming({
+    broker: reads.broker,
+    clock: reads.clock,
+    authenticate,
+    sessions: state.api.sessions,
+    maxConnections: config.maxConnections,
+    onStreams: (streams) => events.emit('activity', { streams }),
+    now,
+    log,
+    behindDoor: control !== undefined,
+    ...(options.streamLimits ? { limits: options.streamLimits } : {}),
+  });
+  const performance = new Performance({
+    inFlight: () => requests.count,
+    upstream: () => ({ ...upstream.stats }),
+    profiling: config.profiling,
+  });
+  const typed = buildTypedApi(base, { upstream, reads, trading, streaming, performance });
+  return { ...base, upstream, control, reads, trading, authenticate, streaming, performance, typed };
+}
+
+type Base = Pick<Parts, 'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state'>;
+
+async function buildUpstream({ config, options, now, instanceId, events, state }: Base): Promise<SessionPool> {
+  // Behind the Worker the checkpoint comes with the hand-over.
+  const checkpoint = state.where === 'here' ? await state.api.signIn.read() : undefined;
+  return new SessionPool({
+    transport: new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) }),
+    gate: signInGate(state.api, instanceId, state.ready),
+    addresses: config.servers,
+    credentials: { login: config.login, passwordHash: passwordHash(config.password), agent: config.agent },
+    timings: { ...SESSION_TIMINGS, ...options.timings },
+    max: config.poolMax,
+    preferredAddress: checkpoint?.address ?? undefined,
+    now,
+    random: options.random ?? Math.random,
+    onEvent: (event) => events.emit('session', event),
+    onStatus: () => events.emit('activity', {}),
+  });
+}
+
+const serverBuildOf =
+  ({ state }: Base) =>
+  async (): Promise<string | null> =>
+    (await state.api.signIn.read()).serverBuild;
+
+function buildReads(base: Base, upstream: SessionPool): ReadService {
+  const { config, now, instanceId, log, state } = base;
+  return createReadService({
+    upstream,
+    now,
+    cacheSize: config.cacheSize,
+    serverBuild: serverBuildOf(base),
+    keepClock: (clock) => {
+      state.api.signIn
+        .clock(instanceId, clock)
+        .catch((error: unknown) => log.warn('background_work_failed', { kind: 'keep clock', error }));
+    },
+  });
+}
+
+function buildTrading(base: Base, upstream: SessionPool, reads: ReadService): Trading {
+  const { config, options, now, instanceId, log, events, state } = base;
+  return createTrading({
+    upstream: notingWrites(upstream, reads.broker, reads.clock),
+    broker: reads.broker,
+    clock: reads.clock,
+    state: state.api,
+    instanceId,
+    marketOrderPrice: config.marketOrderPrice,
+    now,
+    ...(options.settle ? { settle: options.settle } : {}),
+    onUnsettled: (unsettled) => events.emit('activity', { unsettled }),
+    onError: (what, error) => log.warn('background_work_failed', { kind: what, error }),
+  });
+}
+
+function buildAuthentication({ config, state }: Base): Authenticate {
+  if (config.startSecret !== undefined) return trustDoor(config.startSecret);
+  return checkKeys(config.apiKeys ?? [], async (tokenHash) => {
+    const session = await state.api.sessions.find(tokenHash);
+    return session && callerOfSession(session);
+  });
+}
+
+/** Every route that this program serves. The batch serves the others. */
+function buildTypedApi(
+  base: Base,
+  {
+    upstream,
+    reads,
+    trading,
+    streaming,
+    performance,
+  }: Pick<Parts, 'upstream' | 'reads' | 'trading' | 'streaming' | 'performance'>,
+): TypedApi {
+  const { config, now, requests } = base;
+  const startedAtMs = now();
+  const own: RouteHandlers = {
+    ...reads.handlers,
+    ...trading.handlers,
+    ...monitoringHandlers({
+      broker: reads.broker,
+      performance,
+      serverBuild: serverBuildOf(base),
+      streams: () => ({
+        clients: streaming.service.streams,
+        maxClients: config.maxConnections,
+        feed: streaming.poller.stats(),
+      }),
+    }),
+  };
+  const self = selfHandlers({
+    session: () => upstream.status,
+    process: () => ({ inFlight: requests.count, sinceMs: startedAtMs }),
+    operations: [...Object.keys(own), postBatch.id],
+    feed: () => streaming.poller.stats(),
+  });
+  const single = { ...own, ...self };
+  return new TypedApi(ROUTES, { ...single, ...serveBatch(new TypedApi(ROUTES, single)) });
+}

@@ -1,0 +1,59 @@
+import type { SessionStatus } from '../../contract/control.ts';
+import { TOPICS } from '../../contract/frames.ts';
+import { MAX_BODY_BYTES } from '../../contract/json-body.ts';
+import { keySelf } from '../../contract/keys.ts';
+import { MAX_BATCH } from '../../contract/routes/batch.ts';
+import { getCapabilities, getKeySelf, getStatus } from '../../contract/routes/server.ts';
+import { TIMEFRAMES } from '../../contract/schemas/market.ts';
+import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
+import { handle, type RouteHandlers } from '../handler.ts';
+
+export interface SelfOptions {
+  readonly session: () => SessionStatus;
+  /** Requests being answered, and when the process began to listen. */
+  readonly process: () => { readonly inFlight: number; readonly sinceMs: number };
+  /** operationIds of the other routes that are served. */
+  readonly operations: readonly string[];
+  /** What the streams' source tells. */
+  readonly feed: () => Readonly<Record<string, unknown>>;
+}
+
+/** What the bridge says of itself, and of the key that asks. */
+export const selfHandlers = (options: SelfOptions): RouteHandlers => ({
+  ...handle(getCapabilities, async () => ({ body: capabilities([...options.operations, ...OWN]) })),
+  ...handle(getKeySelf, async (_input, { caller }) => ({ body: keySelf(caller) })),
+  ...handle(getStatus, async () => ({ body: statusOf(options) })),
+});
+
+const OWN = [getCapabilities, getKeySelf, getStatus].map(({ id }) => id);
+
+const capabilities = (operations: readonly string[]): unknown => ({
+  version: BRIDGE_VERSION,
+  contractVersion: CONTRACT_VERSION,
+  timeframes: TIMEFRAMES,
+  operations,
+  streamTopics: TOPICS,
+  limits: {
+    batchRequests: MAX_BATCH,
+    bodyBytes: MAX_BODY_BYTES,
+    pageItems: 1000,
+    symbolsPerRequest: 100,
+    loginsPerRequest: 200,
+  },
+});
+
+/** The same shape as the Durable Object tells behind the Worker. */
+function statusOf({ session, process, feed }: SelfOptions): unknown {
+  const { state, epoch, sinceMs, reason, retcode, connections } = session();
+  const { inFlight, sinceMs: startedAtMs } = process();
+  const asleep = state === 'idle' || state === 'closed';
+  const ready = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
+  const since = (ms: number): string => new Date(ms).toISOString();
+  return {
+    ready,
+    reason: ready ? null : (reason ?? state),
+    session: { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null },
+    container: { state: 'running', since: since(startedAtMs), sinceMs: startedAtMs, inFlight },
+    feed: feed(),
+  };
+}

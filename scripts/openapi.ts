@@ -10,10 +10,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import openapiTypescript, { astToString } from 'openapi-typescript';
 import { openApiDocument } from '../container/contract/openapi.ts';
-import { DOCUMENTED_ROUTES } from '../container/contract/documents.ts';
+import { ROUTES } from '../container/contract/routes.ts';
 
 const schemaFile = path.resolve(import.meta.dirname, '../container/client/schema.ts');
-const document = openApiDocument(DOCUMENTED_ROUTES);
+const document = openApiDocument(ROUTES);
 
 /** The client makes an idempotency key where the caller gives none: there the header may be left out. */
 function forClient(source: Record<string, unknown>): string {

@@ -2232,13 +2232,17 @@ export interface components {
                 state: string;
                 since: string;
                 sinceMs: number;
+                /** @description Clients and hubs. */
+                streams: number;
+                /** @description Operations that are pending or unknown. */
+                unsettled: number;
+                /** @description Requests being answered. */
                 inFlight: number;
-            } & {
-                [key: string]: unknown;
             };
-            feed?: {
+            /** @description What the streams’ source tells; null where the Worker answers without waking it. */
+            feed: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         Capabilities: {
             version: string;

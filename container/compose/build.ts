@@ -196,7 +196,12 @@ function buildTypedApi(
   };
   const self = selfHandlers({
     session: () => upstream.status,
-    process: () => ({ inFlight: requests.count, sinceMs: startedAtMs }),
+    process: () => ({
+      sinceMs: startedAtMs,
+      inFlight: requests.count,
+      streams: streaming.service.streams,
+      unsettled: trading.unsettled,
+    }),
     operations: [...Object.keys(own), postBatch.id],
     feed: () => streaming.poller.stats(),
   });

@@ -1,5 +1,7 @@
 import { ERRORS } from './errors.ts';
+import { CLOSE } from './frames.ts';
 import type { AnyRoute } from './route.ts';
+import { SETTINGS } from './settings.ts';
 import { BRIDGE_VERSION } from './version.ts';
 
 /**
@@ -50,10 +52,11 @@ export function docsPage(document: Json, routes: readonly AnyRoute[]): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>MT5 Edge Bridge API</title><style>${STYLE}</style></head>
 <body><nav><b>MT5 Edge Bridge</b> ${BRIDGE_VERSION}${tags.map((tag) => `<a href="#${slug(tag)}">${escape(tag)}</a>`).join('')}
-<a href="#schemas">Schemas</a><a href="#errors">Errors</a><a href="${OPENAPI_PATH}">openapi.json</a>
+<a href="#schemas">Schemas</a><a href="#errors">Errors</a><a href="#close-codes">Close codes</a><a href="#configuration">Configuration</a><a href="${OPENAPI_PATH}">openapi.json</a>
 <input id="key" type="password" placeholder="API key, to try" autocomplete="off"></nav>
 <main><h1>API reference</h1><p>${prose(introduction)}</p>${sections.join('')}
-<h2 id="schemas">Schemas</h2>${schemas.join('')}<h2 id="errors">Errors</h2>${errors()}</main>
+<h2 id="schemas">Schemas</h2>${schemas.join('')}<h2 id="errors">Errors</h2>${errors()}
+<h2 id="close-codes">Close codes of the streams</h2>${closeCodes()}<h2 id="configuration">Configuration</h2>${settings()}</main>
 <script src="${DOCS_SCRIPT_PATH}"></script></body></html>`;
 }
 
@@ -120,12 +123,45 @@ function fields(schema: Json): string {
   return `<p>${prose(textOf(schema['description']))}</p><table>${rows.join('')}</table>`;
 }
 
+/** Rows of cells that are HTML already. */
+const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  `<div class="wide"><table><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr>${rows
+    .map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
+    .join('')}</table></div>`;
+const code = (text: string): string => `<code>${escape(text)}</code>`;
+
+function closeCodes(): string {
+  const rows = Object.entries(CLOSE).map(([name, close]) => [code(String(close.code)), name, escape(close.means)]);
+  return tableOf(['code', 'name', 'meaning'], rows);
+}
+
+const WHERE = { everywhere: '', vps: 'VPS', worker: 'Worker' } as const;
+
+function settings(): string {
+  const rows = SETTINGS.map((setting) => [
+    code(setting.name),
+    setting.default === null ? 'required' : setting.default === '' ? '–' : code(setting.default),
+    WHERE[setting.where],
+    prose(setting.meaning),
+  ]);
+  const words =
+    'Container and VPS read the environment. Behind the Worker the same names are its secrets and variables, and it ' +
+    'hands the container what it needs. Every bad value is named at start, all at once.';
+  return `<p>${words}</p>${tableOf(['name', 'default', 'only', 'meaning'], rows)}`;
+}
+
 function errors(): string {
-  const rows = Object.entries(ERRORS).map(
-    ([code, { status, title, retry, outcome }]) =>
-      `<tr><td><code>${code}</code></td><td>${status}</td><td>${escape(title)}</td><td>${retry}</td><td>${outcome}</td></tr>`,
-  );
-  return `<table><tr><th>code</th><th>status</th><th>meaning</th><th>retry</th><th>outcome</th></tr>${rows.join('')}</table>`;
+  const rows = Object.entries(ERRORS).map(([name, { status, title, retry, outcome }]) => [
+    code(name),
+    String(status),
+    escape(title),
+    retry,
+    outcome,
+  ]);
+  const words =
+    'Every error is `application/problem+json` (RFC 9457). `retry`: `no` fails again, `yes` is safe at once, `after` is ' +
+    'safe after `Retry-After`, `check` means look at the operation first. `outcome` tells what happened at the broker.';
+  return `<p>${prose(words)}</p>${tableOf(['code', 'status', 'meaning', 'retry', 'outcome'], rows)}`;
 }
 
 const STYLE = `:root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}body{margin:0;display:grid;grid-template-columns:13rem 1fr}
@@ -133,7 +169,7 @@ nav{position:sticky;top:0;height:100vh;overflow:auto;padding:1rem;box-sizing:bor
 nav input{width:100%;margin-top:1rem;box-sizing:border-box}main{padding:1rem 2rem;max-width:70rem;min-width:0}
 details{border:1px solid #8884;border-radius:6px;margin:.4rem 0;padding:.3rem .7rem}summary{cursor:pointer}table{border-collapse:collapse;width:100%}
 td,th{border-top:1px solid #8883;padding:.2rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}textarea{width:100%;box-sizing:border-box;font:13px monospace}
-pre{overflow:auto;max-height:30rem;font-size:13px}.GET{color:#2a7}.POST{color:#27c}.PATCH,.PUT{color:#a70}.DELETE{color:#c33}
+td code{white-space:nowrap}.wide{overflow-x:auto}pre{overflow:auto;max-height:30rem;font-size:13px}.GET{color:#2a7}.POST{color:#27c}.PATCH,.PUT{color:#a70}.DELETE{color:#c33}
 @media(max-width:50rem){body{display:block}nav{position:static;height:auto}}`;
 
 /** Sends the request of a card with the key typed above; the key stays in the page. */

@@ -7,7 +7,6 @@ import {
   OPENAPI_PATH,
 } from './docs-page.ts';
 import { openApiDocument } from './openapi.ts';
-import { adminRoutes } from './routes/admin.ts';
 import { ROUTES } from './routes.ts';
 
 /** Documents that door and container answer alike, without a key and without waking anything. */
@@ -15,8 +14,6 @@ export interface PublicDocument {
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
 }
-
-export const DOCUMENTED_ROUTES = [...new Set([...ROUTES, ...adminRoutes])];
 
 const served = (contentType: string, text: string): PublicDocument => ({
   text,
@@ -35,11 +32,11 @@ const made = new Map<string, PublicDocument>();
 /** Made at the first request: a tenth of a second, once. */
 const makers: Readonly<Record<string, () => PublicDocument>> = {
   [OPENAPI_PATH]: () => served('application/json; charset=utf-8', JSON.stringify(documentOnce())),
-  [DOCS_PATH]: () => served('text/html; charset=utf-8', docsPage(documentOnce(), DOCUMENTED_ROUTES)),
+  [DOCS_PATH]: () => served('text/html; charset=utf-8', docsPage(documentOnce(), ROUTES)),
   [DOCS_SCRIPT_PATH]: () => served('text/javascript; charset=utf-8', DOCS_SCRIPT),
 };
 
-const documentOnce = (): Readonly<Record<string, unknown>> => (openapi ??= openApiDocument(DOCUMENTED_ROUTES));
+const documentOnce = (): Readonly<Record<string, unknown>> => (openapi ??= openApiDocument(ROUTES));
 
 /** The document at a path; `undefined` = there is none. */
 export function publicDocument(pathname: string): PublicDocument | undefined {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { createBridgeClient } from '../../container/client/index.ts';
-import { DOCUMENTED_ROUTES } from '../../container/contract/documents.ts';
+import { ROUTES } from '../../container/contract/routes.ts';
 import { PROBLEM_CONTENT_TYPE } from '../../container/contract/errors.ts';
 import type { AnyRoute } from '../../container/contract/route.ts';
 
@@ -67,7 +67,7 @@ export async function* walkDocument(
 ): AsyncGenerator<WalkStep, void, undefined> {
   const { tickets, token } = await prepare(bridge);
   const paths = await publishedPaths(bridge.url);
-  for (const route of DOCUMENTED_ROUTES.filter((each) => wanted(each)).sort((a, b) => rank(a) - rank(b))) {
+  for (const route of ROUTES.filter((each) => wanted(each)).sort((a, b) => rank(a) - rank(b))) {
     const operation = paths[route.path]?.[route.method.toLowerCase()];
     if (!operation) throw new Error(`${route.id} is not in the document`);
     let target = route.path;

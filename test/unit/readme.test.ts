@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ERRORS } from '../../container/contract/errors.ts';
 import { CLOSE } from '../../container/contract/frames.ts';
+import { publicDocument } from '../../container/contract/documents.ts';
+import { SETTINGS } from '../../container/contract/settings.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -22,18 +24,32 @@ function tableUnder(heading: string): string[][] {
     );
 }
 
-it('lists every error code with its status, retry and outcome, and no other', () => {
-  const rows = tableUnder('Errors').map(([code, status, retry, outcome]) => [code, Number(status), retry, outcome]);
-  const codes = Object.entries(ERRORS).map(([code, { status, retry, outcome }]) => [code, status, retry, outcome]);
-  expect(rows).toEqual(codes.sort((a, b) => Number(a[1]) - Number(b[1])));
+/** Text of the cells of the table under a heading of the page. */
+function cellsUnder(id: string): string[][] {
+  const page = publicDocument('/docs')?.text ?? '';
+  const section = page.slice(page.indexOf(`<h2 id="${id}">`)).split(/<h2 |<\/main>/)[1] ?? '';
+  return [...section.matchAll(/<tr>(<td>.*?)<\/tr>/g)].map(([, row = '']) =>
+    [...row.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell = '']) => cell.replaceAll(/<[^>]*>/g, '')),
+  );
+}
+
+it('/docs lists every error code with its status, retry and outcome', () => {
+  const codes = Object.entries(ERRORS).map(([code, { status, title, retry, outcome }]) => [
+    code,
+    String(status),
+    title,
+    retry,
+    outcome,
+  ]);
+  expect(cellsUnder('errors')).toEqual(codes);
 });
 
-it('lists every close code of the streams, and no other', () => {
+it('/docs lists every close code of the streams', () => {
   const codes = Object.entries(CLOSE).map(([name, { code, means }]) => [String(code), name, means]);
-  expect(tableUnder('Streams')).toEqual(codes);
+  expect(cellsUnder('close-codes')).toEqual(codes);
 });
 
-it('lists every variable of the configuration, and no other', () => {
+it('/docs lists every variable of the configuration, and no other', () => {
   const container = [...read('container/host/config.ts').matchAll(/^ {4}([A-Z][A-Z0-9_]+): /gm)].map(
     ([, name]) => name,
   );
@@ -43,7 +59,15 @@ it('lists every variable of the configuration, and no other', () => {
   // Made by the Worker at each start, never set by a user.
   const known = new Set([...container, ...worker]);
   known.delete('BRIDGE_START_SECRET');
-  expect(new Set(tableUnder('Configuration').map(([name]) => name))).toEqual(known);
+  expect(new Set(SETTINGS.map(({ name }) => name))).toEqual(known);
+  expect(cellsUnder('configuration').map(([name]) => name)).toEqual(SETTINGS.map(({ name }) => name));
+});
+
+it('/docs tells the defaults that wrangler.jsonc has', () => {
+  const defaults = [...read('worker/env.d.ts').matchAll(/^\t*\s*([A-Z][A-Z0-9_]+): "([^"]*)";/gm)];
+  expect(defaults.length).toBeGreaterThan(5);
+  for (const [, name, value] of defaults)
+    expect([name, SETTINGS.find((setting) => setting.name === name)?.default]).toEqual([name, value]);
 });
 
 it('says why each dependency is there', () => {
@@ -61,5 +85,5 @@ it('says why each dependency is there', () => {
 
 it('is of the version that the contract tells', () => {
   expect(JSON.parse(read('package.json'))).toMatchObject({ version: BRIDGE_VERSION });
-  expect(readme.split('\n').length).toBeLessThanOrEqual(250);
+  expect(readme.split('\n').length).toBeLessThanOrEqual(200);
 });

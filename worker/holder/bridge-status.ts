@@ -1,32 +1,10 @@
-import type { Activity, SessionStateName } from '../../container/contract/control.ts';
+import type { Activity } from '../../container/contract/control.ts';
+import type { StatusAnswer } from '../../container/contract/routes/server.ts';
 import type { UpstreamCheckpoint } from '../../container/state/state-api.ts';
-import type { ContainerState, LifecycleRecord } from './lifecycle.ts';
+import type { LifecycleRecord } from './lifecycle.ts';
 
-/** The whole road as last known: told without starting anything. */
-export interface BridgeStatus {
-  /** A request would be served now, or would wake what serves it. */
-  readonly ready: boolean;
-  /** Plain words where it is not. */
-  readonly reason: string | null;
-  readonly session: {
-    readonly state: SessionStateName | 'asleep';
-    readonly epoch: number;
-    readonly since: string;
-    readonly sinceMs: number;
-    readonly reason: string | null;
-    readonly retcode: number | null;
-    readonly connections: number;
-    readonly retryAtMs: number | null;
-  };
-  readonly container: {
-    readonly state: ContainerState;
-    readonly since: string;
-    readonly sinceMs: number;
-    readonly streams: number;
-    readonly unsettled: number;
-    readonly inFlight: number;
-  };
-}
+/** The whole road as last known: told without starting anything, so that nothing is known of the feed. */
+export type BridgeStatus = Omit<StatusAnswer, 'feed'> & { readonly feed: null };
 
 export interface StatusFacts {
   readonly record: LifecycleRecord;
@@ -37,7 +15,7 @@ export interface StatusFacts {
 }
 
 /** The broker refuses or cannot be reached: a request now would be told so. */
-const NOT_READY: ReadonlySet<SessionStateName | 'asleep'> = new Set(['refused', 'unreachable', 'backoff', 'draining']);
+const NOT_READY: ReadonlySet<string> = new Set(['refused', 'unreachable', 'backoff', 'draining']);
 
 export function bridgeStatus(facts: StatusFacts): BridgeStatus {
   const session = sessionStatus(facts);
@@ -55,6 +33,7 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
       unsettled: facts.activity?.unsettled ?? 0,
       inFlight: facts.inFlight,
     },
+    feed: null,
   };
 }
 

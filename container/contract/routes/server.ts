@@ -88,14 +88,25 @@ export const getStatus = defineRead({
       ready: z.boolean(),
       reason: z.string().nullable(),
       session: sessionStatus,
-      container: z
-        .object({ state: z.string(), since: z.string(), sinceMs: z.int(), inFlight: z.int() })
-        .catchall(z.unknown()),
-      feed: z.record(z.string(), z.unknown()).optional(),
+      container: z.object({
+        state: z.string(),
+        since: z.string(),
+        sinceMs: z.int(),
+        streams: z.int().meta({ description: 'Clients and hubs.' }),
+        unsettled: z.int().meta({ description: 'Operations that are pending or unknown.' }),
+        inFlight: z.int().meta({ description: 'Requests being answered.' }),
+      }),
+      feed: z
+        .record(z.string(), z.unknown())
+        .nullable()
+        .meta({ description: 'What the streams’ source tells; null where the Worker answers without waking it.' }),
     })
     .meta({ id: 'Status' }),
   example: {},
 });
+
+/** One shape on both roads. */
+export type StatusAnswer = z.input<typeof getStatus.answer>;
 
 export const getCapabilities = defineRead({
   id: 'getCapabilities',

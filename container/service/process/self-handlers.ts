@@ -3,15 +3,15 @@ import { TOPICS } from '../../contract/frames.ts';
 import { MAX_BODY_BYTES } from '../../contract/json-body.ts';
 import { keySelf } from '../../contract/keys.ts';
 import { MAX_BATCH } from '../../contract/routes/batch.ts';
-import { getCapabilities, getKeySelf, getStatus } from '../../contract/routes/server.ts';
+import { getCapabilities, getKeySelf, getStatus, type StatusAnswer } from '../../contract/routes/server.ts';
 import { TIMEFRAMES } from '../../contract/schemas/market.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
 import { handle, type RouteHandlers } from '../handler.ts';
 
 export interface SelfOptions {
   readonly session: () => SessionStatus;
-  /** Requests being answered, and when the process began to listen. */
-  readonly process: () => { readonly inFlight: number; readonly sinceMs: number };
+  /** What is under way, and when the process began to listen. */
+  readonly process: () => Pick<StatusAnswer['container'], 'inFlight' | 'sinceMs' | 'streams' | 'unsettled'>;
   /** operationIds of the other routes that are served. */
   readonly operations: readonly string[];
   /** What the streams' source tells. */
@@ -43,9 +43,9 @@ const capabilities = (operations: readonly string[]): unknown => ({
 });
 
 /** The same shape as the Durable Object tells behind the Worker. */
-function statusOf({ session, process, feed }: SelfOptions): unknown {
+function statusOf({ session, process, feed }: SelfOptions): StatusAnswer {
   const { state, epoch, sinceMs, reason, retcode, connections } = session();
-  const { inFlight, sinceMs: startedAtMs } = process();
+  const { sinceMs: startedAtMs, ...work } = process();
   const asleep = state === 'idle' || state === 'closed';
   const ready = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
   const since = (ms: number): string => new Date(ms).toISOString();
@@ -53,7 +53,7 @@ function statusOf({ session, process, feed }: SelfOptions): unknown {
     ready,
     reason: ready ? null : (reason ?? state),
     session: { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null },
-    container: { state: 'running', since: since(startedAtMs), sinceMs: startedAtMs, inFlight },
+    container: { state: 'running', since: since(startedAtMs), sinceMs: startedAtMs, ...work },
     feed: feed(),
   };
 }

@@ -1,0 +1,71 @@
+/** Every setting, as the documents show it; a test holds it to what the container and the Worker read. */
+export interface Setting {
+  readonly name: string;
+  /** `null` = required; '' = none. */
+  readonly default: string | null;
+  /** Behind the Worker, what is read everywhere is a secret or variable of the Worker, which hands it on. */
+  readonly where: 'everywhere' | 'vps' | 'worker';
+  readonly meaning: string;
+}
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'MT5_SERVER',
+    default: null,
+    where: 'everywhere',
+    meaning: '`host:port` of the access server, several by comma: the last working one is tried first',
+  },
+  { name: 'MT5_LOGIN', default: null, where: 'everywhere', meaning: 'manager account' },
+  { name: 'MT5_PASSWORD', default: null, where: 'everywhere', meaning: 'its **API password** (not the main one)' },
+  {
+    name: 'BRIDGE_API_KEYS',
+    default: null,
+    where: 'everywhere',
+    meaning:
+      'JSON list of `{"id","hash","scopes","logins"?,"limits"?}`; scopes `read` ⊂ `trade` ⊂ `admin`; `logins` like `"1001,1005-1010"`; `limits`: `maxVolumeLots`, `symbols`, `ordersPerMinute`',
+  },
+  {
+    name: 'MT5_TLS',
+    default: 'verify',
+    where: 'everywhere',
+    meaning: '`verify`, `pin:<sha256 of the DER certificate>`, or `insecure` (warns loudly)',
+  },
+  {
+    name: 'MT5_PROXY',
+    default: '',
+    where: 'everywhere',
+    meaning: 'HTTP CONNECT proxy `http://user:pass@host:port`, for managers bound to a source address',
+  },
+  { name: 'MT5_AGENT', default: 'MT5EdgeBridge', where: 'everywhere', meaning: "name in the broker's journal" },
+  {
+    name: 'POOL_MAX',
+    default: '4',
+    where: 'everywhere',
+    meaning: 'most sessions; starts with one, grows under queueing',
+  },
+  {
+    name: 'MARKET_ORDER_PRICE',
+    default: 'quote',
+    where: 'everywhere',
+    meaning:
+      'what a market order names as `PriceOrder` beside “at the market”: the quote just read, or `none` where the server takes 0',
+  },
+  { name: 'LOG_LEVEL', default: 'info', where: 'everywhere', meaning: '`debug` `info` `warn` `error`' },
+  { name: 'CACHE_SIZE', default: '10000', where: 'everywhere', meaning: 'entries of the reference cache' },
+  { name: 'MAX_CONNECTIONS', default: '1000', where: 'everywhere', meaning: 'most client streams' },
+  { name: 'ENABLE_PROFILING', default: 'false', where: 'everywhere', meaning: 'admins may take a CPU profile' },
+  { name: 'PORT', default: '8080', where: 'vps', meaning: 'where the container listens' },
+  { name: 'CHECKPOINT', default: 'file:mt5-edge-bridge.sqlite', where: 'vps', meaning: 'where the state is kept' },
+  { name: 'SLEEP_AFTER', default: '10m', where: 'worker', meaning: 'idle time before the container may stop' },
+  {
+    name: 'REQUEST_DEADLINE_SECONDS',
+    default: '30',
+    where: 'worker',
+    meaning: 'each request is answered within this time',
+  },
+  { name: 'RATE_LIMIT_PER_SECOND', default: '500', where: 'worker', meaning: 'per key and isolate' },
+  { name: 'RATE_LIMIT_BURST', default: '2000', where: 'worker', meaning: 'bucket size' },
+  { name: 'CORS_ORIGINS', default: '', where: 'worker', meaning: 'origins whose browsers may call, by comma' },
+  { name: 'BROKER', default: 'main', where: 'worker', meaning: 'with the next one, the name of the Durable Object' },
+  { name: 'INSTANCE_VERSION', default: '1', where: 'worker', meaning: 'raise to begin with a new, empty memory' },
+];

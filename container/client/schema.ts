@@ -6641,7 +6641,7 @@ export interface operations {
                             at: string;
                             atMs: number;
                             /** @enum {string} */
-                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "error";
+                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "error";
                             reason: string;
                             instanceId: string | null;
                             epoch: number | null;

@@ -47,6 +47,8 @@ export class BridgeState implements StateApi {
       sql,
       now,
       policy: { ...CONSUMER_SESSION_POLICY, ...options.sessions },
+      journal: (reason) =>
+        journal.write({ event: 'session_ended', reason, instanceId: null, epoch: null, phasesMs: null }),
       onRevoked: options.onRevoked ?? (() => {}),
     });
     this.operations = new OperationsLedger({

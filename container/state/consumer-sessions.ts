@@ -32,6 +32,8 @@ export interface ConsumerSessionsParts {
   readonly sql: Sql;
   readonly now: () => number;
   readonly policy: ConsumerSessionPolicy;
+  /** Keeps why a session ended before its time. */
+  readonly journal: (reason: string) => void;
   /** Told of each session that ends before its time, so that its streams are closed. */
   readonly onRevoked: (sessionId: string) => void;
 }
@@ -137,10 +139,13 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     this.#parts.sql.run('UPDATE consumer_sessions SET checked_at_ms = ? WHERE id = ?', this.#parts.now(), id);
   }
 
-  async revoke(id: string, _reason: string): Promise<boolean> {
-    const gone = this.#parts.sql.run('DELETE FROM consumer_sessions WHERE id = ? RETURNING id', id).length > 0;
-    if (gone) this.#parts.onRevoked(id);
-    return gone;
+  async revoke(id: string, reason: string): Promise<boolean> {
+    const { sql, journal, onRevoked } = this.#parts;
+    const [gone] = sql.run('DELETE FROM consumer_sessions WHERE id = ? RETURNING login', id);
+    if (!gone) return false;
+    journal(`A session of ${String(gone['login'])} ended: ${reason}.`);
+    onRevoked(id);
+    return true;
   }
 
   async list(filter: { login?: number }): Promise<readonly ConsumerSession[]> {

@@ -1,3 +1,4 @@
+import type { JournalEvent } from '../contract/journal.ts';
 import type { KeyLimits, Scope } from '../contract/keys.ts';
 
 /**
@@ -246,17 +247,7 @@ export interface TradingHalt {
 
 export interface JournalEntry {
   readonly atMs: number;
-  readonly event:
-    | 'start'
-    | 'ready'
-    | 'stop'
-    | 'crash'
-    | 'sleep'
-    | 'rollout'
-    | 'warm'
-    | 'hand_over'
-    | 'fenced'
-    | 'error';
+  readonly event: JournalEvent;
   readonly reason: string;
   readonly instanceId: InstanceId | null;
   readonly epoch: number | null;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JOURNAL_EVENTS } from '../contract/journal.ts';
 import { SCOPES } from '../contract/keys.ts';
 import { checkpointClock } from './sign-in-state.ts';
 import { OPERATION_STATES, type StateApi } from './state-api.ts';
@@ -114,7 +115,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
 
   'journal.add': z.tuple([
     z.object({
-      event: z.enum(['start', 'ready', 'stop', 'crash', 'sleep', 'rollout', 'warm', 'hand_over', 'fenced', 'error']),
+      event: z.enum(JOURNAL_EVENTS),
       reason: z.string().max(2000),
       instanceId: short.nullable(),
       epoch: count.nullable(),

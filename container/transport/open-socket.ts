@@ -1,4 +1,4 @@
-import { X509Certificate, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { TransportError, addressText, type Address } from './transport.ts';
@@ -160,7 +160,3 @@ function plain(error: Error): string {
   };
   return (code && words[code]) || first.message;
 }
-
-/** SHA-256 of a PEM or DER certificate, as `MT5_TLS=pin:` takes it. */
-export const certificatePin = (certificate: string | Uint8Array): string =>
-  createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');

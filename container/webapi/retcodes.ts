@@ -220,6 +220,3 @@ export const RETCODES: ReadonlyMap<number, Retcode> = new Map(
 export function retcodeOf(code: number): Retcode {
   return RETCODES.get(code) ?? { code, name: '', text: '', class: 'internal' };
 }
-
-/** The request was done as asked, or is on its way. */
-export const isSuccess = (code: number): boolean => code === 0 || code === 10_008 || code === 10_009;

@@ -12,9 +12,6 @@ const programOf = (file: string, env: Readonly<Record<string, string>> = {}): Pr
   env: { NODE_ENV: 'production', ...env },
 });
 
-/** The container program from its sources: nothing to build, slower to start. */
-export const bridgeProgram = programOf('container/main.ts');
-
 /** As the Dockerfile says, and why is said there; compiled code of one start serves the next. */
 export const bundleEnvironment = (file: string): Record<string, string> => ({
   NODE_COMPILE_CACHE: path.join(path.dirname(file), 'cache'),

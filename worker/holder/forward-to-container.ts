@@ -43,7 +43,7 @@ const END_NEWS_MS = 500;
 export async function forwardToContainer(request: ForwardRequest, parts: ForwardParts): Promise<Response> {
   let replaysLeft = request.isRead ? 1 : 0;
   for (;;) {
-    await untilDeadline(parts.ensure(), request, parts, 'not_sent');
+    await untilDeadline(parts.ensure(), request, parts);
     let answer: Response;
     try {
       answer = await parts.send(request, AbortSignal.timeout(remainingMs(request, parts) + ANSWER_GRACE_MS));
@@ -61,12 +61,12 @@ export async function forwardToContainer(request: ForwardRequest, parts: Forward
       throw unanswered(request, 'container_unavailable', detail, error);
     }
     if (!(await isDraining(answer))) return answer;
-    await untilDeadline(Promise.race([parts.ended(), pause(LOOK_AGAIN_MS)]), request, parts, 'not_sent');
+    await untilDeadline(Promise.race([parts.ended(), pause(LOOK_AGAIN_MS)]), request, parts);
   }
 }
 
 async function refused(request: ForwardRequest, parts: ForwardParts): Promise<void> {
-  await untilDeadline(pause(LOOK_AGAIN_MS), request, parts, 'not_sent');
+  await untilDeadline(pause(LOOK_AGAIN_MS), request, parts);
   parts.suspect();
 }
 
@@ -84,12 +84,7 @@ const remainingMs = (request: ForwardRequest, parts: ForwardParts): number =>
   Math.max(0, request.deadlineAtMs - parts.now());
 
 /** Waits for it, but releases the caller at the deadline; what was waited for goes on for others. */
-async function untilDeadline<T>(
-  promise: Promise<T>,
-  request: ForwardRequest,
-  parts: ForwardParts,
-  outcome: 'not_sent',
-): Promise<T> {
+async function untilDeadline<T>(promise: Promise<T>, request: ForwardRequest, parts: ForwardParts): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -97,7 +92,6 @@ async function untilDeadline<T>(
         reject(
           new BridgeError('deadline_exceeded', {
             detail: 'The container was not ready before the deadline; it goes on starting.',
-            outcome,
             retry: 'after',
           }),
         ),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JOURNAL_EVENTS } from '../journal.ts';
 import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
 
 /** What an administrator may look at and do. Behind the Worker the Durable Object answers these without waking. */
@@ -7,7 +8,7 @@ const instant = { at: z.string(), atMs: z.int() };
 
 const journalEntry = z.object({
   ...instant,
-  event: z.enum(['start', 'ready', 'stop', 'crash', 'sleep', 'rollout', 'warm', 'hand_over', 'fenced', 'error']),
+  event: z.enum(JOURNAL_EVENTS),
   reason: z.string(),
   instanceId: z.string().nullable(),
   epoch: z.int().nullable(),

@@ -100,6 +100,10 @@ export const DEAL_ENTRY = { 0: 'in', 1: 'out', 2: 'inout', 3: 'out_by' } as cons
 export const POSITION_ACTIVATION = { 0: 'none', 1: 'sl', 2: 'tp', 3: 'stop_out' } as const;
 export const STOP_OUT_ACTIVATION = { 0: 'none', 1: 'margin_call', 2: 'stop_out' } as const;
 
+/** The bit of a user's right (`USER_RIGHT_…`). */
+export const userRightBit = (name: (typeof USER_RIGHTS)[keyof typeof USER_RIGHTS]): number =>
+  Number(Object.entries(USER_RIGHTS).find(([, known]) => known === name)?.[0]);
+
 export const USER_RIGHTS = {
   0x1: 'enabled',
   0x2: 'password',

@@ -1,3 +1,4 @@
+import { userRightBit } from '../../contract/schemas/enums.ts';
 import { BridgeError } from '../../contract/errors.ts';
 import {
   changeAccountGroup,
@@ -24,8 +25,7 @@ import { bodyOf, done, settledReply, type Settlement } from './settlement.ts';
 /** `type` of `trade/balance` (mt5-webapi §3.7). */
 const BALANCE_TYPE = { balance: '2', credit: '3', correction: '5', bonus: '6' } as const;
 
-/** USER_RIGHT_ENABLED */
-const RIGHT_ENABLED = 0x1;
+const RIGHT_ENABLED = userRightBit('enabled');
 
 /** MT5's names of the fields that `PATCH` and `POST` take. */
 const PROFILE_FIELD = {

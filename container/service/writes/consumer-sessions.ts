@@ -1,3 +1,4 @@
+import { userRightBit } from '../../contract/schemas/enums.ts';
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../../contract/errors.ts';
 import { hashKey, SESSION_TOKEN_PREFIX, type Scope } from '../../contract/keys.ts';
@@ -15,8 +16,11 @@ import type { TradeBooks } from './books.ts';
 const RECHECK_MS = 300_000;
 const RECHECK_TIMEOUT_MS = 20_000;
 
-/** USER_RIGHT_ENABLED, USER_RIGHT_TRADE_DISABLED, USER_RIGHT_READONLY */
-const RIGHT = { enabled: 0x1, tradeDisabled: 0x4, readonly: 0x200 } as const;
+const RIGHT = {
+  enabled: userRightBit('enabled'),
+  tradeDisabled: userRightBit('trade_disabled'),
+  readonly: userRightBit('readonly'),
+};
 
 export interface ConsumerSessionServiceParts {
   readonly state: StateApi;

@@ -1,7 +1,7 @@
 import { BridgeError } from '../../contract/errors.ts';
 import { EXPIRATION_FLAGS, FILLING_FLAGS, ORDER_FLAGS } from '../../contract/schemas/enums.ts';
 import { formatScaled, scaledDecimal } from '../../webapi/decimal.ts';
-import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
+import { Fields, type WireObject } from '../../webapi/fields.ts';
 import { sessionHours, type SessionHours } from '../broker/session-hours.ts';
 
 /** Volumes are counted in 1/100 000 000 lot, the finer of MT5's two scales. */
@@ -172,9 +172,6 @@ export function timeCode(rules: SymbolRules, wanted: TimeInForce): string {
     );
   return TIME_CODE[wanted];
 }
-
-/** `TypeTime` from an order of the books. */
-export const timeCodeOf = (text: string | undefined): string => String(wireInteger(text) ?? 0);
 
 const TYPE_CODE: Readonly<Record<OrderKind, Readonly<Record<Side, string>>>> = {
   market: { buy: '0', sell: '1' },

@@ -55,6 +55,10 @@ it('limits sessions per login and revokes them', async () => {
   expect(await state.sessions.revoke(first, 'by an administrator')).toBe(true);
   expect(await state.sessions.revoke(first, 'again')).toBe(false);
   expect(revoked).toEqual([first]);
+  const entries = await state.journal.list(10);
+  expect(entries.filter(({ event }) => event === 'session_ended').map(({ reason }) => reason)).toEqual([
+    'A session of 1001 ended: by an administrator.',
+  ]);
   expect(await state.sessions.find('h0')).toBeNull();
   expect(await state.sessions.list({ login: 1001 })).toHaveLength(9);
 });

@@ -169,7 +169,7 @@ nav{position:sticky;top:0;height:100vh;overflow:auto;padding:1rem;box-sizing:bor
 nav input{width:100%;margin-top:1rem;box-sizing:border-box}main{padding:1rem 2rem;max-width:70rem;min-width:0}
 details{border:1px solid #8884;border-radius:6px;margin:.4rem 0;padding:.3rem .7rem}summary{cursor:pointer}table{border-collapse:collapse;width:100%}
 td,th{border-top:1px solid #8883;padding:.2rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}textarea{width:100%;box-sizing:border-box;font:13px monospace}
-td code{white-space:nowrap}.wide{overflow-x:auto}pre{overflow:auto;max-height:30rem;font-size:13px}.GET{color:#2a7}.POST{color:#27c}.PATCH,.PUT{color:#a70}.DELETE{color:#c33}
+th,td code{white-space:nowrap}.wide{overflow-x:auto}pre{overflow:auto;max-height:30rem;font-size:13px}.GET{color:#2a7}.POST{color:#27c}.PATCH,.PUT{color:#a70}.DELETE{color:#c33}
 @media(max-width:50rem){body{display:block}nav{position:static;height:auto}}`;
 
 /** Sends the request of a card with the key typed above; the key stays in the page. */

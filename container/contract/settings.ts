@@ -16,7 +16,7 @@ export const SETTINGS: readonly Setting[] = [
     meaning: '`host:port` of the access server, several by comma: the last working one is tried first',
   },
   { name: 'MT5_LOGIN', default: null, where: 'everywhere', meaning: 'manager account' },
-  { name: 'MT5_PASSWORD', default: null, where: 'everywhere', meaning: 'its **API password** (not the main one)' },
+  { name: 'MT5_PASSWORD', default: null, where: 'everywhere', meaning: 'its API password (not the main one)' },
   {
     name: 'BRIDGE_API_KEYS',
     default: null,

@@ -1931,18 +1931,20 @@ export interface components {
             request: {
                 [key: string]: unknown;
             };
-            margin: components["schemas"]["MarginCheck"] | null;
+            margin: components["schemas"]["DryRunMargin"] | null;
         };
-        MarginCheck: {
-            login: number;
-            current: components["schemas"]["Money"] | null;
-            afterwards: components["schemas"]["Money"] | null;
-            /** @description Whether free margin would not fall below 0; `null` where the broker does not tell it. */
-            enough: boolean | null;
+        /** @description The account as it is and as it would be (MT5 `trade/check_margin`). */
+        DryRunMargin: {
+            current: {
+                [key: string]: unknown;
+            };
+            after: {
+                [key: string]: unknown;
+            };
         };
         BulkAnswer: {
             operation?: components["schemas"]["Operation"];
-            items: {
+            items?: {
                 ticket: string;
                 /** @description What the single request would have answered. */
                 status: number;
@@ -2219,7 +2221,8 @@ export interface components {
             ready: boolean;
             reason: string | null;
             session: {
-                state: string;
+                /** @enum {string} */
+                state: "idle" | "connecting" | "challenged" | "ready" | "backoff" | "refused" | "unreachable" | "draining" | "closed" | "asleep";
                 epoch: number | null;
                 since: string;
                 sinceMs: number;
@@ -2229,7 +2232,8 @@ export interface components {
                 retryAtMs: number | null;
             };
             container: {
-                state: string;
+                /** @enum {string} */
+                state: "stopped" | "starting" | "running" | "stopping";
                 since: string;
                 sinceMs: number;
                 /** @description Clients and hubs. */
@@ -2241,7 +2245,7 @@ export interface components {
             };
             /** @description What the streams’ source tells; null where the Worker answers without waking it. */
             feed: {
-                [key: string]: unknown;
+                [key: string]: number;
             } | null;
         };
         Capabilities: {
@@ -2730,6 +2734,13 @@ export interface components {
             extra: {
                 [key: string]: unknown;
             };
+        };
+        MarginCheck: {
+            login: number;
+            current: components["schemas"]["Money"] | null;
+            afterwards: components["schemas"]["Money"] | null;
+            /** @description Whether free margin would not fall below 0; `null` where the broker does not tell it. */
+            enough: boolean | null;
         };
         Profit: {
             /**
@@ -3440,15 +3451,33 @@ export interface components {
         StreamStatus: {
             clients: number;
             maxClients: number;
-        } & {
-            [key: string]: unknown;
+            /** @description Counters of the streams’ source. */
+            feed: {
+                [key: string]: number;
+            };
         };
         CpuProfile: {
-            nodes: unknown[];
+            nodes: {
+                id: number;
+                callFrame: {
+                    functionName: string;
+                    scriptId: string;
+                    url: string;
+                    lineNumber: number;
+                    columnNumber: number;
+                };
+                hitCount?: number;
+                children?: number[];
+                deoptReason?: string;
+                positionTicks?: {
+                    line: number;
+                    ticks: number;
+                }[];
+            }[];
             startTime: number;
             endTime: number;
-        } & {
-            [key: string]: unknown;
+            samples?: number[];
+            timeDeltas?: number[];
         };
     };
     responses: {
@@ -6679,10 +6708,33 @@ export interface operations {
                 content: {
                     "application/json": {
                         upstream: {
-                            [key: string]: unknown;
+                            /** @description Raised by each process that signs in anew; 0 = never signed in. */
+                            epoch: number;
+                            instanceId: string | null;
+                            signedInAtMs: number | null;
+                            serverBuild: string | null;
+                            /** @description Which address of `MT5_SERVER` worked last. */
+                            address: string | null;
+                            /** @description The broker’s clock as last read. */
+                            clock: {
+                                zoneMinutes: number;
+                                /** @enum {string} */
+                                daylight: "none" | "eu" | "us" | "au";
+                            } | null;
+                            /** @description Sign-ins without success, in a row. */
+                            failures: number;
+                            backoffUntilMs: number;
+                            lastFailure: {
+                                atMs: number;
+                                /** @enum {string} */
+                                kind: "refused" | "unreachable" | "impostor" | "died";
+                                retcode: number | null;
+                                reason: string;
+                            } | null;
                         };
                         counts: {
-                            [key: string]: number;
+                            consumerSessions: number;
+                            unsettledOperations: number;
                         };
                     };
                 };
@@ -6714,7 +6766,8 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         container: "stopped" | "starting" | "running" | "stopping";
-                        session: string;
+                        /** @enum {string} */
+                        session: "idle" | "connecting" | "challenged" | "ready" | "backoff" | "refused" | "unreachable" | "draining" | "closed" | "asleep";
                     };
                 };
             };
@@ -6745,7 +6798,8 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         container: "stopped" | "starting" | "running" | "stopping";
-                        session: string;
+                        /** @enum {string} */
+                        session: "idle" | "connecting" | "challenged" | "ready" | "backoff" | "refused" | "unreachable" | "draining" | "closed" | "asleep";
                     };
                 };
             };

@@ -6,13 +6,14 @@ import { createLog } from '../host/log.ts';
 import { linkState, type StateLink } from '../host/state-link.ts';
 import type { Logger } from '../contract/logger.ts';
 import { postBatch } from '../contract/routes/batch.ts';
-import { ROUTES } from '../contract/routes.ts';
+import type { adminSleep, adminWarm } from '../contract/routes/admin.ts';
+import { ROUTES, type Route } from '../contract/routes.ts';
 import { checkKeys, trustDoor, type Authenticate } from '../http/authenticate.ts';
 import { serveBatch } from '../http/batch.ts';
 import { Requests } from '../http/requests.ts';
 import { TypedApi } from '../http/serve-routes.ts';
 import { notingWrites } from '../service/broker/noting-writes.ts';
-import type { RouteHandlers } from '../service/handler.ts';
+import type { HandlersOf } from '../service/handler.ts';
 import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
 import { Performance } from '../service/process/performance.ts';
 import { selfHandlers } from '../service/process/self-handlers.ts';
@@ -167,6 +168,9 @@ function buildAuthentication({ config, state }: Base): Authenticate {
   });
 }
 
+/** All routes but those about the container, which its holder alone can answer. */
+type ServedRoute = Exclude<Route, typeof adminWarm | typeof adminSleep>;
+
 /** Every route that this program serves. The batch serves the others. */
 function buildTypedApi(
   base: Base,
@@ -180,7 +184,7 @@ function buildTypedApi(
 ): TypedApi {
   const { config, now, requests } = base;
   const startedAtMs = now();
-  const own: RouteHandlers = {
+  const own = {
     ...reads.handlers,
     ...trading.handlers,
     ...monitoringHandlers({
@@ -205,6 +209,6 @@ function buildTypedApi(
     operations: [...Object.keys(own), postBatch.id],
     feed: () => streaming.poller.stats(),
   });
-  const single = { ...own, ...self };
+  const single: HandlersOf<Exclude<ServedRoute, typeof postBatch>> = { ...own, ...self };
   return new TypedApi(ROUTES, { ...single, ...serveBatch(new TypedApi(ROUTES, single)) });
 }

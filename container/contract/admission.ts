@@ -47,7 +47,7 @@ export interface Admitted {
  * encoded; Node and Cloudflare take 16 KiB. */
 export const MAX_TARGET_CHARACTERS = 14 * 1024;
 /** A raw command may carry a batch of groups or symbols, some kilobytes each. */
-export const MAX_COMMAND_BODY_BYTES = 1024 * 1024;
+const MAX_COMMAND_BODY_BYTES = 1024 * 1024;
 
 /** Visible ASCII that fits in a header and in the ledger's column. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

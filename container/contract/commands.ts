@@ -201,7 +201,7 @@ export function requireCommand(command: PassedCommand, caller: Caller): void {
     );
 }
 
-export const PASSTHROUGH_PREFIX = '/api/';
+const PASSTHROUGH_PREFIX = '/api/';
 
 /**
  * The command that a request path names, exactly as it came over the wire: nothing is decoded or normalised, so no way

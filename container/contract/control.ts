@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIVE_SESSION_STATES } from './schemas/status.ts';
 
 /**
  * The control channel: one WebSocket that the Durable Object opens to the container's port directly (so that it is not
@@ -14,21 +15,9 @@ import { z } from 'zod';
  * Both ends parse what comes; a message that is none is told and passed over. Fields that are not known are ignored, so that a
  * Worker and a container of different versions can tell each other so.
  */
-const SESSION_STATES = [
-  'idle',
-  'connecting',
-  'challenged',
-  'ready',
-  'backoff',
-  'refused',
-  'unreachable',
-  'draining',
-  'closed',
-] as const;
-export type SessionStateName = (typeof SESSION_STATES)[number];
 
 const sessionStatusSchema = z.object({
-  state: z.enum(SESSION_STATES),
+  state: z.enum(LIVE_SESSION_STATES),
   epoch: z.int().nullable(),
   /** When the state was entered, epoch ms. */
   sinceMs: z.number(),

@@ -156,7 +156,7 @@ export interface Problem {
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 /** Stable identifier of a code, as RFC 9457 `type`. */
-export const problemType = (code: ErrorCode): string => `urn:mt5-edge-bridge:problem:${code}`;
+const problemType = (code: ErrorCode): string => `urn:mt5-edge-bridge:problem:${code}`;
 
 /** Anything thrown → BridgeError. What is not one of ours becomes `internal_error` with no detail of its own. */
 export function asBridgeError(error: unknown): BridgeError {

@@ -56,17 +56,7 @@ export const SYSTEM_TOPIC = 'system';
 export type Topic = DataTopic | typeof SYSTEM_TOPIC;
 export const TOPICS: readonly [Topic, ...Topic[]] = [...DATA_TOPICS, SYSTEM_TOPIC];
 
-export const FRAME_TYPES = [
-  'ack',
-  'snapshot',
-  'delta',
-  'heartbeat',
-  'stale',
-  'live',
-  'gap',
-  'system',
-  'error',
-] as const;
+const FRAME_TYPES = ['ack', 'snapshot', 'delta', 'heartbeat', 'stale', 'live', 'gap', 'system', 'error'] as const;
 export type FrameType = (typeof FRAME_TYPES)[number];
 
 /** Echoed in the acknowledgement or error of the operation. */

@@ -158,7 +158,12 @@ export function findCaller(keys: readonly ApiKey[], hash: string): Caller | unde
 }
 
 /** `GET /v1/keys/self`: what a caller may do, as its route shows it. */
-export const keySelf = ({ id, scopes, logins, limits }: Caller): Readonly<Record<string, unknown>> => ({
+export const keySelf = ({
+  id,
+  scopes,
+  logins,
+  limits,
+}: Caller): Pick<Caller, 'id' | 'scopes'> & { logins: string | null; limits: KeyLimits | null } => ({
   id,
   scopes,
   logins: logins?.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',') ?? null,

@@ -60,7 +60,7 @@ send \`nextCursor\` as \`cursor\` for the next page, with the same filters; what
 Writes need an \`Idempotency-Key\` header and are sent to the broker at most once. A price of 0 means "none", as in MT5.`;
 
 /** The error table, as the documents show it. */
-export function errorTable(): string {
+function errorTable(): string {
   const rows = Object.entries(ERRORS).map(
     ([code, { status, title, retry, outcome }]) => `| \`${code}\` | ${status} | ${title} | ${retry} | ${outcome} |`,
   );

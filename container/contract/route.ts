@@ -13,9 +13,10 @@ export interface RouteDefinition<
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
   Answer extends z.ZodType = z.ZodType,
+  Id extends string = string,
 > {
   /** OpenAPI operationId, camelCase. */
-  readonly id: string;
+  readonly id: Id;
   readonly method: Method;
   /** `/v1/accounts/{login}`: each `{name}` is one path segment, and a key of `params`. */
   readonly path: string;
@@ -58,13 +59,24 @@ export interface RouteDefinition<
 }
 
 /** Gives a definition its exact type. */
-export const defineRoute = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(
-  definition: RouteDefinition<P, Q, B, A>,
-): RouteDefinition<P, Q, B, A> => definition;
+export const defineRoute = <
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+  A extends z.ZodType,
+  Id extends string,
+>(
+  definition: RouteDefinition<P, Q, B, A, Id>,
+): RouteDefinition<P, Q, B, A, Id> => definition;
 
 /** What any list of routes holds. */
 // oxlint-disable-next-line typescript/no-explicit-any -- `logins` makes the type invariant; the list reads none of it
 export type AnyRoute = RouteDefinition<any, any, any, any>;
+
+/** What a route answers, by its schema. */
+export type AnswerOf<Route extends AnyRoute> = DeepReadonly<z.output<Route['answer']>>;
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
 export const noParams = z.strictObject({});
 export const noQuery = z.strictObject({});

@@ -1,4 +1,3 @@
-import type { AnyRoute } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { postBatch } from './routes/batch.ts';
 import { adminRoutes } from './routes/admin.ts';
@@ -12,7 +11,7 @@ import { tradeDataRoutes } from './routes/trade-data.ts';
 import { tradingRoutes } from './routes/trading.ts';
 
 /** Every typed route, in the order of the documents. */
-export const ROUTES: readonly AnyRoute[] = [
+export const ROUTES = [
   ...tradingRoutes,
   ...operationRoutes,
   ...moneyRoutes,
@@ -24,4 +23,6 @@ export const ROUTES: readonly AnyRoute[] = [
   postBatch,
   ...monitoringRoutes,
   ...adminRoutes,
-];
+] as const;
+
+export type Route = (typeof ROUTES)[number];

@@ -1,17 +1,18 @@
 import { asBridgeError, BridgeError, toProblem } from '../contract/errors.ts';
+import type { AnswerOf } from '../contract/route.ts';
 import { postBatch } from '../contract/routes/batch.ts';
 import { handle } from '../service/handler.ts';
-import type { RouteContext, RouteHandlers } from '../service/handler.ts';
+import type { HandlersOf, RouteContext } from '../service/handler.ts';
 import type { TypedApi } from './serve-routes.ts';
 
 /** Reads of one batch that run at one time: more would only queue before the connections, ahead of other callers. */
 const CONCURRENCY = 8;
 
 /** The batch, over the very function that serves single requests: nothing is allowed here that is not there. */
-export function serveBatch(api: TypedApi): RouteHandlers {
+export function serveBatch(api: TypedApi): HandlersOf<typeof postBatch> {
   return handle(postBatch, async ({ body, decimals }, context) => {
     const { requests } = body;
-    const items: unknown[] = [];
+    const items: BatchItem[] = [];
     let next = 0;
     const work = async (): Promise<void> => {
       for (let at = next++; at < requests.length; at = next++) {
@@ -23,6 +24,8 @@ export function serveBatch(api: TypedApi): RouteHandlers {
     return { body: { items } };
   });
 }
+
+type BatchItem = AnswerOf<typeof postBatch>['items'][number];
 
 /** A read that came as a line of a batch: no headers, no body. */
 const BATCHED_READ = {
@@ -37,7 +40,7 @@ async function answerOne(
   target: string,
   decimals: string,
   context: RouteContext,
-): Promise<{ status: number; body: unknown; problem: unknown }> {
+): Promise<Omit<BatchItem, 'id'>> {
   try {
     const url = new URL(target, 'http://bridge.invalid');
     if (!url.pathname.startsWith('/v1/') || url.host !== 'bridge.invalid')

@@ -3,7 +3,7 @@ import { admit, type TypedCall } from '../contract/admission.ts';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { RouteTable } from '../contract/route.ts';
 import type { AnyRoute, RouteMatch } from '../contract/route.ts';
-import type { RouteAnswer, RouteContext, RouteHandlers } from '../service/handler.ts';
+import type { RouteAnswer, RouteContext, RouteHandler } from '../service/handler.ts';
 import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
 import { HttpCall } from './call.ts';
@@ -16,12 +16,15 @@ export interface TypedAnswer extends RouteAnswer {
   readonly status: number;
 }
 
+/** By operationId. */
+type Handlers = Readonly<Record<string, RouteHandler<AnyRoute>>>;
+
 /** The typed routes as one function: match, admit, handle, write decimals as asked. */
 export class TypedApi {
   readonly #table: RouteTable;
-  readonly #handlers: RouteHandlers;
+  readonly #handlers: Handlers;
 
-  constructor(routes: readonly AnyRoute[], handlers: RouteHandlers) {
+  constructor(routes: readonly AnyRoute[], handlers: Handlers) {
     this.#table = new RouteTable(routes.filter((route) => handlers[route.id]));
     this.#handlers = handlers;
   }
@@ -44,7 +47,7 @@ export class TypedApi {
       bodyText: body?.text ?? '',
     };
     // The table holds routes with a handler only.
-    const handler = this.#handlers[route.id] as RouteHandlers[string];
+    const handler = this.#handlers[route.id] as RouteHandler<AnyRoute>;
     const answer = await handler(input, context);
     const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
     return {

@@ -126,7 +126,7 @@ class SocketPeer implements Peer {
 const FIN_TEXT = 0x81;
 
 /** Text frames, unmasked (RFC 6455 §5.2). */
-export function wireFrames(frames: readonly OutFrame[]): Uint8Array {
+function wireFrames(frames: readonly OutFrame[]): Uint8Array {
   let size = 0;
   const lengths = frames.map(({ text }) => {
     const length = Buffer.byteLength(text);

@@ -3,7 +3,7 @@
  * into the contract's types. It knows sessions as `Upstream`, durable state as `StateApi`, and nothing of sockets or HTTP.
  */
 import type { CallTimings } from '../session/upstream.ts';
-import type { AnyRoute, RouteInput } from '../contract/route.ts';
+import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
 import type { Caller } from '../contract/keys.ts';
 
 export { CallTimings } from '../session/upstream.ts';
@@ -30,8 +30,8 @@ export interface Keep {
   readonly countHit: () => void;
 }
 
-export interface RouteAnswer {
-  readonly body: unknown;
+export interface RouteAnswer<Body = unknown> {
+  readonly body: Body;
   /** Where it differs from the route's plain success (202 for an unknown outcome). */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -41,15 +41,15 @@ export interface RouteAnswer {
   readonly keep?: Keep;
 }
 
-export type RouteHandler<Route extends AnyRoute> = (
-  input: RouteInput<Route>,
+/** What serves a route. Its answer is held against the route's schema by the compiler. */
+export type RouteHandler<R extends AnyRoute> = (
+  input: RouteInput<R>,
   context: RouteContext,
-) => Promise<RouteAnswer>;
+) => Promise<RouteAnswer<AnswerOf<R>>>;
 
-/** operationId → handler. */
-export type RouteHandlers = Readonly<Record<string, RouteHandler<AnyRoute>>>;
+/** A handler for each of the routes, by operationId. */
+export type HandlersOf<R extends AnyRoute> = { readonly [Id in R['id']]: RouteHandler<AnyRoute> };
 
 /** Ties a handler to its route's types. */
-export const handle = <Route extends AnyRoute>(route: Route, handler: RouteHandler<Route>): RouteHandlers => ({
-  [route.id]: handler as RouteHandler<AnyRoute>,
-});
+export const handle = <R extends AnyRoute>(route: R, handler: RouteHandler<R>): HandlersOf<R> =>
+  ({ [route.id]: handler }) as HandlersOf<R>;

@@ -1,4 +1,5 @@
 import { TransportError, type TransportReply } from '../transport/transport.ts';
+import { RETCODE } from '../webapi/retcodes.ts';
 import { encodeCommand, type WireRequest } from '../webapi/command.ts';
 import { answerQuery, challengeAnswer, equalBytes, fromHex, newChallenge, startQuery } from '../webapi/handshake.ts';
 import { BARE_FORBIDDEN_REASON, isServerSide, signInReason } from '../webapi/sign-in-reasons.ts';
@@ -70,7 +71,7 @@ async function step(path: string, exchange: HandshakeExchange, query: string): P
     if (reply.isBareForbidden) throw new SignInError('refused', BARE_FORBIDDEN_REASON);
     throw notTheProtocol(path, `with status ${answer.status} and no retcode`);
   }
-  if (retcode !== 0)
+  if (retcode !== RETCODE.OK)
     throw new SignInError(
       isServerSide(retcode) ? 'unreachable' : 'refused',
       signInReason(retcode, reply.retcodeText),

@@ -1,20 +1,22 @@
 import type { Caller } from '../contract/keys.ts';
+import type { AnswerOf } from '../contract/route.ts';
+import type { getCurrentSession } from '../contract/routes/sessions.ts';
 import type { ConsumerSession } from './state-api.ts';
 
 /** A consumer session as its routes show it: nothing that opens anything. */
-export function consumerSessionView(session: ConsumerSession): Readonly<Record<string, unknown>> {
-  const instant = (name: string, atMs: number): Record<string, unknown> => ({
-    [name]: new Date(atMs).toISOString(),
-    [`${name}Ms`]: atMs,
-  });
+export function consumerSessionView(session: ConsumerSession): AnswerOf<typeof getCurrentSession> {
+  const { id, login, scopes, openedBy, createdAtMs, expiresAtMs, lastSeenAtMs } = session;
   return {
-    id: session.id,
-    login: session.login,
-    scopes: session.scopes,
-    openedBy: session.openedBy,
-    ...instant('createdAt', session.createdAtMs),
-    ...instant('expiresAt', session.expiresAtMs),
-    ...instant('lastSeenAt', session.lastSeenAtMs),
+    id,
+    login,
+    scopes,
+    openedBy,
+    createdAt: new Date(createdAtMs).toISOString(),
+    createdAtMs,
+    expiresAt: new Date(expiresAtMs).toISOString(),
+    expiresAtMs,
+    lastSeenAt: new Date(lastSeenAtMs).toISOString(),
+    lastSeenAtMs,
   };
 }
 

@@ -16,6 +16,6 @@ export const OPERATION_TRANSITIONS: Readonly<Record<OperationState, readonly Ope
 };
 
 /** States in which nothing more is expected to happen by itself. */
-export const SETTLED_STATES: readonly OperationState[] = ['done', 'refused', 'not_executed', 'unresolved'];
+const SETTLED_STATES: readonly OperationState[] = ['done', 'refused', 'not_executed', 'unresolved'];
 
 export const isSettled = (state: OperationState): boolean => SETTLED_STATES.includes(state);

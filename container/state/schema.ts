@@ -88,7 +88,7 @@ const TABLES = [
 ];
 const INDEXES = ['permits_at', 'consumer_sessions_login', 'operations_state', 'operations_recent'];
 
-export const SCHEMA_VERSION = MIGRATIONS.length;
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * Brings the database to this version. A database that is newer than known, or whose tables are not what the version

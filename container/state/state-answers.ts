@@ -1,6 +1,6 @@
 import { BridgeError } from '../contract/errors.ts';
 import type { Caller } from '../contract/keys.ts';
-import type { AnyRoute, RouteInput } from '../contract/route.ts';
+import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
 import { adminCheckpoint, adminJournal, adminSignInReset } from '../contract/routes/admin.ts';
 import { getOperation, listOperations } from '../contract/routes/operations.ts';
 import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from '../contract/routes/sessions.ts';
@@ -9,12 +9,30 @@ import { consumerSessionView } from './consumer-session-view.ts';
 import { listOperationViews, operationView, requireOperation } from './operation-view.ts';
 import type { StateApi, TradingHalt } from './state-api.ts';
 
-type Answer<Route extends AnyRoute> = (state: StateApi, input: RouteInput<Route>, caller: Caller) => Promise<unknown>;
+type StateAnswer<R extends AnyRoute> = (state: StateApi, input: RouteInput<R>, caller: Caller) => Promise<AnswerOf<R>>;
+
+export type StateRoute =
+  | typeof getOperation
+  | typeof listOperations
+  | typeof getTradingHalt
+  | typeof haltTrading
+  | typeof resumeTrading
+  | typeof getCurrentSession
+  | typeof endCurrentSession
+  | typeof listSessions
+  | typeof revokeSession
+  | typeof adminJournal
+  | typeof adminCheckpoint
+  | typeof adminSignInReset;
 
 /** Ties an answer to its route's types. */
-const answers = <Route extends AnyRoute>(route: Route, answer: Answer<Route>): Record<string, Answer<AnyRoute>> => ({
-  [route.id]: answer as Answer<AnyRoute>,
-});
+const answers = <R extends AnyRoute>(route: R, answer: StateAnswer<R>): StateAnswersOf<R> =>
+  ({ [route.id]: answer }) as StateAnswersOf<R>;
+
+type StateAnswersOf<R extends AnyRoute> = { readonly [Id in R['id']]: StateAnswer<AnyRoute> };
+
+/** Whether a route of this operationId is answered here. */
+export const isStateRoute = (id: string): id is StateRoute['id'] => Object.hasOwn(STATE_ANSWERS, id);
 
 /** More unsettled operations than this are a number of their own. */
 const MOST_COUNTED = 1000;
@@ -23,7 +41,7 @@ const MOST_COUNTED = 1000;
  * Routes that the state alone can answer, by operationId. Behind the Worker the Durable Object serves them without waking
  * the container; on a VPS the container serves them from the same table.
  */
-export const STATE_ANSWERS: Readonly<Record<string, Answer<AnyRoute>>> = {
+export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
   ...answers(getOperation, async (state, { params }, caller) =>
     operationView(await requireOperation(state, caller, params.key)),
   ),
@@ -80,7 +98,7 @@ export const STATE_ANSWERS: Readonly<Record<string, Answer<AnyRoute>>> = {
   }),
 };
 
-async function haltView(state: StateApi): Promise<object> {
+async function haltView(state: StateApi): Promise<AnswerOf<typeof getTradingHalt>> {
   const { halted, reason, sinceMs }: TradingHalt = await state.operations.halted();
   return { halted, reason, since: sinceMs === null ? null : new Date(sinceMs).toISOString(), sinceMs };
 }

@@ -19,7 +19,7 @@ import {
  * MT5 ends an answer at 16 MB of records (mt5-webapi §1.7); the same records as JSON text are at most half as much
  * again. A longer answer is not the protocol, and cannot be drained cheaply: it ends the connection.
  */
-export const MAX_ANSWER_BYTES = 24 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 24 * 1024 * 1024;
 /** An idle connection is ended by MT5 or by the session, never by undici. */
 const NEVER_MS = 2 ** 31 - 1;
 

@@ -7,7 +7,7 @@ export interface WireRequest {
 }
 
 /** Percent-encodes one value as UTF-8: space is `%20`, and no character of a value can end it. */
-export const encodeValue = (value: string): string => encodeURIComponent(value.toWellFormed());
+const encodeValue = (value: string): string => encodeURIComponent(value.toWellFormed());
 
 export const encodeQuery = (query: readonly (readonly [name: string, value: string])[]): string =>
   query.map(([name, value]) => `${encodeValue(name)}=${encodeValue(value)}`).join('&');

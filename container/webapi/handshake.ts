@@ -30,7 +30,7 @@ export function fromHex(text: unknown): Uint8Array | undefined {
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
 
 /** Client build; 484 is the least a server accepts (mt5-webapi §1.3). */
-export const CLIENT_VERSION = '3470';
+const CLIENT_VERSION = '3470';
 
 export const startQuery = (login: string, agent: string): string =>
   `version=${CLIENT_VERSION}&agent=${encodeURIComponent(agent)}&login=${encodeURIComponent(login)}&type=manager`;

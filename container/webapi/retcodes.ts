@@ -35,7 +35,7 @@ export interface Retcode {
 }
 
 /** Code, name without `MT_RET_`, text, class. */
-const TABLE: readonly (readonly [number, string, string, RetcodeClass])[] = [
+const TABLE = [
   [0, 'OK', 'Done', 'ok'],
   [1, 'OK_NONE', 'OK/None', 'not_ready'],
   [2, 'ERROR', 'Common error', 'internal'],
@@ -210,10 +210,20 @@ const TABLE: readonly (readonly [number, string, string, RetcodeClass])[] = [
   [15005, 'SUBS_PERMISSION_SUBSCRIBE', 'Subscribe is not allowed', 'forbidden'],
   [15006, 'SUBS_PERMISSION_UNSUBSCRIBE', 'Unsubscribe is not allowed', 'forbidden'],
   [15007, 'SUBS_REAL_ONLY', 'Subscriptions are available for real users only', 'forbidden'],
-];
+] as const satisfies readonly (readonly [number, string, string, RetcodeClass])[];
+
+type Row = (typeof TABLE)[number];
+
+/** Numbers by their SDK names: `RETCODE.ERR_NOTFOUND` is 13. */
+export const RETCODE = Object.fromEntries(TABLE.map(([code, name]) => [name, code])) as {
+  readonly [R in Row as R[1]]: R[0];
+};
 
 export const RETCODES: ReadonlyMap<number, Retcode> = new Map(
-  TABLE.map(([code, name, text, retcodeClass]) => [code, { code, name: `MT_RET_${name}`, text, class: retcodeClass }]),
+  TABLE.map<[number, Retcode]>(([code, name, text, retcodeClass]) => [
+    code,
+    { code, name: `MT_RET_${name}`, text, class: retcodeClass },
+  ]),
 );
 
 /** The entry of a code. Plug-ins answer numbers of their own: those are `internal`, with no name. */

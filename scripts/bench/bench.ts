@@ -36,7 +36,7 @@ const POOL_GROWTH_TIMEOUT_MS = 10_000;
 const FAN_OUT_CLIENTS = 100;
 /** Ticks come in bursts of 5 ms: of a short time, the 99th percentile would be a single burst. */
 const FAN_OUT_MS = 2_000;
-export const FAN_OUT_TICKS = [1_000, 20_000] as const;
+const FAN_OUT_TICKS = [1_000, 20_000] as const;
 
 type RowKey = Omit<Row, 'id' | 'samples'>;
 

@@ -99,6 +99,18 @@ async function faultsOf(route: AnyRoute, answer: Response): Promise<string[]> {
   const text = await answer.text();
   if (answer.status >= 400)
     return answer.headers.get('content-type') === PROBLEM_CONTENT_TYPE ? [] : [`no problem: ${text.slice(0, 200)}`];
-  const { error } = (route.answer as z.ZodType).safeParse(JSON.parse(text));
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const told: unknown = JSON.parse(text);
+  const { error, data } = (route.answer as z.ZodType).safeParse(told);
+  if (error) return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  return undocumented(told, data, '');
+}
+
+/** Parsing leaves out what the schema does not name. */
+function undocumented(told: unknown, known: unknown, at: string): string[] {
+  if (typeof told !== 'object' || told === null) return [];
+  return Object.entries(told).flatMap(([name, value]) =>
+    Object.hasOwn(known as object, name)
+      ? undocumented(value, (known as Record<string, unknown>)[name], `${at}.${name}`)
+      : [`${at}.${name}: not in the document`],
+  );
 }

@@ -1,4 +1,5 @@
-import type { Activity, ControlMessage, SessionStateName } from '../../container/contract/control.ts';
+import type { Activity, ControlMessage } from '../../container/contract/control.ts';
+import type { SessionStateName } from '../../container/contract/schemas/status.ts';
 import { HEADER, INTERNAL_PATH } from '../../container/contract/headers.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../container/contract/version.ts';
 import type { PermitDecision } from '../../container/state/state-api.ts';

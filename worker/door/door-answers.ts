@@ -1,8 +1,10 @@
 import { decimalsAsNumbers } from '../../container/contract/decimals.ts';
 import { BridgeError } from '../../container/contract/errors.ts';
 import { type Caller, keySelf } from '../../container/contract/keys.ts';
-import type { AnyRoute, RouteInput } from '../../container/contract/route.ts';
-import { STATE_ANSWERS } from '../../container/state/state-answers.ts';
+import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/route.ts';
+import type { adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
+import type { getKeySelf, getStatus } from '../../container/contract/routes/server.ts';
+import { isStateRoute } from '../../container/state/state-answers.ts';
 import type { PlainInput, Told } from '../holder/bridge-container.ts';
 import type { Door } from './door.ts';
 
@@ -13,30 +15,32 @@ export async function doorAnswers(
   caller: Caller,
   door: Door,
 ): Promise<Response | undefined> {
-  if (Object.hasOwn(STATE_ANSWERS, route.id)) {
+  if (isStateRoute(route.id)) {
     const text = untold(await door.bridge.answer(route.id, input as PlainInput, caller));
     const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
-    return convert ? json(convert(JSON.parse(text))) : jsonText(text);
+    return jsonText(convert ? JSON.stringify(convert(JSON.parse(text))) : text);
   }
   switch (route.id) {
     case 'getKeySelf':
-      return json(keySelf(caller));
+      return answered<typeof getKeySelf>(keySelf(caller));
     case 'getStatus':
-      return json(await door.bridge.status());
+      return answered<typeof getStatus>(await door.bridge.status());
     case 'adminWarm': {
       const { container, session } = untold(await door.bridge.warm('admin'));
-      return json({ container: container.state, session: session.state });
+      return answered<typeof adminWarm>({ container: container.state, session: session.state });
     }
     case 'adminSleep': {
       const { container, session } = await door.bridge.sleep();
-      return json({ container: container.state, session: session.state });
+      return answered<typeof adminSleep>({ container: container.state, session: session.state });
     }
     default:
       return undefined;
   }
 }
 
-export const json = (body: unknown, status = 200): Response => jsonText(JSON.stringify(body), status);
+/** Held against the route's schema by the compiler. */
+export const answered = <R extends AnyRoute>(body: AnswerOf<R>, status = 200): Response =>
+  jsonText(JSON.stringify(body), status);
 
 const jsonText = (text: string, status = 200): Response =>
   new Response(text, {

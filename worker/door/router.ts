@@ -6,12 +6,14 @@ import { Router } from 'itty-router';
 import { requireTarget } from '../../container/contract/admission.ts';
 import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import { publicDocument } from '../../container/contract/documents.ts';
+import type { getHealth } from '../../container/contract/routes/monitoring.ts';
+import type { getStatus } from '../../container/contract/routes/server.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { doorConfig } from '../config.ts';
 import { preflight } from './cors.ts';
 import { Door } from './door.ts';
-import { json } from './door-answers.ts';
+import { answered } from './door-answers.ts';
 import { logEvent } from '../log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
 import { problemResponse } from '../problem.ts';
@@ -25,7 +27,7 @@ const router = Router<Request, [Door]>()
   .all('/readyz', async ({ method }: Request, door: Door) => {
     requireLook(method);
     const status = await door.bridge.status();
-    return json(status, status.ready ? 200 : 503);
+    return answered<typeof getStatus>(status, status.ready ? 200 : 503);
   })
   .all('/v1/stream', streamRoute)
   .all('/v1/stream/sse', streamRoute)
@@ -49,7 +51,7 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     // The Worker itself is up, configured or not.
     if (pathname === '/healthz' || pathname === '/health') {
       requireLook(request.method);
-      return numbered(json({ status: 'ok', version: BRIDGE_VERSION }), requestId);
+      return numbered(answered<typeof getHealth>({ status: 'ok', version: BRIDGE_VERSION }), requestId);
     }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
     if (document) return numbered(new Response(document.text, { headers: document.headers }), requestId);

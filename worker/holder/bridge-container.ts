@@ -4,7 +4,7 @@ import { HEADER } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
 import { failedWriteAnswer } from '../../container/state/operation-view.ts';
-import { STATE_ANSWERS } from '../../container/state/state-answers.ts';
+import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answers.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
@@ -165,11 +165,8 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** A route that the state alone can answer, as JSON text. `input` has passed the route's schemas. */
-  answer(operationId: string, input: PlainInput, caller: Caller): Promise<Told<string>> {
-    return told(async () => {
-      const body = await STATE_ANSWERS[operationId]?.(this.#state, input, caller);
-      return JSON.stringify(body);
-    });
+  answer(operationId: StateRoute['id'], input: PlainInput, caller: Caller): Promise<Told<string>> {
+    return told(async () => JSON.stringify(await STATE_ANSWERS[operationId](this.#state, input, caller)));
   }
 
   override onStop({ exitCode }: { exitCode: number }): Promise<void> {

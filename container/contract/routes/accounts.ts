@@ -3,7 +3,6 @@ import { noParams, noQuery } from '../route.ts';
 import { account, dailyReport, group, money } from '../schemas/account.ts';
 import { groupIn, groupMaskIn, listOf, loginOut } from '../schemas/values.ts';
 import { defineLoginRead, defineManyRead, defineRead, ofMany, page, who, window, windowed } from './read.ts';
-import type { ReadRoutes } from './read.ts';
 
 const tag = 'Accounts';
 
@@ -82,7 +81,7 @@ export const getGroup = defineRead({
   example: { params: { group: 'demo\\forex' } },
 });
 
-export const accountRoutes: ReadRoutes = [
+export const accountRoutes = [
   listAccounts,
   getAccount,
   getMoney,
@@ -90,4 +89,4 @@ export const accountRoutes: ReadRoutes = [
   listDailyReports,
   listGroups,
   getGroup,
-];
+] as const;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JOURNAL_EVENTS } from '../journal.ts';
-import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
+import { CONTAINER_STATES, SESSION_STATES } from '../schemas/status.ts';
+import { defineRoute, noParams, noQuery } from '../route.ts';
 
 /** What an administrator may look at and do. Behind the Worker the Durable Object answers these without waking. */
 
@@ -36,6 +37,28 @@ export const adminJournal = defineRoute({
   example: { query: { limit: '20' } },
 });
 
+const checkpoint = z.object({
+  epoch: z.int().meta({ description: 'Raised by each process that signs in anew; 0 = never signed in.' }),
+  instanceId: z.string().nullable(),
+  signedInAtMs: z.int().nullable(),
+  serverBuild: z.string().nullable(),
+  address: z.string().nullable().meta({ description: 'Which address of `MT5_SERVER` worked last.' }),
+  clock: z
+    .object({ zoneMinutes: z.int(), daylight: z.enum(['none', 'eu', 'us', 'au']) })
+    .nullable()
+    .meta({ description: 'The broker’s clock as last read.' }),
+  failures: z.int().meta({ description: 'Sign-ins without success, in a row.' }),
+  backoffUntilMs: z.int(),
+  lastFailure: z
+    .object({
+      atMs: z.int(),
+      kind: z.enum(['refused', 'unreachable', 'impostor', 'died']),
+      retcode: z.int().nullable(),
+      reason: z.string(),
+    })
+    .nullable(),
+});
+
 export const adminCheckpoint = defineRoute({
   id: 'adminCheckpoint',
   method: 'GET',
@@ -46,14 +69,17 @@ export const adminCheckpoint = defineRoute({
   write: false,
   params: noParams,
   query: noQuery,
-  answer: z.object({ upstream: z.record(z.string(), z.unknown()), counts: z.record(z.string(), z.int()) }),
+  answer: z.object({
+    upstream: checkpoint,
+    counts: z.object({ consumerSessions: z.int(), unsettledOperations: z.int() }),
+  }),
   status: 200,
   example: {},
 });
 
 const instanceState = z.object({
-  container: z.enum(['stopped', 'starting', 'running', 'stopping']),
-  session: z.string(),
+  container: z.enum(CONTAINER_STATES),
+  session: z.enum(SESSION_STATES),
 });
 
 export const adminWarm = defineRoute({
@@ -101,10 +127,4 @@ export const adminSignInReset = defineRoute({
   example: {},
 });
 
-export const adminRoutes: readonly AnyRoute[] = [
-  adminJournal,
-  adminCheckpoint,
-  adminWarm,
-  adminSleep,
-  adminSignInReset,
-];
+export const adminRoutes = [adminJournal, adminCheckpoint, adminWarm, adminSleep, adminSignInReset] as const;

@@ -3,7 +3,6 @@ import { noParams, noQuery } from '../route.ts';
 import { book, candle, quote, quoteStatistics, symbol, tick, TIMEFRAMES } from '../schemas/market.ts';
 import { groupIn, listOf, symbolIn, symbolMaskIn, symbolsIn } from '../schemas/values.ts';
 import { defineRead, page, window, windowed } from './read.ts';
-import type { ReadRoutes } from './read.ts';
 
 const tag = 'Market';
 const symbolParams = z.strictObject({ symbol: symbolIn });
@@ -94,7 +93,7 @@ export const listCandles = defineRead({
   example: { query: { symbol: 'EURUSD', timeframe: 'H1', limit: '5' } },
 });
 
-export const marketRoutes: ReadRoutes = [
+export const marketRoutes = [
   listSymbols,
   getSymbol,
   getBook,
@@ -102,4 +101,4 @@ export const marketRoutes: ReadRoutes = [
   listQuotes,
   listQuoteStatistics,
   listCandles,
-];
+] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
+import { defineRoute, noParams, noQuery } from '../route.ts';
 import { commentBody, dryRunAnswer, dryRunIn, operation, passwordBody } from '../schemas/operation.ts';
 import { user } from '../schemas/account.ts';
 import { deal } from '../schemas/trade.ts';
@@ -134,9 +134,14 @@ export const updateAccount = defineRoute({
   example: { params: { login: '1001' }, body: { phone: '+44 20 7946 0000' } },
 });
 
-const accountAction = <Body extends z.ZodType>(action: string, summary: string, body: Body, example: unknown) =>
+const accountAction = <Body extends z.ZodType, Action extends string>(
+  action: Action,
+  summary: string,
+  body: Body,
+  example: unknown,
+) =>
   defineRoute({
-    id: `${action}Account`,
+    id: `${action}Account` as const,
     method: 'POST',
     path: `/v1/accounts/{login}/${action}`,
     tag: 'Accounts',
@@ -214,7 +219,7 @@ export const checkPassword = defineRoute({
   example: { params: { login: '1001' }, body: { type: 'main', password: 'Client1001!' } },
 });
 
-export const moneyRoutes: readonly AnyRoute[] = [
+export const moneyRoutes = [
   changeBalance,
   createAccount,
   updateAccount,
@@ -223,4 +228,4 @@ export const moneyRoutes: readonly AnyRoute[] = [
   changeAccountGroup,
   changePassword,
   checkPassword,
-];
+] as const;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { defineRoute, noParams, noQuery } from '../route.ts';
-import type { AnyRoute } from '../route.ts';
 import { defineRead } from './read.ts';
 
 /** The monitoring paths of the earlier bridges: the same places, and measured figures only. */
@@ -113,9 +112,41 @@ export const getStreamStatus = defineRead({
   summary: 'Streams that the container serves',
   params: noParams,
   query: noQuery,
-  answer: z.object({ clients: z.int(), maxClients: z.int() }).catchall(z.unknown()).meta({ id: 'StreamStatus' }),
+  answer: z
+    .object({
+      clients: z.int(),
+      maxClients: z.int(),
+      feed: z.record(z.string(), z.int()).meta({ description: 'Counters of the streams’ source.' }),
+    })
+    .meta({ id: 'StreamStatus' }),
   example: {},
 });
+
+/** `Profiler.Profile` of V8's inspector protocol. */
+const cpuProfile = z
+  .object({
+    nodes: z.array(
+      z.object({
+        id: z.int(),
+        callFrame: z.object({
+          functionName: z.string(),
+          scriptId: z.string(),
+          url: z.string(),
+          lineNumber: z.int(),
+          columnNumber: z.int(),
+        }),
+        hitCount: z.int().optional(),
+        children: z.array(z.int()).optional(),
+        deoptReason: z.string().optional(),
+        positionTicks: z.array(z.object({ line: z.int(), ticks: z.int() })).optional(),
+      }),
+    ),
+    startTime: z.number(),
+    endTime: z.number(),
+    samples: z.array(z.int()).optional(),
+    timeDeltas: z.array(z.int()).optional(),
+  })
+  .meta({ id: 'CpuProfile' });
 
 export const takeProfile = defineRoute({
   id: 'takeProfile',
@@ -135,10 +166,7 @@ export const takeProfile = defineRoute({
       .default(5)
       .meta({ openapi: { type: 'integer', minimum: 1, maximum: 20, default: 5 } }),
   }),
-  answer: z
-    .object({ nodes: z.array(z.unknown()), startTime: z.number(), endTime: z.number() })
-    .catchall(z.unknown())
-    .meta({ id: 'CpuProfile' }),
+  answer: cpuProfile,
   status: 200,
   example: { query: { seconds: '1' } },
 });
@@ -146,7 +174,7 @@ export const takeProfile = defineRoute({
 /** Typed routes under `/api/`, where every other path is passed through. */
 export const TYPED_API_PATHS: ReadonlySet<string> = new Set([getVersion.path, testConnection.path]);
 
-export const monitoringRoutes: readonly AnyRoute[] = [
+export const monitoringRoutes = [
   getHealth,
   getVersion,
   testConnection,
@@ -154,4 +182,4 @@ export const monitoringRoutes: readonly AnyRoute[] = [
   getPerformanceCache,
   getStreamStatus,
   takeProfile,
-];
+] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AnyRoute, defineRoute, noQuery } from '../route.ts';
+import { defineRoute, noQuery } from '../route.ts';
 import { operation, operationStateIn } from '../schemas/operation.ts';
 import { limitIn, listOf, loginIn } from '../schemas/values.ts';
 
@@ -74,4 +74,4 @@ export const reconcileOperation = defineRoute({
   example: { params: { key: 'order-4711' } },
 });
 
-export const operationRoutes: readonly AnyRoute[] = [getOperation, listOperations, reconcileOperation];
+export const operationRoutes = [getOperation, listOperations, reconcileOperation] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute, noParams } from '../route.ts';
-import type { AnyRoute, RouteDefinition } from '../route.ts';
+import type { RouteDefinition } from '../route.ts';
 import {
   cursorIn,
   groupMaskIn,
@@ -29,9 +29,9 @@ export const loginParams = z.strictObject({ login: loginIn });
 
 /** Many accounts at once: named, or of a group mask. */
 export const who = { logins: loginsIn.optional(), group: groupMaskIn.optional() };
-export const oneOfWho = (query: { logins?: unknown; group?: unknown }): boolean =>
+const oneOfWho = (query: { logins?: unknown; group?: unknown }): boolean =>
   (query.logins === undefined) !== (query.group === undefined);
-export const ONE_OF_WHO = { error: 'expected either "logins" or "group"', path: ['logins'] };
+const ONE_OF_WHO = { error: 'expected either "logins" or "group"', path: ['logins'] };
 
 export const windowed = <Shape extends z.core.$ZodShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> =>
   z.strictObject(shape).refine((query) => inOrder(query as { from?: number; to?: number }), IN_ORDER);
@@ -39,27 +39,29 @@ export const windowed = <Shape extends z.core.$ZodShape>(shape: Shape): z.ZodObj
 export const ofMany = <Shape extends z.core.$ZodShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> =>
   windowed(shape).refine(oneOfWho, ONE_OF_WHO);
 
-type Read<P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType> = Omit<
-  RouteDefinition<P, Q, z.ZodType, A>,
+type Read<P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType, Id extends string> = Omit<
+  RouteDefinition<P, Q, z.ZodType, A, Id>,
   'method' | 'scope' | 'write' | 'status' | 'body' | 'logins'
 >;
 
 /** A GET that needs the scope `read`. */
-export const defineRead = <P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType>(
-  read: Read<P, Q, A> & Pick<RouteDefinition<P, Q, z.ZodType, A>, 'logins'>,
-): RouteDefinition<P, Q, z.ZodType, A> =>
+export const defineRead = <P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType, Id extends string>(
+  read: Read<P, Q, A, Id> & Pick<RouteDefinition<P, Q, z.ZodType, A, Id>, 'logins'>,
+): RouteDefinition<P, Q, z.ZodType, A, Id> =>
   defineRoute({ ...read, method: 'GET', scope: 'read', write: false, status: 200 });
 
 /** A GET about one login, which the door checks against the key. */
-export const defineLoginRead = <Q extends z.ZodType, A extends z.ZodType>(
-  read: Omit<Read<typeof loginParams, Q, A>, 'params'>,
-): RouteDefinition<typeof loginParams, Q, z.ZodType, A> =>
+export const defineLoginRead = <Q extends z.ZodType, A extends z.ZodType, Id extends string>(
+  read: Omit<Read<typeof loginParams, Q, A, Id>, 'params'>,
+): RouteDefinition<typeof loginParams, Q, z.ZodType, A, Id> =>
   defineRead({ ...read, params: loginParams, logins: ({ params }) => [params.login] });
 
 /** A GET about many logins: those that are named, the door checks against the key; of a mask, the key's own are shown. */
-export const defineManyRead = <Q extends z.ZodType<{ logins?: readonly number[] | undefined }>, A extends z.ZodType>(
-  read: Omit<Read<typeof noParams, Q, A>, 'params'>,
-): RouteDefinition<typeof noParams, Q, z.ZodType, A> =>
+export const defineManyRead = <
+  Q extends z.ZodType<{ logins?: readonly number[] | undefined }>,
+  A extends z.ZodType,
+  Id extends string,
+>(
+  read: Omit<Read<typeof noParams, Q, A, Id>, 'params'>,
+): RouteDefinition<typeof noParams, Q, z.ZodType, A, Id> =>
   defineRead({ ...read, params: noParams, logins: ({ query }) => query.logins ?? [] });
-
-export type ReadRoutes = readonly AnyRoute[];

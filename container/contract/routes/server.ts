@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { SCOPES } from '../keys.ts';
 import { noParams, noQuery } from '../route.ts';
 import { TIMEFRAMES } from '../schemas/market.ts';
+import { CONTAINER_STATES, SESSION_STATES } from '../schemas/status.ts';
 import { instantMsOut, instantOut } from '../schemas/values.ts';
 import { defineRead } from './read.ts';
-import type { ReadRoutes } from './read.ts';
 
 const tag = 'Bridge';
 
@@ -66,7 +66,7 @@ export const getServer = defineRead({
 });
 
 const sessionStatus = z.object({
-  state: z.string(),
+  state: z.enum(SESSION_STATES),
   epoch: z.int().nullable(),
   since: z.string(),
   sinceMs: z.int(),
@@ -89,7 +89,7 @@ export const getStatus = defineRead({
       reason: z.string().nullable(),
       session: sessionStatus,
       container: z.object({
-        state: z.string(),
+        state: z.enum(CONTAINER_STATES),
         since: z.string(),
         sinceMs: z.int(),
         streams: z.int().meta({ description: 'Clients and hubs.' }),
@@ -97,7 +97,7 @@ export const getStatus = defineRead({
         inFlight: z.int().meta({ description: 'Requests being answered.' }),
       }),
       feed: z
-        .record(z.string(), z.unknown())
+        .record(z.string(), z.int())
         .nullable()
         .meta({ description: 'What the streams’ source tells; null where the Worker answers without waking it.' }),
     })
@@ -134,4 +134,4 @@ export const getCapabilities = defineRead({
   example: {},
 });
 
-export const serverRoutes: ReadRoutes = [getServer, getStatus, getCapabilities, getKeySelf];
+export const serverRoutes = [getServer, getStatus, getCapabilities, getKeySelf] as const;

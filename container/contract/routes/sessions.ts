@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
+import { defineRoute, noParams, noQuery } from '../route.ts';
 import { SCOPES } from '../keys.ts';
 import { passwordBody } from '../schemas/operation.ts';
 import { instantMsOut, instantOut, loginBody, loginIn, loginOut } from '../schemas/values.ts';
@@ -104,10 +104,4 @@ export const revokeSession = defineRoute({
 });
 
 /** `current` before `{id}`: the first match serves. */
-export const sessionRoutes: readonly AnyRoute[] = [
-  openSession,
-  getCurrentSession,
-  endCurrentSession,
-  listSessions,
-  revokeSession,
-];
+export const sessionRoutes = [openSession, getCurrentSession, endCurrentSession, listSessions, revokeSession] as const;

@@ -25,7 +25,6 @@ import {
   window,
   windowed,
 } from './read.ts';
-import type { ReadRoutes } from './read.ts';
 
 const tag = 'Trade data';
 const ticketParams = z.strictObject({ ticket: ticketIn });
@@ -233,7 +232,7 @@ export const getRate = defineRead({
   example: { query: { base: 'EUR', currency: 'USD', side: 'buy', group: 'real\\hedge-usd' } },
 });
 
-export const tradeDataRoutes: ReadRoutes = [
+export const tradeDataRoutes = [
   listAccountPositions,
   listAccountOrders,
   listAccountOrderHistory,
@@ -249,4 +248,4 @@ export const tradeDataRoutes: ReadRoutes = [
   checkMargin,
   calculateProfit,
   getRate,
-];
+] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEALER_PRICE_SCOPE, type Scope } from '../keys.ts';
-import { type AnyRoute, defineRoute, noParams, noQuery } from '../route.ts';
+import { defineRoute, noParams, noQuery } from '../route.ts';
 import { commentBody, dryRunAnswer, dryRunIn, operation, tradeResult } from '../schemas/operation.ts';
 import { deal, order, position } from '../schemas/trade.ts';
 import {
@@ -255,13 +255,15 @@ export const closePositionBy = defineRoute({
 const bulkAnswer = z
   .object({
     operation: operation.optional(),
-    items: z.array(
-      z.object({
-        ticket: z.string(),
-        status: z.int().meta({ description: 'What the single request would have answered.' }),
-        answer: z.unknown(),
-      }),
-    ),
+    items: z
+      .array(
+        z.object({
+          ticket: z.string(),
+          status: z.int().meta({ description: 'What the single request would have answered.' }),
+          answer: z.unknown(),
+        }),
+      )
+      .optional(),
   })
   .meta({ id: 'BulkAnswer' });
 
@@ -363,7 +365,7 @@ export const resumeTrading = defineRoute({
   example: {},
 });
 
-export const tradingRoutes: readonly AnyRoute[] = [
+export const tradingRoutes = [
   placeOrder,
   modifyOrder,
   cancelOrder,
@@ -375,4 +377,4 @@ export const tradingRoutes: readonly AnyRoute[] = [
   getTradingHalt,
   haltTrading,
   resumeTrading,
-];
+] as const;

@@ -57,7 +57,7 @@ export const tradeResult = z
 
 export const margin = z
   .object({ current: z.record(z.string(), z.unknown()), after: z.record(z.string(), z.unknown()) })
-  .meta({ id: 'MarginCheck', description: 'The account as it is and as it would be (MT5 `trade/check_margin`).' });
+  .meta({ id: 'DryRunMargin', description: 'The account as it is and as it would be (MT5 `trade/check_margin`).' });
 
 /** What a dry run tells: the command as it would be sent, and the margin. */
 export const dryRunAnswer = z

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { BridgeError } from '../../contract/errors.ts';
 import { CallTimings, SessionError } from '../../session/upstream.ts';
 import type { CallListener, CallSignal, Command, Reply, Upstream } from '../../session/upstream.ts';
@@ -16,9 +17,6 @@ export interface ReadContext {
 
 export type Query = readonly (readonly [name: string, value: string])[];
 
-/** MT5 return codes that reads treat on their own (mt5-webapi §4). */
-export const RETCODE = { ok: 0, notReady: 1, notFound: 13, partial: 14 } as const;
-
 /** The server does not know this command, or this manager may not use it: where there is another way, it is taken. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof BridgeError && (error.code === 'broker_unsupported' || error.code === 'broker_forbidden');
@@ -33,7 +31,7 @@ export interface BrokerReply {
 }
 
 /** Reference data, by how it is invalidated and counted. */
-export const REFERENCE_KINDS = ['server', 'groups', 'symbols', 'logins'] as const;
+const REFERENCE_KINDS = ['server', 'groups', 'symbols', 'logins'] as const;
 export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
 
 /** How long reference data is taken for true without asking. Configuration changes by an administrator's hand; logins
@@ -143,7 +141,7 @@ export class Broker {
    */
   async read(path: string, query: Query, context: ReadContext, accept: readonly number[] = []): Promise<BrokerReply> {
     const reply = await this.#shared({ path, query }, context);
-    if (reply.retcode === RETCODE.ok || accept.includes(reply.retcode)) return reply;
+    if (reply.retcode === RETCODE.OK || accept.includes(reply.retcode)) return reply;
     throw (
       retcodeError(reply.retcode, reply.retcodeText) ??
       new BridgeError('broker_error', {
@@ -155,8 +153,8 @@ export class Broker {
 
   /** A list: an empty one may also be `13 Not found` (mt5-webapi §3.6). @throws BridgeError */
   async list(path: string, query: Query, context: ReadContext): Promise<readonly WireObject[]> {
-    const reply = await this.read(path, query, context, [RETCODE.notFound]);
-    return reply.retcode === RETCODE.notFound ? [] : payloadObjects(reply.body);
+    const reply = await this.read(path, query, context, [RETCODE.ERR_NOTFOUND]);
+    return reply.retcode === RETCODE.ERR_NOTFOUND ? [] : payloadObjects(reply.body);
   }
 
   /** One object. @throws BridgeError `object_not_found` also where the broker answers success without one */

@@ -1,9 +1,9 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { loginAllowed } from '../../contract/keys.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { payload, wireInteger } from '../../webapi/fields.ts';
 import type { Broker, ReadContext } from './broker.ts';
-import { RETCODE } from './broker.ts';
 
 /** Which logins a query over many is about: named ones, or those of a group mask; only what the key may touch, ascending. */
 export interface LoginQuery {
@@ -19,9 +19,9 @@ export async function resolveLogins(
 ): Promise<readonly number[]> {
   if (query.logins) return [...query.logins].sort((a, b) => a - b);
   if (query.group === undefined) throw new BridgeError('invalid_field', missing);
-  const accept = [RETCODE.notFound];
+  const accept = [RETCODE.ERR_NOTFOUND];
   const { reply } = await broker.reference('logins', 'user/logins', [['group', query.group]], context, accept);
-  if (reply.retcode === RETCODE.notFound) return [];
+  if (reply.retcode === RETCODE.ERR_NOTFOUND) return [];
   const value = payload(reply.body);
   const logins = (Array.isArray(value) ? value : []).flatMap((item) => {
     const login = typeof item === 'string' ? wireInteger(item) : undefined;

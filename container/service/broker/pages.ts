@@ -1,8 +1,9 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import { payloadScalar, wireInteger } from '../../webapi/fields.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { isMissing, RETCODE } from './broker.ts';
+import { isMissing } from './broker.ts';
 
 /**
  * `get_page` of one login. The documents allow 100 rows a page, live servers answer up to 1000 (mt5-webapi §3.6): more is
@@ -51,8 +52,8 @@ export class PageReader {
 
   async #total(list: List, query: Query, context: ReadContext): Promise<number> {
     try {
-      const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.notFound]);
-      if (reply.retcode === RETCODE.notFound) return 0;
+      const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.ERR_NOTFOUND]);
+      if (reply.retcode === RETCODE.ERR_NOTFOUND) return 0;
       return wireInteger(payloadScalar(reply.body, 'Total')) ?? Infinity;
     } catch (error) {
       // A server that does not tell is asked until a page is empty.
@@ -74,7 +75,8 @@ export class PageReader {
       return await this.#broker.list(`${list}/get_page`, paged, context);
     } catch (error) {
       // `3 Invalid parameters` for a page that is larger than this server's limit.
-      const tooLarge = error instanceof BridgeError && error.context.retcode === 3 && total > DOCUMENTED_PAGE;
+      const tooLarge =
+        error instanceof BridgeError && error.context.retcode === RETCODE.ERR_PARAMS && total > DOCUMENTED_PAGE;
       if (!tooLarge) throw error;
       this.#limit = DOCUMENTED_PAGE;
       return this.#page(list, query, offset, wanted, context);

@@ -64,7 +64,7 @@ export const wireOf = ({ command, query, body, contentType }: AdmittedCommand): 
 });
 
 /** Whatever has a retcode is the broker's own answer; everything else is one of the bridge's errors. */
-export function passedAnswer(reply: Reply, write = false): PassthroughAnswer {
+function passedAnswer(reply: Reply, write = false): PassthroughAnswer {
   if (reply.retcode === undefined) {
     const error = replyError(reply, { write });
     if (error) throw error;

@@ -1,9 +1,10 @@
 import type { Upstream } from '../../session/upstream.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import type { ReadContext } from './broker.ts';
 import { replyError, toBridgeError } from './upstream-errors.ts';
 
-/** 3006 Invalid account password; 13: no such account, which is told nobody who guesses. */
-const WRONG: ReadonlySet<number> = new Set([3006, 13]);
+/** Whoever guesses is not told that there is no such account. */
+const WRONG: ReadonlySet<number> = new Set([RETCODE.USR_INVALID_PASSWORD, RETCODE.ERR_NOTFOUND]);
 
 /** Asks the server; the password travels in the body. @throws BridgeError where it cannot be asked */
 export async function isPasswordRight(

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { BridgeError } from '../../contract/errors.ts';
 import { numberRows } from '../../webapi/rows.ts';
 import type { Row } from '../../webapi/rows.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { RETCODE } from './broker.ts';
 
 /** First pause before asking again for data that is not ready; doubles up to a second. */
 const FIRST_PAUSE_MS = 100;
@@ -34,7 +34,7 @@ export async function readRows(
       ['data', data],
     ];
     const reply = await whenReady(broker, path, query, context, options.now);
-    if (reply.retcode === RETCODE.notFound) return rows;
+    if (reply.retcode === RETCODE.ERR_NOTFOUND) return rows;
     let got: readonly Row[];
     try {
       got = numberRows(reply.bytes);
@@ -43,7 +43,7 @@ export async function readRows(
     }
     // The last row of a part may be incomplete: its second is asked for again.
     rows = rows.concat(got);
-    if (reply.retcode !== RETCODE.partial) return rows;
+    if (reply.retcode !== RETCODE.ERR_PARTIAL) return rows;
     const last = got.at(-1);
     const lastSeconds = last ? options.secondsOf(last) : fromSeconds;
     if (lastSeconds <= fromSeconds)
@@ -61,14 +61,14 @@ async function whenReady(
   context: ReadContext,
   now: () => number,
 ): Promise<{ retcode: number; bytes: Uint8Array }> {
-  const accept = [RETCODE.notReady, RETCODE.notFound, RETCODE.partial];
+  const accept = [RETCODE.OK_NONE, RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const reply = await broker.read(path, query, context, accept);
-    if (reply.retcode !== RETCODE.notReady) return reply;
+    if (reply.retcode !== RETCODE.OK_NONE) return reply;
     if (now() + pauseMs >= context.deadlineAtMs)
       throw new BridgeError('data_not_ready', {
         detail: `${path}: the broker is still preparing this data.`,
-        retcode: RETCODE.notReady,
+        retcode: RETCODE.OK_NONE,
         retcodeName: 'MT_RET_OK_NONE',
       });
     await sleep(pauseMs, undefined, { signal: context.signal }).catch(() => {

@@ -23,7 +23,7 @@ interface Kind {
   readonly events?: { readonly added: string; readonly changed: string; readonly removed: string };
 }
 
-export const LOGIN_KINDS = {
+const LOGIN_KINDS = {
   accounts: { path: 'user/account/get_batch', definition: money, id: 'Login', one: true },
   positions: {
     path: 'position/get_batch',
@@ -160,4 +160,4 @@ export function objectJson(definition: AnyObjectDefinition, wire: WireObject, cl
   return JSON.stringify(decoded);
 }
 
-export const withEvent = (json: string, event: string): string => `{"event":"${event}",${json.slice(1)}`;
+const withEvent = (json: string, event: string): string => `{"event":"${event}",${json.slice(1)}`;

@@ -1,8 +1,9 @@
 import * as routes from '../../contract/routes/monitoring.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
+import type { AnswerOf } from '../../contract/route.ts';
 import type { Broker } from '../broker/broker.ts';
 import { handle } from '../handler.ts';
-import type { RouteHandlers } from '../handler.ts';
+import type { HandlersOf } from '../handler.ts';
 import type { Performance } from './performance.ts';
 
 export interface MonitoringOptions {
@@ -10,10 +11,17 @@ export interface MonitoringOptions {
   readonly performance: Performance;
   readonly serverBuild: () => Promise<string | null>;
   /** Streams being served. */
-  readonly streams: () => { readonly clients: number; readonly maxClients: number };
+  readonly streams: () => AnswerOf<typeof routes.getStreamStatus>;
 }
 
-export function monitoringHandlers({ broker, performance, serverBuild, streams }: MonitoringOptions): RouteHandlers {
+type MonitoringRoute = (typeof routes.monitoringRoutes)[number];
+
+export function monitoringHandlers({
+  broker,
+  performance,
+  serverBuild,
+  streams,
+}: MonitoringOptions): HandlersOf<MonitoringRoute> {
   return {
     ...handle(routes.getHealth, async () => ({ body: { status: 'ok', version: BRIDGE_VERSION } })),
     ...handle(routes.getVersion, async () => ({

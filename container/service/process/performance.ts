@@ -1,6 +1,8 @@
-import { Session } from 'node:inspector/promises';
+import { Session, type Profiler } from 'node:inspector/promises';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnswerOf } from '../../contract/route.ts';
+import type { getPerformanceMetrics } from '../../contract/routes/monitoring.ts';
 import { BridgeError } from '../../contract/errors.ts';
 
 /** What this process measures of itself. */
@@ -39,7 +41,7 @@ export class Performance {
     this.#byStatus[group] = (this.#byStatus[group] ?? 0) + 1;
   }
 
-  metrics(): unknown {
+  metrics(): AnswerOf<typeof getPerformanceMetrics> {
     const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const loopMs = (nanoseconds: number): number =>
@@ -62,7 +64,7 @@ export class Performance {
     };
   }
 
-  #quantiles(): unknown {
+  #quantiles(): AnswerOf<typeof getPerformanceMetrics>['durationMs'] {
     const count = Math.min(this.#total, REMEMBERED);
     const sorted = this.#durations.slice(0, count).sort();
     const at = (share: number): number | null => sorted[Math.min(count - 1, Math.floor(share * count))] ?? null;
@@ -70,7 +72,7 @@ export class Performance {
   }
 
   /** A CPU profile of the next seconds. @throws BridgeError `command_not_passed` · `overloaded` */
-  async profile(seconds: number, signal: AbortSignal): Promise<unknown> {
+  async profile(seconds: number, signal: AbortSignal): Promise<Profiler.Profile> {
     if (!this.#options.profiling)
       throw new BridgeError('command_not_passed', 'Profiling is off: set ENABLE_PROFILING=true.');
     if (this.#isProfiling) throw new BridgeError('overloaded', 'A profile is being taken already.');

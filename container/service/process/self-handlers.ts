@@ -4,9 +4,10 @@ import { MAX_BODY_BYTES } from '../../contract/json-body.ts';
 import { keySelf } from '../../contract/keys.ts';
 import { MAX_BATCH } from '../../contract/routes/batch.ts';
 import { getCapabilities, getKeySelf, getStatus, type StatusAnswer } from '../../contract/routes/server.ts';
+import type { AnswerOf } from '../../contract/route.ts';
 import { TIMEFRAMES } from '../../contract/schemas/market.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
-import { handle, type RouteHandlers } from '../handler.ts';
+import { handle, type HandlersOf } from '../handler.ts';
 
 export interface SelfOptions {
   readonly session: () => SessionStatus;
@@ -15,11 +16,13 @@ export interface SelfOptions {
   /** operationIds of the other routes that are served. */
   readonly operations: readonly string[];
   /** What the streams' source tells. */
-  readonly feed: () => Readonly<Record<string, unknown>>;
+  readonly feed: () => Readonly<Record<string, number>>;
 }
 
+type SelfRoute = typeof getCapabilities | typeof getKeySelf | typeof getStatus;
+
 /** What the bridge says of itself, and of the key that asks. */
-export const selfHandlers = (options: SelfOptions): RouteHandlers => ({
+export const selfHandlers = (options: SelfOptions): HandlersOf<SelfRoute> => ({
   ...handle(getCapabilities, async () => ({ body: capabilities([...options.operations, ...OWN]) })),
   ...handle(getKeySelf, async (_input, { caller }) => ({ body: keySelf(caller) })),
   ...handle(getStatus, async () => ({ body: statusOf(options) })),
@@ -27,7 +30,7 @@ export const selfHandlers = (options: SelfOptions): RouteHandlers => ({
 
 const OWN = [getCapabilities, getKeySelf, getStatus].map(({ id }) => id);
 
-const capabilities = (operations: readonly string[]): unknown => ({
+const capabilities = (operations: readonly string[]): AnswerOf<typeof getCapabilities> => ({
   version: BRIDGE_VERSION,
   contractVersion: CONTRACT_VERSION,
   timeframes: TIMEFRAMES,

@@ -1,3 +1,5 @@
+import type { AnswerOf } from '../../contract/route.ts';
+import type { getServer } from '../../contract/routes/server.ts';
 import { Fields, isWireObject, payload } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
@@ -25,7 +27,7 @@ export class About {
     this.#serverBuild = serverBuild;
   }
 
-  async server(context: ReadContext): Promise<{ value: unknown; freshForMs: number }> {
+  async server(context: ReadContext): Promise<{ value: AnswerOf<typeof getServer>; freshForMs: number }> {
     const [{ reply, freshForMs }, reading, build] = await Promise.all([
       this.#broker.reference('server', 'common/get', [], context),
       this.#clock.read(context),

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { dailyReport, group, money, user } from '../../contract/schemas/account.ts';
 import type { Account, DailyReport, Group, Money } from '../../contract/schemas/account.ts';
@@ -7,7 +8,7 @@ import type { WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
-import { isMissing, onlyObject, RETCODE } from '../broker/broker.ts';
+import { isMissing, onlyObject } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Keep } from '../handler.ts';
@@ -143,7 +144,7 @@ export class Accounts {
     requireEveryLogin(context.caller);
     const after = decodeCursor('groups', ['string'], paging.cursor)?.[0];
     const clock = await this.#clock.get(context);
-    const accept = [RETCODE.notFound, RETCODE.partial];
+    const accept = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
     const { reply, freshForMs, keep } = await this.#broker.reference(
       'groups',
       'group/get',
@@ -151,13 +152,13 @@ export class Accounts {
       context,
       accept,
     );
-    if (reply.retcode === RETCODE.partial)
+    if (reply.retcode === RETCODE.ERR_PARTIAL)
       throw new BridgeError('invalid_field', {
         detail: `query.mask: more groups than the broker gives at once (${GROUPS_PER_READ * 10}).`,
         field: 'query.mask',
         expected: 'a narrower mask',
       });
-    const all = (reply.retcode === RETCODE.notFound ? [] : payloadObjects(reply.body))
+    const all = (reply.retcode === RETCODE.ERR_NOTFOUND ? [] : payloadObjects(reply.body))
       .map((item) => decodeObject(group, item, clock))
       .filter((item) => after === undefined || item.group > after)
       .sort((a, b) => (a.group < b.group ? -1 : 1));

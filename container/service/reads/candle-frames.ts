@@ -72,7 +72,7 @@ export interface Bar {
 }
 
 /** Columns of `data=dohlctvs`. */
-export const COLUMN = { time: 0, open: 1, high: 2, low: 3, close: 4, tickVolume: 5, volume: 6, spread: 7 } as const;
+const COLUMN = { time: 0, open: 1, high: 2, low: 3, close: 4, tickVolume: 5, volume: 6, spread: 7 } as const;
 
 interface Frame {
   readonly startSeconds: number;

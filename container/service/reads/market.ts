@@ -1,4 +1,5 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { bookItem, quote, quoteStatistics, symbol } from '../../contract/schemas/market.ts';
 import type { Book, Quote, QuoteStatistics, SymbolSpecification } from '../../contract/schemas/market.ts';
 import { Fields, isWireObject, payloadObjects, wireInteger } from '../../webapi/fields.ts';
@@ -7,7 +8,7 @@ import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, BrokerReply, Query, ReadContext } from '../broker/broker.ts';
-import { onlyObject, RETCODE } from '../broker/broker.ts';
+import { onlyObject } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Keep } from '../handler.ts';
@@ -66,7 +67,7 @@ export class Market {
   /** Every symbol; in pages of `symbol/next` where the server gives only a part. */
   async #all(context: ReadContext): Promise<{ specifications: SymbolSpecification[]; freshForMs: number; keep: Keep }> {
     const clock = await this.#clock.get(context);
-    const accept = [RETCODE.notFound, RETCODE.partial];
+    const accept = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
     const { reply, freshForMs, keep } = await this.#broker.reference(
       'symbols',
       'symbol/get',
@@ -75,12 +76,12 @@ export class Market {
       accept,
     );
     const specifications = [...this.#decode(reply, clock)];
-    while (reply.retcode === RETCODE.partial) {
+    while (reply.retcode === RETCODE.ERR_PARTIAL) {
       const query: Query = [
         ['index', String(specifications.length)],
         ['count', String(SYMBOLS_PER_READ)],
       ];
-      const next = await this.#broker.reference('symbols', 'symbol/next', query, context, [RETCODE.notFound]);
+      const next = await this.#broker.reference('symbols', 'symbol/next', query, context, [RETCODE.ERR_NOTFOUND]);
       const more = this.#decode(next.reply, clock);
       specifications.push(...more);
       if (more.length === 0) break;
@@ -91,7 +92,7 @@ export class Market {
   #decode(reply: BrokerReply, clock: BrokerClock): readonly SymbolSpecification[] {
     const known = this.#decoded.get(reply);
     if (known) return known;
-    const rows = reply.retcode === RETCODE.notFound ? [] : payloadObjects(reply.body);
+    const rows = reply.retcode === RETCODE.ERR_NOTFOUND ? [] : payloadObjects(reply.body);
     const decoded = rows.map((row) => decodeObject(symbol, row, clock));
     this.#decoded.set(reply, decoded);
     return decoded;

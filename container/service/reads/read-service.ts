@@ -10,7 +10,7 @@ import { Broker } from '../broker/broker.ts';
 import type { BrokerOptions } from '../broker/broker.ts';
 import { Calculations } from './calculations.ts';
 import { handle } from '../handler.ts';
-import type { Keep, RouteAnswer, RouteHandlers } from '../handler.ts';
+import type { HandlersOf, Keep, RouteAnswer } from '../handler.ts';
 import { Market } from './market.ts';
 import { PriceHistory } from './price-history.ts';
 import { TradeData } from './trade-data.ts';
@@ -21,6 +21,17 @@ export interface ReadServiceOptions extends BrokerOptions {
   readonly keepClock?: (clock: BrokerClockSettings | null) => void;
 }
 
+type CalculationRoute =
+  | typeof tradeRoutes.checkMargin
+  | typeof tradeRoutes.calculateProfit
+  | typeof tradeRoutes.getRate;
+type TradeDataRoute = (typeof tradeRoutes.tradeDataRoutes)[number];
+type ReadRoute =
+  | typeof serverRoutes.getServer
+  | (typeof accountRoutes.accountRoutes)[number]
+  | (typeof marketRoutes.marketRoutes)[number]
+  | TradeDataRoute;
+
 /** Everything that reads: the objects, for other services, and the handlers of their routes. */
 export interface ReadService {
   readonly broker: Broker;
@@ -28,14 +39,14 @@ export interface ReadService {
   readonly accounts: Accounts;
   readonly market: Market;
   readonly tradeData: TradeData;
-  readonly handlers: RouteHandlers;
+  readonly handlers: HandlersOf<ReadRoute>;
 }
 
-const fresh = ({ value, ...rest }: { value: unknown; freshForMs: number; keep?: Keep }): RouteAnswer => ({
+const fresh = <T>({ value, ...rest }: { value: T; freshForMs: number; keep?: Keep }): RouteAnswer<T> => ({
   body: value,
   ...rest,
 });
-const body = (value: unknown): RouteAnswer => ({ body: value });
+const body = <T>(value: T): RouteAnswer<T> => ({ body: value });
 
 /** What the handlers of the reads are made of. */
 interface Parts {
@@ -58,7 +69,7 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const calculations = new Calculations(broker, clock, market);
   const about = new About(broker, clock, options.serverBuild);
   const parts: Parts = { accounts, market, tradeData, history, calculations, now };
-  const handlers: RouteHandlers = {
+  const handlers: HandlersOf<ReadRoute> = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
     ...accountHandlers(parts),
     ...marketHandlers(parts),
@@ -68,7 +79,7 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   return { broker, clock, accounts, market, tradeData, handlers };
 }
 
-const accountHandlers = ({ accounts }: Parts): RouteHandlers => ({
+const accountHandlers = ({ accounts }: Parts): HandlersOf<(typeof accountRoutes.accountRoutes)[number]> => ({
   ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
     body(await accounts.accounts(query, query, context)),
   ),
@@ -88,7 +99,7 @@ const accountHandlers = ({ accounts }: Parts): RouteHandlers => ({
   ...handle(accountRoutes.getGroup, async ({ params }, context) => fresh(await accounts.group(params.group, context))),
 });
 
-const marketHandlers = ({ market, history }: Parts): RouteHandlers => ({
+const marketHandlers = ({ market, history }: Parts): HandlersOf<(typeof marketRoutes.marketRoutes)[number]> => ({
   ...handle(marketRoutes.listSymbols, async ({ query }, context) =>
     fresh(await market.symbols(query.mask, query, context)),
   ),
@@ -110,7 +121,7 @@ const marketHandlers = ({ market, history }: Parts): RouteHandlers => ({
   ),
 });
 
-const tradeHandlers = ({ tradeData }: Parts): RouteHandlers => ({
+const tradeHandlers = ({ tradeData }: Parts): HandlersOf<Exclude<TradeDataRoute, CalculationRoute>> => ({
   ...handle(tradeRoutes.listAccountPositions, async ({ params, query }, context) =>
     body(await tradeData.positions(params.login, query, context)),
   ),
@@ -145,7 +156,7 @@ const tradeHandlers = ({ tradeData }: Parts): RouteHandlers => ({
   ...handle(tradeRoutes.getDeal, async ({ params }, context) => body(await tradeData.deal(params.ticket, context))),
 });
 
-const calculationHandlers = ({ calculations, now }: Parts): RouteHandlers => ({
+const calculationHandlers = ({ calculations, now }: Parts): HandlersOf<CalculationRoute> => ({
   ...handle(tradeRoutes.checkMargin, async ({ params, query }, context) =>
     body(await calculations.margin(params.login, query, context)),
   ),

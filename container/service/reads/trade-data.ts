@@ -1,4 +1,5 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { requireLogin } from '../../contract/keys.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
@@ -238,7 +239,8 @@ export class TradeData {
         this.#hasBatch = false;
         return this.#oneByOne(kind, logins, window, context);
       }
-      if (!(error instanceof BridgeError) || error.context.retcode !== 14 || logins.length === 1) throw error;
+      if (!(error instanceof BridgeError) || error.context.retcode !== RETCODE.ERR_PARTIAL || logins.length === 1)
+        throw error;
       const middle = Math.ceil(logins.length / 2);
       const halves = [logins.slice(0, middle), logins.slice(middle)];
       return (await Promise.all(halves.map((half) => this.#batch(kind, half, window, context)))).flat();

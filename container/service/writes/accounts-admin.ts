@@ -9,17 +9,21 @@ import {
   disableAccount,
   enableAccount,
   updateAccount,
+  type moneyRoutes,
 } from '../../contract/routes/money.ts';
-import type { RouteInput } from '../../contract/route.ts';
+import type { AnswerOf, RouteInput } from '../../contract/route.ts';
+import type { User } from '../../contract/schemas/account.ts';
+import type { ObjectOf } from '../../contract/schemas/object.ts';
+import type { deal } from '../../contract/schemas/trade.ts';
 import type { Command, Upstream } from '../../session/upstream.ts';
 import type { StateApi } from '../../state/state-api.ts';
 import { addDecimals, scaledDecimal } from '../../webapi/decimal.ts';
 import { Fields, isWireObject, payload, payloadScalar, type WireObject } from '../../webapi/fields.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
-import { handle, type RouteAnswer, type RouteContext, type RouteHandlers } from '../handler.ts';
+import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import { isPasswordRight } from '../broker/password-check.ts';
 import { taggedComment, type TradeBooks } from './books.ts';
-import type { Mutation, OperationRunner, SendHooks } from './operation-runner.ts';
+import type { OperationRunner, SendHooks } from './operation-runner.ts';
 import { bodyOf, done, settledReply, type Settlement } from './settlement.ts';
 
 /** `type` of `trade/balance` (mt5-webapi §3.7). */
@@ -67,6 +71,11 @@ export interface AccountsAdminParts {
 
 type Changed = Readonly<Record<string, string>>;
 
+type MoneyRoute = (typeof moneyRoutes)[number];
+type BalanceAnswer = RouteAnswer<AnswerOf<typeof changeBalance>>;
+type AccountAnswer = RouteAnswer<AnswerOf<typeof createAccount>>;
+type AccountWritten = Omit<AnswerOf<typeof createAccount>, 'operation'>;
+
 /** Money and account records. Each write is one operation; passwords travel in bodies and stay nowhere. */
 export class AccountsAdmin {
   readonly #parts: AccountsAdminParts;
@@ -75,7 +84,7 @@ export class AccountsAdmin {
     this.#parts = parts;
   }
 
-  handlers(): RouteHandlers {
+  handlers(): HandlersOf<MoneyRoute> {
     const right =
       (on: boolean) =>
       async (login: number, context: RouteContext): Promise<Changed> => {
@@ -108,7 +117,7 @@ export class AccountsAdmin {
 
   // ── Money ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #balance(input: RouteInput<typeof changeBalance>, context: RouteContext): Promise<RouteAnswer> {
+  async #balance(input: RouteInput<typeof changeBalance>, context: RouteContext): Promise<BalanceAnswer> {
     const { login } = input.params;
     const { kind, amount, comment } = input.body;
     const check = async (): Promise<{ account: WireObject; query: (tag: string) => [string, string][] }> => {
@@ -137,7 +146,7 @@ export class AccountsAdmin {
       };
     }
     const identity = { routeId: changeBalance.id, params: input.params, query: {}, bodyText: context.bodyText };
-    return this.#parts.runner.run(context, identity, async (): Promise<Mutation> => {
+    return this.#parts.runner.run(context, identity, async () => {
       const { query } = await check();
       return {
         kind: `balance`,
@@ -153,7 +162,7 @@ export class AccountsAdmin {
     });
   }
 
-  async #dealBack(ticket: string | null): Promise<readonly unknown[]> {
+  async #dealBack(ticket: string | null): Promise<readonly ObjectOf<typeof deal>[]> {
     if (ticket === null) return [];
     const context = quietly();
     try {
@@ -165,7 +174,7 @@ export class AccountsAdmin {
 
   // ── Accounts ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #create(input: RouteInput<typeof createAccount>, context: RouteContext): Promise<RouteAnswer> {
+  async #create(input: RouteInput<typeof createAccount>, context: RouteContext): Promise<AccountAnswer> {
     const { login, group, name, passwordMain, passwordInvestor, ...rest } = input.body;
     const profile = {
       ...profileFields({ ...rest, name }),
@@ -174,7 +183,7 @@ export class AccountsAdmin {
     };
     if (input.query.dryRun) return { status: 200, body: { dryRun: { request: profile, margin: null } } };
     const identity = { routeId: createAccount.id, params: {}, query: {}, bodyText: context.bodyText };
-    return this.#parts.runner.run(context, identity, async (): Promise<Mutation> => {
+    return this.#parts.runner.run(context, identity, async () => {
       const alike =
         login === undefined
           ? (await this.#parts.books.usersOfGroup(group, context)).users
@@ -210,7 +219,7 @@ export class AccountsAdmin {
   }
 
   /** What cannot be read now is left out: the write itself is known. */
-  async #asAccount(user: WireObject): Promise<unknown> {
+  async #asAccount(user: WireObject): Promise<User | null> {
     try {
       return Object.keys(user).length > 0 ? await this.#parts.books.asUser(user, quietly()) : null;
     } catch {
@@ -230,7 +239,7 @@ export class AccountsAdmin {
     input: { params: { login: number }; query: { dryRun: boolean } },
     context: RouteContext,
     changes: () => Promise<Changed>,
-  ): Promise<RouteAnswer> {
+  ): Promise<AccountAnswer> {
     const { login } = input.params;
     const { books } = this.#parts;
     if (input.query.dryRun) {
@@ -241,7 +250,7 @@ export class AccountsAdmin {
       };
     }
     const identity = { routeId, params: input.params, query: {}, bodyText: context.bodyText };
-    return this.#parts.runner.run(context, identity, async (): Promise<Mutation> => {
+    return this.#parts.runner.run(context, identity, async () => {
       const user = await books.user(login, context);
       const wanted = await changes();
       const before = Object.fromEntries(Object.keys(wanted).map((name) => [name, new Fields(user).text(name) ?? '']));
@@ -255,7 +264,12 @@ export class AccountsAdmin {
     });
   }
 
-  async #writeUser(login: number, read: WireObject, wanted: Changed, hooks: SendHooks): Promise<Settlement> {
+  async #writeUser(
+    login: number,
+    read: WireObject,
+    wanted: Changed,
+    hooks: SendHooks,
+  ): Promise<Settlement<AccountWritten>> {
     const { books, broker } = this.#parts;
     const record = (user: WireObject): Record<string, unknown> =>
       Object.fromEntries(Object.entries(user).filter(([name]) => !SERVER_OWNED.test(name)));
@@ -277,11 +291,11 @@ export class AccountsAdmin {
 
   // ── Passwords ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #changePassword(input: RouteInput<typeof changePassword>, context: RouteContext): Promise<RouteAnswer> {
+  async #changePassword(input: RouteInput<typeof changePassword>, context: RouteContext): Promise<AccountAnswer> {
     const { login } = input.params;
     const { type, password } = input.body;
     const identity = { routeId: changePassword.id, params: input.params, query: {}, bodyText: context.bodyText };
-    return this.#parts.runner.run(context, identity, async (): Promise<Mutation> => {
+    return this.#parts.runner.run(context, identity, async () => {
       const user = await this.#parts.books.user(login, context);
       const changedAtBefore = new Fields(user).text('LastPassChange') ?? '';
       return {
@@ -304,7 +318,10 @@ export class AccountsAdmin {
     });
   }
 
-  async #checkPassword(input: RouteInput<typeof checkPassword>, context: RouteContext): Promise<RouteAnswer> {
+  async #checkPassword(
+    input: RouteInput<typeof checkPassword>,
+    context: RouteContext,
+  ): Promise<RouteAnswer<AnswerOf<typeof checkPassword>>> {
     const { login } = input.params;
     const { state, upstream } = this.#parts;
     const { retryAfterMs } = await state.sessions.attempt(login);
@@ -324,12 +341,12 @@ export class AccountsAdmin {
     return { body: { valid } };
   }
 
-  async #send(
+  async #send<Body extends object>(
     command: Command,
     hooks: SendHooks,
     what: string,
-    whenDone: (body: WireObject) => Promise<Settlement>,
-  ): Promise<Settlement> {
+    whenDone: (body: WireObject) => Promise<Settlement<Body>>,
+  ): Promise<Settlement<Body>> {
     const reply = await this.#parts.upstream.mutate(command, hooks);
     const settlement = settledReply(reply, what, () => done(200, {}));
     return settlement.state === 'done' ? whenDone(bodyOf(reply)) : settlement;
@@ -351,7 +368,11 @@ function objectOf(body: WireObject): WireObject {
 }
 
 /** Balance, credit and free margin as they would be. */
-function after(account: WireObject, kind: keyof typeof BALANCE_TYPE, amount: string): object {
+function after(
+  account: WireObject,
+  kind: keyof typeof BALANCE_TYPE,
+  amount: string,
+): { current: WireObject; after: WireObject } {
   const fields = new Fields(account);
   const plus = (name: string): Record<string, string> => {
     const text = fields.text(name);

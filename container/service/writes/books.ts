@@ -1,10 +1,11 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import type { ObjectOf } from '../../contract/schemas/object.ts';
 import { user } from '../../contract/schemas/account.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
 import { Fields, isWireObject, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import { RETCODE, type Broker, type ReadContext } from '../broker/broker.ts';
+import { type Broker, type ReadContext } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { symbolRules, type SymbolRules } from './symbol-rules.ts';
@@ -77,11 +78,11 @@ export class TradeBooks {
 
   /** As many as one answer holds (mt5-webapi §1.7: 5000); `whole` tells whether that is all. */
   async usersOfGroup(group: string, context: ReadContext): Promise<{ users: readonly WireObject[]; whole: boolean }> {
-    const accepted = [RETCODE.notFound, RETCODE.partial];
+    const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
     const { retcode, body } = await this.#broker.read('user/get_batch', [['group', group]], context, accepted);
     return {
-      users: retcode === RETCODE.notFound ? [] : payloadObjects(body),
-      whole: retcode !== RETCODE.partial,
+      users: retcode === RETCODE.ERR_NOTFOUND ? [] : payloadObjects(body),
+      whole: retcode !== RETCODE.ERR_PARTIAL,
     };
   }
 
@@ -144,11 +145,11 @@ export class TradeBooks {
     ];
     const nowMs = this.#now();
     const wide = await this.#broker.read(path, query(sinceMs, nowMs, ZONE_SPAN_SECONDS), context, [
-      RETCODE.notFound,
-      RETCODE.partial,
+      RETCODE.ERR_NOTFOUND,
+      RETCODE.ERR_PARTIAL,
     ]);
-    if (wide.retcode === RETCODE.notFound) return [];
-    if (wide.retcode !== RETCODE.partial) return payloadObjects(wide.body);
+    if (wide.retcode === RETCODE.ERR_NOTFOUND) return [];
+    if (wide.retcode !== RETCODE.ERR_PARTIAL) return payloadObjects(wide.body);
     const clock = await this.clock(context);
     return this.#broker.list(path, query(clock.toServerMs(sinceMs), clock.toServerMs(nowMs), 60), context);
   }

@@ -2,13 +2,13 @@ import { userRightBit } from '../../contract/schemas/enums.ts';
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../../contract/errors.ts';
 import { hashKey, SESSION_TOKEN_PREFIX, type Scope } from '../../contract/keys.ts';
-import type { RouteInput } from '../../contract/route.ts';
+import type { AnswerOf, RouteInput } from '../../contract/route.ts';
 import { openSession } from '../../contract/routes/sessions.ts';
 import type { Upstream } from '../../session/upstream.ts';
 import { consumerSessionView } from '../../state/consumer-session-view.ts';
 import type { ConsumerSession, StateApi } from '../../state/state-api.ts';
 import { Fields } from '../../webapi/fields.ts';
-import { handle, type RouteAnswer, type RouteContext, type RouteHandlers } from '../handler.ts';
+import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import { isPasswordRight } from '../broker/password-check.ts';
 import type { TradeBooks } from './books.ts';
 
@@ -41,7 +41,7 @@ export class ConsumerSessionService {
   }
 
   /** Listing and ending are the state's own (`state/state-answers.ts`). */
-  handlers(): RouteHandlers {
+  handlers(): HandlersOf<typeof openSession> {
     return handle(openSession, (input, context) => this.#open(input, context));
   }
 
@@ -59,7 +59,10 @@ export class ConsumerSessionService {
     clearTimeout(this.#timer);
   }
 
-  async #open({ body }: RouteInput<typeof openSession>, context: RouteContext): Promise<RouteAnswer> {
+  async #open(
+    { body }: RouteInput<typeof openSession>,
+    context: RouteContext,
+  ): Promise<RouteAnswer<AnswerOf<typeof openSession>>> {
     const { caller } = context;
     if (caller.sessionId !== undefined)
       throw new BridgeError('scope_missing', 'Sessions are opened with an API key, not with another session.');

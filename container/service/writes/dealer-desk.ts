@@ -1,4 +1,5 @@
 import { SessionError, type Command, type Dealer, type Reply } from '../../session/upstream.ts';
+import { RETCODE, retcodeOf } from '../../webapi/retcodes.ts';
 import { Fields, isWireObject, payloadScalar, wireInteger } from '../../webapi/fields.ts';
 import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import type { SendHooks } from './operation-runner.ts';
@@ -80,7 +81,7 @@ export class DealerDesk {
       const asReader = { deadlineAtMs, signal, timings };
       const request = await prepare((command) => this.#dealer.read(command, undefined, asReader));
       const reply = await this.#dealer.mutate({ path: 'dealer/send_request', body: JSON.stringify(request) }, hooks);
-      if (reply.retcode !== 0) throw new DealerRefusal(reply);
+      if (reply.retcode !== RETCODE.OK) throw new DealerRefusal(reply);
       const id = payloadScalar(bodyOf(reply), 'ID');
       if (id === undefined || !/^\d{1,20}$/.test(id))
         throw new SessionError('malformed', 'dealer/send_request: the answer has no ID.', { dispatched: true });
@@ -159,8 +160,8 @@ export class DealerDesk {
 
   #take(ids: readonly string[], reply: Reply): void {
     // 13: none of them is known any more.
-    const events = reply.retcode === 0 ? resultsOf(bodyOf(reply)) : undefined;
-    if (!events && reply.retcode !== 13) return;
+    const events = reply.retcode === RETCODE.OK ? resultsOf(bodyOf(reply)) : undefined;
+    if (!events && reply.retcode !== RETCODE.ERR_NOTFOUND) return;
     for (const id of ids) {
       const list = events?.get(id);
       if (list === undefined) {
@@ -213,7 +214,7 @@ function finalOf(events: readonly WireValue[]): DealerResult | undefined {
     const text = new Fields(answer).text('ResultRetcode');
     const retcode = wireInteger(text);
     // 10001–10003: on its way, accepted, in process.
-    if (retcode === undefined || (retcode >= 10_001 && retcode <= 10_003)) continue;
+    if (retcode === undefined || retcodeOf(retcode).class === 'accepted') continue;
     return { retcode, text: (text ?? '').replace(/^\s*\d+\s*/, ''), answer };
   }
   return undefined;

@@ -2,7 +2,13 @@ import { asBridgeError, BridgeError, toProblem } from '../../contract/errors.ts'
 import { HEADER } from '../../contract/headers.ts';
 import { TAG_CHARACTERS } from '../../contract/schemas/operation.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
-import { operationPath, operationView, storedAnswer, type PlainAnswer } from '../../state/operation-view.ts';
+import {
+  operationPath,
+  operationView,
+  storedAnswer,
+  type OperationView,
+  type PlainAnswer,
+} from '../../state/operation-view.ts';
 import { randomBase32 } from '../../state/random.ts';
 import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
 import type { RouteAnswer, RouteContext } from '../handler.ts';
@@ -25,14 +31,14 @@ export interface SendHooks {
 }
 
 /** A mutation, checked and ready to be sent. */
-export interface Mutation {
+export interface Mutation<Body extends object = object> {
   readonly kind: string;
   readonly login: number | null;
   /** Counts as trading: the kill switch and the orders per minute apply. */
   readonly trading: boolean;
   readonly request: OperationRequest;
   /** @throws SessionError · BridgeError; what is thrown after `onDispatch` leaves the outcome unknown */
-  send(hooks: SendHooks): Promise<Settlement>;
+  send(hooks: SendHooks): Promise<Settlement<Body>>;
 }
 
 /** What makes a repetition the same request. */
@@ -92,17 +98,21 @@ export class OperationRunner {
   }
 
   /** `prepare` checks everything and may read, but sends nothing. @throws BridgeError */
-  async run(context: RouteContext, identity: RequestIdentity, prepare: () => Promise<Mutation>): Promise<RouteAnswer> {
+  async run<Body extends object>(
+    context: RouteContext,
+    identity: RequestIdentity,
+    prepare: () => Promise<Mutation<Body>>,
+  ): Promise<Written<Body>> {
     const { caller } = context;
     const key = requireKey(context);
     const fingerprint = await this.#fingerprint(identity);
     const known = await this.#parts.state.operations.recall(caller.id, key, fingerprint);
-    if (known && known.kind !== 'started') return knownAnswer(known, identity.raw === true);
+    if (known && known.kind !== 'started') return written<Body>(knownAnswer(known, identity.raw === true));
     const mutation = await prepare();
     const tag = randomBase32(TAG_CHARACTERS);
     const decision = await this.#begin(context, { key, fingerprint, tag, mutation });
-    if (decision.kind !== 'started') return knownAnswer(decision, identity.raw === true);
-    return this.#execute(context, decision.operation, mutation, identity.raw === true);
+    if (decision.kind !== 'started') return written<Body>(knownAnswer(decision, identity.raw === true));
+    return written<Body>(await this.#execute(context, decision.operation, mutation, identity.raw === true));
   }
 
   async #begin(
@@ -277,6 +287,12 @@ export class OperationRunner {
   }
 }
 
+/** A write is answered with what it settled to, beside its operation; or, where that is not known, the operation alone. */
+export type Written<Body extends object> = RouteAnswer<Partial<Body> & { readonly operation?: OperationView }>;
+
+/** The fingerprint holds the route: what a row keeps was written by the same route. */
+const written = <Body extends object>(answer: RouteAnswer): Written<Body> => answer as Written<Body>;
+
 const runningKey = (caller: string, key: string): string => `${caller}\n${key}`;
 
 /** @throws BridgeError `idempotency_key_required` */
@@ -309,7 +325,7 @@ const asRouteAnswer = (answer: PlainAnswer, raw: boolean): RouteAnswer => ({
 });
 
 /** What a key that is known is answered. @throws BridgeError */
-export function knownAnswer(decision: Exclude<BeginDecision, { kind: 'started' }>, raw: boolean): RouteAnswer {
+function knownAnswer(decision: Exclude<BeginDecision, { kind: 'started' }>, raw: boolean): RouteAnswer {
   if (decision.kind !== 'replay') throw refusalOf(decision);
   const answer = asRouteAnswer(storedAnswer(decision.operation), raw);
   return { ...answer, headers: { ...answer.headers, [HEADER.idempotencyReplayed]: 'true' } };

@@ -26,7 +26,7 @@ export function passthroughMutation(runner: OperationRunner, upstream: Upstream)
       },
     }));
     const { 'content-type': contentType = DEFAULT_CONTENT_TYPE, ...headers } = answer.headers ?? {};
-    return { status: answer.status ?? 200, contentType, bytes: Buffer.from(String(answer.body)), headers };
+    return { status: answer.status ?? 200, contentType, bytes: Buffer.from(String(answer.body as unknown)), headers };
   };
 }
 

@@ -2,7 +2,7 @@ import { BridgeError } from '../../contract/errors.ts';
 import { SessionError, type Reply } from '../../session/upstream.ts';
 import { isWireObject, parseExactJson, type WireObject } from '../../webapi/fields.ts';
 import { replyError, retcodeError } from '../broker/upstream-errors.ts';
-import { retcodeOf, type RetcodeClass } from '../../webapi/retcodes.ts';
+import { RETCODE, retcodeOf, type RetcodeClass } from '../../webapi/retcodes.ts';
 
 /** An answer of the broker that goes to the caller as it came (`/api/*`). */
 export interface RawAnswer {
@@ -12,25 +12,34 @@ export interface RawAnswer {
 }
 
 /** How a mutation ended, as far as its sender can tell. */
-export type Settlement = { readonly raw?: RawAnswer } & (
-  | { readonly state: 'done'; readonly status: number; readonly body: Readonly<Record<string, unknown>> }
+export type Settlement<Body extends object = object> = { readonly raw?: RawAnswer } & (
+  | { readonly state: 'done'; readonly status: number; readonly body: Body }
   | { readonly state: 'refused'; readonly error: BridgeError }
   /** It was sent, and its outcome is for the books to tell. */
   | { readonly state: 'unknown'; readonly reason: string }
 );
 
-export const done = (status: number, body: Readonly<Record<string, unknown>>): Settlement => ({
+export const done = <Body extends object>(status: number, body: Body): Settlement<Body> => ({
   state: 'done',
   status,
   body,
 });
 
 /**
- * Codes that say nothing of what happened: the access server may have lost the trade server after it passed the request
- * on (2 common error, 7 network, 9 timeout, 10 no connection, 16 cancelled, 10011 request error, 10012 timeout,
- * 10031 connection, 12003 deadlock). All others say that nothing was done.
+ * Codes that do not tell what happened: the access server may have lost the trade server after it passed the request
+ * on. All others say that nothing was done.
  */
-const AMBIGUOUS: ReadonlySet<number> = new Set([2, 7, 9, 10, 16, 10_011, 10_012, 10_031, 12_003]);
+const AMBIGUOUS: ReadonlySet<number> = new Set([
+  RETCODE.ERROR,
+  RETCODE.ERR_NETWORK,
+  RETCODE.ERR_TIMEOUT,
+  RETCODE.ERR_CONNECTION,
+  RETCODE.ERR_CANCEL,
+  RETCODE.REQUEST_ERROR,
+  RETCODE.REQUEST_TIMEOUT,
+  RETCODE.REQUEST_CONNECTION,
+  RETCODE.ERR_DEADLOCK,
+]);
 const AMBIGUOUS_CLASSES: ReadonlySet<RetcodeClass> = new Set<RetcodeClass>([
   'timeout',
   'accepted',
@@ -38,11 +47,11 @@ const AMBIGUOUS_CLASSES: ReadonlySet<RetcodeClass> = new Set<RetcodeClass>([
   'partial',
 ]);
 
-export const isAmbiguous = (retcode: number): boolean =>
+const isAmbiguous = (retcode: number): boolean =>
   AMBIGUOUS.has(retcode) || AMBIGUOUS_CLASSES.has(retcodeOf(retcode).class) || retcodeOf(retcode).name === '';
 
 /** What a retcode other than success means for a mutation. */
-export function settledBy(retcode: number, text: string, what: string): Settlement {
+export function settledBy(retcode: number, text: string, what: string): Settlement<never> {
   const known = retcodeError(retcode, text, { write: true });
   if (known === undefined || isAmbiguous(retcode))
     return { state: 'unknown', reason: `${what}: the broker answered ${retcode} ${text}`.trimEnd() };
@@ -55,11 +64,15 @@ export function settledBy(retcode: number, text: string, what: string): Settleme
 const UNTAKEN: ReadonlySet<number> = new Set([400, 404, 405, 415]);
 
 /** Retcode 0 with its payload, or what another retcode means for a mutation. */
-export function settledReply(reply: Reply, what: string, whenDone: (body: WireObject) => Settlement): Settlement {
-  if (reply.retcode === 0) return whenDone(bodyOf(reply));
+export function settledReply<Body extends object>(
+  reply: Reply,
+  what: string,
+  whenDone: (body: WireObject) => Settlement<Body>,
+): Settlement<Body> {
+  if (reply.retcode === RETCODE.OK) return whenDone(bodyOf(reply));
   if (reply.retcode !== undefined) return settledBy(reply.retcode, reply.retcodeText, what);
   // A bare 403 on a session that stays is the manager's missing right (mt5-webapi §1.6).
-  if (reply.status === 401 || reply.status === 403) return settledBy(8, '', what);
+  if (reply.status === 401 || reply.status === 403) return settledBy(RETCODE.ERR_PERMISSIONS, '', what);
   // The access server itself did not take the request.
   const refusal = UNTAKEN.has(reply.status) ? replyError(reply) : undefined;
   if (refusal) return { state: 'refused', error: new BridgeError(refusal.code, `${what}: ${refusal.context.detail}`) };

@@ -1,22 +1,26 @@
 import { BridgeError } from '../../contract/errors.ts';
+import type { AnswerOf } from '../../contract/route.ts';
+import type { placeOrder } from '../../contract/routes/trading.ts';
 import { formatScaled } from '../../webapi/decimal.ts';
 import { Fields, type WireObject } from '../../webapi/fields.ts';
-import { retcodeOf } from '../../webapi/retcodes.ts';
+import { RETCODE, retcodeOf } from '../../webapi/retcodes.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
 import type { ReadContext } from '../broker/broker.ts';
 import type { TradeBooks } from './books.ts';
 import { DealerRefusal, type DealerResult } from './dealer-desk.ts';
 import { done, settledBy, settledReply, type Settlement } from './settlement.ts';
 
+/** What a trade answers beside its operation. */
+export type Traded = Omit<AnswerOf<typeof placeOrder>, 'operation'>;
+
 /** Reading the order and deals back must not hold up an answer that is known. */
 export const READ_BACK_MS = 3000;
 
-/** 10008 placed, 10009 done, 10010 partially, 11001 partially and the rest cancelled. */
 const EXECUTED: Readonly<Record<number, string>> = {
-  10_008: 'placed',
-  10_009: 'executed',
-  10_010: 'executed partially',
-  11_001: 'executed partially, the rest was cancelled',
+  [RETCODE.REQUEST_PLACED]: 'placed',
+  [RETCODE.REQUEST_DONE]: 'executed',
+  [RETCODE.REQUEST_DONE_PARTIAL]: 'executed partially',
+  [RETCODE.REQUEST_DONE_CANCEL]: 'executed partially, the rest was cancelled',
 };
 
 const price = (fields: Fields, ...names: string[]): string | null => {
@@ -28,8 +32,8 @@ const price = (fields: Fields, ...names: string[]): string | null => {
 export async function settleTrade(
   result: DealerResult,
   order: { what: string; status: number; volume?: bigint },
-  body: (answer: Fields) => Promise<Readonly<Record<string, unknown>>>,
-): Promise<Settlement> {
+  body: (answer: Fields) => Promise<Traded>,
+): Promise<Settlement<Traded>> {
   const fields = new Fields(result.answer);
   const executed = EXECUTED[result.retcode];
   if (executed === undefined) return withPrices(settledBy(result.retcode, result.text, order.what), fields);
@@ -54,7 +58,7 @@ export async function settleTrade(
 }
 
 /** A requote names the prices that would do now. */
-function withPrices(settlement: Settlement, fields: Fields): Settlement {
+function withPrices(settlement: Settlement<never>, fields: Fields): Settlement<never> {
   if (settlement.state !== 'refused') return settlement;
   const bid = price(fields, 'ResultDealerBid', 'ResultMarketBid');
   const ask = price(fields, 'ResultDealerAsk', 'ResultMarketAsk');
@@ -67,17 +71,13 @@ function withPrices(settlement: Settlement, fields: Fields): Settlement {
 }
 
 /** `send_request` itself was refused: nothing is queued, nothing will be executed. */
-export function refusedAtDesk(error: unknown, what: string): Settlement {
+export function refusedAtDesk(error: unknown, what: string): Settlement<Traded> {
   if (error instanceof DealerRefusal) return settledReply(error.reply, what, () => done(200, {}));
   throw error;
 }
 
 /** Order and deals as the books have them now; what cannot be read in time is left out. */
-export async function readBack(
-  books: TradeBooks,
-  answer: Fields,
-  nowMs: number,
-): Promise<{ order: unknown; deals: readonly unknown[] }> {
+export async function readBack(books: TradeBooks, answer: Fields, nowMs: number): Promise<Traded> {
   const context: ReadContext = { deadlineAtMs: nowMs + READ_BACK_MS, signal: new AbortController().signal };
   const ticketOf = (name: string): string | undefined => {
     const text = answer.text(name);

@@ -7,14 +7,17 @@ import {
   modifyOrder,
   modifyPosition,
   placeOrder,
+  type tradingRoutes,
 } from '../../contract/routes/trading.ts';
+import type { AnswerOf } from '../../contract/route.ts';
+import type { StateRoute } from '../../state/state-answers.ts';
 import { asBridgeError, toProblem } from '../../contract/errors.ts';
 import { Fields, isWireObject, payload, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { Upstream } from '../../session/upstream.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import { toBridgeError } from '../broker/upstream-errors.ts';
-import { handle, type RouteAnswer, type RouteContext, type RouteHandlers } from '../handler.ts';
+import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import type { TradeBooks } from './books.ts';
 import type { DealerDesk, DealerRead } from './dealer-desk.ts';
 import { priceFields, type MarketOrderPrice, type PriceFields } from './market-price.ts';
@@ -27,7 +30,7 @@ import {
 } from './operation-runner.ts';
 import { done, type Settlement } from './settlement.ts';
 import { TradeChecks, type Input, type Ticket } from './trade-checks.ts';
-import { READ_BACK_MS, readBack, refusedAtDesk, settleTrade } from './trade-result.ts';
+import { READ_BACK_MS, readBack, refusedAtDesk, settleTrade, type Traded } from './trade-result.ts';
 
 /** Positions or orders of one bulk request that are on their way at once. */
 const BULK_AT_ONCE = 8;
@@ -43,6 +46,10 @@ export interface TradingParts {
   readonly now: () => number;
 }
 
+type TradeAnswer = RouteAnswer<AnswerOf<typeof placeOrder>>;
+type BulkAnswer = RouteAnswer<AnswerOf<typeof closePositions>>;
+type WriteRoute = Exclude<(typeof tradingRoutes)[number], StateRoute>;
+
 /** Orders and positions, through the one dealer connection. */
 export class TradingService {
   readonly #parts: TradingParts;
@@ -53,7 +60,7 @@ export class TradingService {
     this.#checks = new TradeChecks(parts.books, parts.now);
   }
 
-  handlers(): RouteHandlers {
+  handlers(): HandlersOf<WriteRoute> {
     const checks = this.#checks;
     return {
       ...handle(placeOrder, (input, context) =>
@@ -75,11 +82,11 @@ export class TradingService {
     };
   }
 
-  #cancel(input: Input<typeof cancelOrder>, context: RouteContext): Promise<RouteAnswer> {
+  #cancel(input: Input<typeof cancelOrder>, context: RouteContext): Promise<TradeAnswer> {
     return this.#run(cancelOrder.id, input, context, () => this.#checks.cancel(input, context));
   }
 
-  #close(input: Input<typeof closePosition>, context: RouteContext): Promise<RouteAnswer> {
+  #close(input: Input<typeof closePosition>, context: RouteContext): Promise<TradeAnswer> {
     return this.#run(closePosition.id, input, context, () => this.#checks.close(input, context));
   }
 
@@ -88,13 +95,13 @@ export class TradingService {
     input: { params: unknown; query: { dryRun: boolean } },
     context: RouteContext,
     check: () => Promise<Ticket>,
-  ): Promise<RouteAnswer> {
+  ): Promise<TradeAnswer> {
     if (input.query.dryRun) return this.#dryRun(await check(), context);
     const identity: RequestIdentity = { routeId, params: input.params, query: {}, bodyText: context.bodyText };
     return this.#parts.runner.run(context, identity, async () => this.#mutation(await check()));
   }
 
-  #mutation(ticket: Ticket): Mutation {
+  #mutation(ticket: Ticket): Mutation<Traded> {
     return {
       kind: ticket.kind,
       login: ticket.login,
@@ -104,7 +111,7 @@ export class TradingService {
     };
   }
 
-  async #send(ticket: Ticket, hooks: SendHooks): Promise<Settlement> {
+  async #send(ticket: Ticket, hooks: SendHooks): Promise<Settlement<Traded>> {
     const { desk, books, now } = this.#parts;
     let result;
     try {
@@ -130,7 +137,7 @@ export class TradingService {
     return ticket.pricing && priceFields(ticket.pricing, read, { clock, context: hooks, name: marketOrderPrice });
   }
 
-  async #positionBack(answer: Fields): Promise<Readonly<Record<string, unknown>>> {
+  async #positionBack(answer: Fields): Promise<Traded> {
     const { books, now } = this.#parts;
     const context = { deadlineAtMs: now() + READ_BACK_MS, signal: new AbortController().signal };
     try {
@@ -141,7 +148,7 @@ export class TradingService {
     }
   }
 
-  async #dryRun(ticket: Ticket, context: RouteContext): Promise<RouteAnswer> {
+  async #dryRun(ticket: Ticket, context: RouteContext): Promise<TradeAnswer> {
     const { margin, pricing } = ticket;
     const { upstream, clock, marketOrderPrice: name } = this.#parts;
     const read: DealerRead = (command) => upstream.read(command, context);
@@ -168,7 +175,7 @@ export class TradingService {
 
   // ── Many at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #closeAll(input: Input<typeof closePositions>, context: RouteContext): Promise<RouteAnswer> {
+  async #closeAll(input: Input<typeof closePositions>, context: RouteContext): Promise<BulkAnswer> {
     const { params, query, body } = input;
     const find = async (): Promise<string[]> =>
       (await this.#parts.books.positions(params.login, context))
@@ -176,12 +183,12 @@ export class TradingService {
         .filter((fields) => body.symbol === undefined || fields.text('Symbol') === body.symbol)
         .filter((fields) => body.side === undefined || (fields.integer('Action') === 0) === (body.side === 'buy'))
         .flatMap((fields) => fields.text('Position') ?? []);
-    const one = (ticket: string, single: RouteContext): Promise<RouteAnswer> =>
+    const one = (ticket: string, single: RouteContext): Promise<TradeAnswer> =>
       this.#close({ params: { ticket }, query, body: {}, decimals: input.decimals }, single);
     return this.#bulk({ routeId: closePositions.id, kind: 'positions.close', input, find, one }, context);
   }
 
-  async #cancelAll(input: Input<typeof cancelOrders>, context: RouteContext): Promise<RouteAnswer> {
+  async #cancelAll(input: Input<typeof cancelOrders>, context: RouteContext): Promise<BulkAnswer> {
     const { params, query, body } = input;
     const fits = (fields: Fields): boolean => {
       const type = wireInteger(fields.text('Type')) ?? 0;
@@ -198,13 +205,13 @@ export class TradingService {
         .map((object) => new Fields(object))
         .filter(fits)
         .flatMap((fields) => fields.text('Order') ?? []);
-    const one = (ticket: string, single: RouteContext): Promise<RouteAnswer> =>
+    const one = (ticket: string, single: RouteContext): Promise<TradeAnswer> =>
       this.#cancel({ params: { ticket }, query, body: undefined, decimals: input.decimals }, single);
     return this.#bulk({ routeId: cancelOrders.id, kind: 'orders.cancel', input, find, one }, context);
   }
 
   /** One operation for the whole, one under `key/ticket` for each. */
-  async #bulk(bulk: Bulk, context: RouteContext): Promise<RouteAnswer> {
+  async #bulk(bulk: Bulk, context: RouteContext): Promise<BulkAnswer> {
     const { routeId, kind, input } = bulk;
     const key = requireKey(context);
     if (input.query.dryRun)
@@ -258,7 +265,7 @@ interface Bulk {
   readonly kind: string;
   readonly input: { readonly params: { readonly login: number }; readonly query: { readonly dryRun: boolean } };
   find(): Promise<string[]>;
-  one(ticket: string, context: RouteContext): Promise<RouteAnswer>;
+  one(ticket: string, context: RouteContext): Promise<TradeAnswer>;
 }
 
 const asObject = (value: unknown): WireObject => (isWireObject(value as WireObject) ? (value as WireObject) : {});

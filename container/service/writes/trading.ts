@@ -1,10 +1,15 @@
+import type { moneyRoutes } from '../../contract/routes/money.ts';
+import type { reconcileOperation } from '../../contract/routes/operations.ts';
+import type { openSession } from '../../contract/routes/sessions.ts';
+import type { tradingRoutes } from '../../contract/routes/trading.ts';
 import type { Upstream } from '../../session/upstream.ts';
 import type { StateApi } from '../../state/state-api.ts';
+import type { StateRoute } from '../../state/state-answers.ts';
 import { AccountsAdmin } from './accounts-admin.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { ConsumerSessionService } from './consumer-sessions.ts';
-import type { RouteHandlers } from '../handler.ts';
+import type { HandlersOf } from '../handler.ts';
 import { operationHandlers } from './operations.ts';
 import type { PassthroughMutation } from '../broker/passthrough.ts';
 import { BookLooks } from './book-looks.ts';
@@ -30,8 +35,15 @@ export interface TradingOptions {
   readonly onError: (what: string, error: unknown) => void;
 }
 
+type WriteRoute =
+  | (typeof tradingRoutes)[number]
+  | (typeof moneyRoutes)[number]
+  | StateRoute
+  | typeof openSession
+  | typeof reconcileOperation;
+
 export interface Trading {
-  readonly handlers: RouteHandlers;
+  readonly handlers: HandlersOf<WriteRoute>;
   readonly mutatePassthrough: PassthroughMutation;
   /** Operations that are pending or unknown, as last counted, and those on their way. */
   readonly unsettled: number;

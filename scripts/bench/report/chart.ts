@@ -44,7 +44,7 @@ function bars(
 const nameOf = ({ row }: Summary): string =>
   `${row.system} · ${row.work}${row.upstreamLatencyMs > 0 ? ` · broker ${row.upstreamLatencyMs} ms` : ''} · ${row.concurrency}`;
 
-export function chartsOf(report: Report): string[] {
+function chartsOf(report: Report): string[] {
   const rows = new Rows(report).all();
   const of = (mode: string): Summary[] => rows.filter(({ row }) => row.mode === mode);
   return [

@@ -20,7 +20,7 @@ const SHOWN = [
 ];
 
 /** What the README shows of a report. */
-export function readmeTable(report: Report): string {
+function readmeTable(report: Report): string {
   const targets = targetsOf(report);
   const missed = targets.filter(({ verdict }) => verdict === 'missed');
   return [

@@ -55,7 +55,7 @@ export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
   };
 }
 
-export const sampleOf = (
+const sampleOf = (
   result: LoadResult,
 ): Pick<
   Sample,

@@ -13,8 +13,11 @@ beforeEach(() => {
   state = new BridgeState(SqliteFile.open('memory:'), { now: () => 1_700_000_000_000 });
 });
 
-const ask = (id: string, caller: Caller, input: { params?: unknown; query?: unknown; body?: unknown } = {}) =>
-  STATE_ANSWERS[id]?.(state, { params: {}, query: {}, body: undefined, decimals: 'string', ...input }, caller);
+const ask = (
+  id: keyof typeof STATE_ANSWERS,
+  caller: Caller,
+  input: { params?: unknown; query?: unknown; body?: unknown } = {},
+) => STATE_ANSWERS[id](state, { params: {}, query: {}, body: undefined, decimals: 'string', ...input }, caller);
 
 const begin = (caller: string, key: string) =>
   state.operations.begin({

@@ -72,7 +72,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
   return { port, log, upstream, trading, close: () => (closing ??= close(parts, server)) };
 }
 
-/** Who hears of what. */
+/** Which part listens to which events. */
 function wire({ events, log, upstream, control, trading, streaming, reads, config, options }: Parts): void {
   if (config.tls.mode === 'insecure')
     log.warn('insecure_tls', {

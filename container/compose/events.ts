@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { SessionEvent } from '../session/status.ts';
 import type { UpstreamCheckpoint } from '../state/state-api.ts';
 
-/** What the parts of the program tell each other of. Nobody listens before all of them are built. */
+/** Events between the parts of the program. Listeners are added once all parts are built. */
 export interface BridgeEvents {
   /** Of the sessions with the broker. */
   session: [event: SessionEvent];

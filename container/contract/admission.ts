@@ -19,7 +19,7 @@ import {
  */
 export interface Call {
   readonly method: string;
-  /** It brings a body, be it empty. */
+  /** It has a body, possibly an empty one. */
   readonly hasBody: boolean;
   header(name: string): string | null | undefined;
   /** The whole body. @throws BridgeError `payload_too_large` beyond so many bytes */
@@ -65,8 +65,8 @@ export function requireTarget(target: string): void {
 }
 
 /**
- * Scope, idempotency key, body, fields, and what the caller may ask for, in this order: what is cheap to refuse comes
- * before what is not.
+ * Scope, idempotency key, body, fields, and what the caller may ask for, in this order: cheap checks come before
+ * costly ones.
  * @throws BridgeError
  */
 export async function admit({ route, params }: RouteMatch, call: TypedCall): Promise<Admitted> {
@@ -122,7 +122,7 @@ async function typedBody(route: AnyRoute, call: Call): Promise<TypedBody | undef
   return { bytes, ...parseJsonBody(bytes) };
 }
 
-/** `fetch(url, {method: 'POST'})` says `content-length: 0`: that is no body, of whatever type. */
+/** `fetch(url, {method: 'POST'})` says `content-length: 0`: that is no body, whatever the type says. */
 const isEmpty = (call: Call): boolean => !call.hasBody || call.header('content-length') === '0';
 
 function requireNoBodyOfGet(call: Call): void {

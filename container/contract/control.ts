@@ -12,7 +12,7 @@ import { LIVE_SESSION_STATES } from './schemas/status.ts';
  * flight fail; the Durable Object opens it again while the process lives, and the container says hello again with the
  * same instance id, so that a Durable Object that was reset learns what runs.
  *
- * Both ends parse what comes; a message that is none is told and passed over. Fields that are not known are ignored, so that a
+ * Both ends parse what comes; a message that cannot be parsed is logged and skipped. Fields that are not known are ignored, so that a
  * Worker and a container of different versions can tell each other so.
  */
 

@@ -10,7 +10,7 @@ import { DATA_TOPICS, SYSTEM_EVENTS, type DataTopic, type SystemEvent } from './
  *   container → hub   `SourceEvent`
  *
  * A *slice* is what is followed as one: a symbol or a login. A slice is first loaded, then changes; nothing about it
- * comes before its `load`. Both ends parse what comes: a message that is none ends the link with 1008, and a new one is
+ * comes before its `load`. Both ends parse what comes: a message that cannot be parsed ends the link with 1008, and a new one is
  * opened.
  */
 export const LINK_PROTOCOL_ERROR = { code: 1008, reason: 'not a message of this link' } as const;

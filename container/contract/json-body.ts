@@ -10,7 +10,7 @@ const bad = (detail: string, expected: string): BridgeError =>
 
 type Header = (name: string) => string | null | undefined;
 
-/** Refuses what is not plain JSON in UTF-8, before any of the body is read. @throws BridgeError `unsupported_media_type` */
+/** Refuses any type but plain JSON in UTF-8, before the body is read. @throws BridgeError `unsupported_media_type` */
 export function checkJsonHeaders(header: Header): void {
   const type = header('content-type') ?? '';
   const media = type.split(';', 1)[0]?.trim().toLowerCase() ?? '';

@@ -89,7 +89,7 @@ export interface RouteInput<Route extends AnyRoute> {
   readonly decimals: DecimalForm;
 }
 
-/** `?decimals=`, which every route takes: exact strings, or floats for who prefers them. */
+/** `?decimals=`, which every route takes: exact strings, or floats for callers that prefer them. */
 export const DECIMAL_FORMS = ['string', 'number'] as const;
 export type DecimalForm = (typeof DECIMAL_FORMS)[number];
 const decimalFormSchema = z.object({ decimals: z.enum(DECIMAL_FORMS, 'expected "string" or "number"') });

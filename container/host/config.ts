@@ -177,7 +177,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   );
 }
 
-/** Everything in the configuration that may be written nowhere. */
+/** Every secret value of the configuration: none of them may be logged. */
 export const configSecrets = (config: Config): string[] =>
   [config.password, config.startSecret, config.proxy?.password].filter((secret) => secret !== undefined);
 

@@ -43,7 +43,7 @@ export class Api {
   async #answer(request: IncomingMessage, facts: OpenFacts): Promise<HttpAnswer> {
     await admit(request, facts, this.#options);
     const { url = '' } = request;
-    // A target that a URL parser would read as another host or path is nobody's route.
+    // A target that a URL parser would read as another host or path matches no route.
     if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(url))
       throw new BridgeError('route_not_found', 'The request target is not a plain path.');
     requireTarget(url);
@@ -54,8 +54,8 @@ export class Api {
 }
 
 /**
- * Who calls, and until when an answer is of use. The listener stays open to the end, so that callers are told to come back
- * instead of being cut off.
+ * Who calls, and until when an answer is of use. The listener stays open while draining, so that callers get an answer
+ * instead of a reset.
  * @throws BridgeError `draining` · `unauthenticated`
  */
 export async function admit(

@@ -10,12 +10,12 @@ import { CallTimings } from '../service/handler.ts';
 
 /** How long a caller waits where nobody said: as long as most clients and proxies do. */
 export const DEFAULT_DEADLINE_MS = 30_000;
-/** No deadline is further away, whoever asks. */
+/** The longest deadline that a caller can ask for. */
 const MAX_DEADLINE_MS = 180_000;
 
 /** What is known of a request before its route is looked at. */
 export interface RequestFacts {
-  /** `null` = nobody: only routes without a scope answer. */
+  /** `null` = no key was sent: only routes without a scope answer. */
   readonly caller: Caller | null;
   readonly requestId: string;
   readonly deadlineAtMs: number;
@@ -28,7 +28,7 @@ export interface FactsOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly epoch: () => number | null;
-  /** Told of every answer, for the metrics. */
+  /** Called for every answer, for the metrics. */
   readonly onAnswer?: (answer: { route: string; method: string; status: number; durationMs: number }) => void;
 }
 

@@ -12,7 +12,7 @@ import type { UpgradeHandler } from './upgrades.ts';
 
 /** How long a client may take to answer a close frame before its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 2_000;
-/** Bytes that may wait for a hub: some seconds of the busiest feed. Beyond, it connects anew. */
+/** Bytes that may wait for a hub: some seconds of the busiest feed. Beyond that it has to reconnect. */
 const MAX_LINK_BYTES = 16 * 1024 * 1024;
 
 const serverOptions = {

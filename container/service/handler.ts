@@ -23,7 +23,7 @@ export interface RouteContext {
   readonly bodyText: string;
 }
 
-/** Says of reference data whether it may be given again, to the same caller, without being made anew. */
+/** Says of reference data whether it may be given again, to the same caller, without being made again. */
 export interface Keep {
   /** False once something wrote to what it was made of. */
   readonly isCurrent: () => boolean;

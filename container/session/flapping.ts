@@ -1,11 +1,11 @@
-/** So many sessions in a row that ended before they answered anything are no accident. */
+/** This many sessions in a row that ended before any answer are taken for a fault of the server. */
 const ACCIDENTS = 3;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
  * A server that accepts sign-ins and ends the sessions at once would be signed in to with every request: each such
- * session after the first few makes the next one wait longer. One answer, and all is forgotten.
+ * session after the first few makes the next one wait longer. One answer resets the count.
  */
 export class Flapping {
   #fruitless = 0;
@@ -18,7 +18,7 @@ export class Flapping {
     this.#untilMs = beyond < 0 ? 0 : nowMs + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, beyond));
   }
 
-  /** A session answered for the first time, be it with its last breath. */
+  /** A session answered for the first time, even if it ended right after. */
   answered(): void {
     this.#fruitless = 0;
     this.#untilMs = 0;

@@ -1,16 +1,16 @@
 /** A request that waited longer for a free session than this was slowed down by the queue. */
 const SLOW_WAIT_MS = 50;
-/** So many in a row, over so long, are no burst. */
+/** More than a burst: this many waits in a row, over this long. */
 const SLOW_DISPATCHES = 5;
 const SUSTAINED_MS = 500;
 /** A server that takes longer for an answer is busy itself: another sign-in would only add to its load. */
 const BUSY_ANSWER_MS = 1_000;
-/** Nobody has been served for so long, and somebody has waited for so long: the sessions are stuck. */
+/** Nothing was served for this long while a request waited for this long: the sessions are stuck. */
 export const STUCK_MS = 5_000;
 
 /**
  * Decides when one more session is worth a sign-in: only where requests that were served had to wait, again and again,
- * though the server answers quickly, or where nothing moves. Callers that give up, here or far away, prove nothing.
+ * though the server answers quickly, or where nothing moves. Callers that give up do not count.
  */
 export class GrowthPolicy {
   #slow = 0;

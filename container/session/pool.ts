@@ -15,7 +15,7 @@ import { WaitingRoom } from './waiting-room.ts';
 const MAX_WAITING = 5_000;
 /** A refusal is repeated to callers for so long without asking the state again: an administrator may have reset it. */
 const PAUSE_CACHE_MS = 1_000;
-/** Callers rather wait so long for a sign-in than be told to come back. */
+/** How long callers wait for a sign-in that may begin soon, before they are told to retry. */
 const PATIENCE_MS = 2_000;
 /** A session beyond the first that was free for so long is closed. */
 const IDLE_SHRINK_MS = 60_000;

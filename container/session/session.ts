@@ -11,14 +11,14 @@ import { SessionError, type Command } from './upstream.ts';
 export type SessionState = 'idle' | 'connecting' | 'challenged' | 'ready' | 'draining' | 'closed';
 
 export interface SessionTimings {
-  /** TCP, proxy and TLS of one address. Brokers drop packets of unknown addresses: nobody answers, ever. */
+  /** TCP, proxy and TLS of one address. Brokers drop packets of unknown addresses, so that a connection attempt simply hangs. */
   readonly connectMs: number;
   /** MT5 wants the second step within 10 s of the first (mt5-webapi §1.3). */
   readonly stepMs: number;
   /** MT5 recommends a ping after 20 s of silence and closes after 120 or 180 s (mt5-webapi §1.5). */
   readonly heartbeatMs: number;
   readonly pingTimeoutMs: number;
-  /** An answer of which nothing more arrives for so long never comes. */
+  /** An answer that makes no progress for this long is given up. */
   readonly silenceMs: number;
   /** No answer takes longer: reports of a whole history included. */
   readonly hardLimitMs: number;
@@ -33,9 +33,9 @@ export const SESSION_TIMINGS: SessionTimings = {
   hardLimitMs: 120_000,
 };
 
-/** How long a `quit` may take: it is a courtesy. */
+/** How long a `quit` may take; it is not needed for correctness. */
 const QUIT_TIMEOUT_MS = 1_000;
-/** More is no cookie jar of a session. */
+/** A session's cookies take no more. */
 const MAX_COOKIES = 20;
 const nothing = (): void => undefined;
 
@@ -225,7 +225,7 @@ export class Session {
     const quietMs = Math.min(silenceMs, totalMs);
     const silence = setTimeout(() => hang(quietMs), quietMs);
     const onProgress = (): void => {
-      // What trickles is never silent; it hangs once its time is over.
+      // A trickling answer is never silent, so that the whole call has a limit too.
       if (performance.now() - startedAt >= totalMs) hang(totalMs);
       else silence.refresh();
     };

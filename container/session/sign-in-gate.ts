@@ -1,5 +1,5 @@
 /**
- * Nobody signs in without a permit. The permit is booked as a failure before it is given and cleared on success, where
+ * There is no sign-in without a permit. The permit is booked as a failure before it is given and cleared on success, where
  * it outlives this process: a process that dies before it answers has failed, and back-off survives every restart.
  */
 export interface SignInGate {

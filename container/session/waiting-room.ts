@@ -46,7 +46,7 @@ export class WaitingRoom {
     return this.next(onDealerSession, generation);
   }
 
-  /** Everybody is told the same, and leaves. */
+  /** Rejects every waiting job with the same error. */
   rejectAll(error: () => SessionError): void {
     for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(error());
   }

@@ -112,7 +112,7 @@ export async function failedWriteAnswer(
   return storedAnswer(operation);
 }
 
-/** The same error, in the certainty that nothing was handed to a connection: safe to send again. */
+/** The same error where nothing was handed to a connection: safe to send again. */
 function notSent(error: BridgeError): BridgeError {
   const code = error.outcome === 'not_sent' ? error.code : 'container_unavailable';
   return new BridgeError(code, { ...error.context, outcome: 'not_sent', retry: 'after' });
@@ -127,7 +127,7 @@ function problemAnswer(error: BridgeError, requestId: string): PlainAnswer {
   };
 }
 
-/** A correction shows for ever that it was one. */
+/** A correction stays marked as one. */
 function dealerPriceOf({ request }: Operation): { dealerPrice?: string } {
   const { dealerPrice } = (parseBody(request) ?? {}) as { dealerPrice?: unknown };
   return typeof dealerPrice === 'string' ? { dealerPrice } : {};

@@ -6,7 +6,7 @@ export const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new U
 export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** RFC 4648 alphabet in lower case: safe in comments, URLs and ears. */
+/** RFC 4648 alphabet in lower case: safe in comments and URLs, and easy to read aloud. */
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** `length` characters of 5 random bits each. */

@@ -87,7 +87,7 @@ export class SignInState implements SignInStateApi {
         return {
           granted: false,
           retryAtMs: openAtMs,
-          reason: lastFailure?.reason ?? 'There were too many sign-ins of late.',
+          reason: lastFailure?.reason ?? 'There were too many sign-ins recently.',
           retcode: lastFailure?.retcode ?? null,
         };
       }

@@ -34,7 +34,7 @@ type StateAnswersOf<R extends AnyRoute> = { readonly [Id in R['id']]: StateAnswe
 /** Whether a route of this operationId is answered here. */
 export const isStateRoute = (id: string): id is StateRoute['id'] => Object.hasOwn(STATE_ANSWERS, id);
 
-/** More unsettled operations than this are a number of their own. */
+/** Unsettled operations are counted up to here. */
 const MOST_COUNTED = 1000;
 
 /**

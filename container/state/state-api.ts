@@ -23,7 +23,7 @@ export type InstanceId = string;
 // ── Upstream session ────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface UpstreamCheckpoint {
-  /** +1 for every process instance that signs in anew. 0 = never signed in. */
+  /** +1 for every process instance that signs in. 0 = never signed in. */
   readonly epoch: number;
   /** The instance that holds the epoch: the fence. */
   readonly instanceId: InstanceId | null;

@@ -76,7 +76,7 @@ export function catchUp(core: StreamCore, member: Member, mode: 'every' | 'lates
   sendDelta(member, Math.max(at, group.lastSeq), [...rows.values()]);
 }
 
-/** The whole subscription anew, declared as a gap. */
+/** The whole subscription from the start, declared as a gap. */
 export function owe(member: Member, reason: string): void {
   const seq = member.group.seqOf(member);
   member.group.remove(member);

@@ -1,4 +1,4 @@
-/** What answers on the port of a fake container. One object per process: made anew at each start. */
+/** What answers on the port of a fake container. One object per process, a new one at each start. */
 export interface FakeProgram {
   fetch(request: Request): Response | Promise<Response>;
   /** SIGTERM came. Absent: the process exits with 0 at once. */

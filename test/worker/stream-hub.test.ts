@@ -143,7 +143,7 @@ describe('the hub', () => {
   });
 
   it.each(['{', '{"kind":"change","topic":"ticks","seq":9,"changes":[{}]}', '{"kind":"other"}'])(
-    'opens the link anew where the container sends what is no event: %s',
+    'opens the link again where the container sends something that is not an event: %s',
     async (text) => {
       const client = await connect();
       client.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });

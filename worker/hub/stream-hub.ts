@@ -91,7 +91,7 @@ export class StreamHub extends DurableObject<Env> {
       onError: (error) => logEvent('fault', { what: 'stream', error }),
       onSubscriptions: (connection) => {
         this.#remember(connection);
-        // Who has shown a key and asks for data is worth waking the container for.
+        // A client that has a valid key and asks for data may wake the container.
         if (connection.members.size > 0 && connection.state === 'open') this.#wake();
       },
       epoch: ctx.storage.kv.get<number>('epoch') ?? 0,

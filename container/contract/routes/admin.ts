@@ -38,7 +38,7 @@ export const adminJournal = defineRoute({
 });
 
 const checkpoint = z.object({
-  epoch: z.int().meta({ description: 'Raised by each process that signs in anew; 0 = never signed in.' }),
+  epoch: z.int().meta({ description: 'Raised by each process that signs in; 0 = never signed in.' }),
   instanceId: z.string().nullable(),
   signedInAtMs: z.int().nullable(),
   serverBuild: z.string().nullable(),

@@ -66,7 +66,7 @@ export const dryRunAnswer = z
 
 /**
  * A comment leaves room for the operation's tag: MT5 keeps 31 characters, the tag takes 10 and a blank. Control
- * characters and what MT5's text protocol parts by have no place in it.
+ * characters and MT5's own separators are refused.
  */
 export const COMMENT_CHARACTERS = 31;
 export const TAG_CHARACTERS = 10;

@@ -57,7 +57,7 @@ export const ticketIn = z
   .meta({ description: 'Ticket.' });
 
 /**
- * Control characters, and what MT5 gives a meaning of its own: `|` and `=` part parameters in its text protocol, `,` and
+ * Control characters, and what MT5 gives a meaning of its own: `|` and `=` separate parameters in its text protocol, `,` and
  * `*` and a leading `!` make a mask, a backslash escapes (mt5-webapi §1.1, §3.0).
  */
 const SYMBOL = /^(?!!)[^\p{C}\s|=,*\\](?:[^\p{Cc}\p{Cs}|=,*\\]{0,62}[^\p{C}\s|=,*\\])?$/u;
@@ -161,7 +161,7 @@ export const cursorIn = z
 
 const DECIMAL_EXPECTED = 'expected a decimal like "1.10850"';
 
-/** A decimal in a JSON body: text, or a number for who sends floats. */
+/** A decimal in a JSON body: text, or a number for callers that send floats. */
 export const decimalBody = z
   .union([z.string(), z.number()], { error: ({ input }) => (input === undefined ? undefined : DECIMAL_EXPECTED) })
   .transform(String)

@@ -7,7 +7,7 @@ import { isMissing } from './broker.ts';
 
 /** The zone changes by an administrator's hand; its daylight rule is in the clock itself. */
 const FRESH_MS = 10 * 60_000;
-/** The clock is read again for nobody in particular. */
+/** The context of a background read of the clock. */
 const REREAD_TIMEOUT_MS = 30_000;
 
 export interface ClockReading {
@@ -78,7 +78,7 @@ export class ClockSource {
 
   /**
    * Server time now, as it was measured rather than by its zone, since a broker's clock may be wrong by minutes.
-   * `again`: it was just seen to be wrong, so it is measured anew.
+   * `again`: it was just seen to be wrong, so it is measured again.
    * @throws BridgeError where the server cannot be asked
    */
   async serverNowMs(context: ReadContext, again = false): Promise<number> {

@@ -83,7 +83,7 @@ class Flight implements CallSignal {
     this.#listener = undefined;
   }
 
-  /** Nobody waits any more. */
+  /** No caller waits any more. */
   abort(): void {
     this.aborted = true;
     this.#listener?.handleEvent();
@@ -249,7 +249,7 @@ export class Broker {
       return reply;
     } catch (error) {
       if (flight.waiting === 1) {
-        // Still in the queue, it would be sent for nobody and hold up those who wait.
+        // Still queued, it would be sent though no caller waits, ahead of those that do.
         this.#forget(key, flight);
         flight.abort();
       }

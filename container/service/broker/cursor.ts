@@ -10,7 +10,7 @@ export function encodeCursor(list: string, place: readonly CursorValue[]): strin
   return Buffer.from(JSON.stringify([list, ...place])).toString('base64url');
 }
 
-/** A cursor that is none of this list. */
+/** A cursor of another list, or not a cursor. */
 export const refuseCursor = (): BridgeError =>
   new BridgeError('invalid_field', {
     detail: 'query.cursor: not a cursor of this list.',

@@ -96,7 +96,7 @@ export class DealFeed implements Feed {
         const login = fields.text('Login');
         const ticket = fields.text('Deal');
         const second = fields.integer('Time') ?? 0;
-        // Tickets before the window have been forgotten: a server that sends them all the same is not believed.
+        // Tickets before the window have been forgotten: if a server still sends them, they are ignored.
         if (login !== undefined && ticket !== undefined && second >= Number(from))
           found.push({ login, ticket, second, wire });
       }

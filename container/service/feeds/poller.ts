@@ -112,7 +112,7 @@ export class Poller {
     };
   }
 
-  /** The bridge has signed in: a new connection, whose server may count anew, and perhaps a new epoch. */
+  /** The bridge has signed in: a new connection, whose server may have restarted its counter, and perhaps a new epoch. */
   signedIn(epoch: number): void {
     this.#ticks.restart();
     if (epoch !== this.#epoch) for (const sink of this.#sinks) sink.forgetAll();
@@ -203,7 +203,7 @@ export class Poller {
     }
     // Dropped while it was being loaded.
     this.#trim(topic);
-    // A slice that is followed anew has a hole before it: nobody's sequence reaches over it.
+    // A slice that is followed again has a gap before it: no subscriber's sequence may continue over it.
     this.#seq[topic]++;
     const missing = loaded.filter((slice) => slice.missing).map(({ key }) => key);
     if (missing.length > 0)
@@ -229,7 +229,7 @@ export class Poller {
     for (const sink of this.#sinks) {
       if (sink.epoch === epoch) continue;
       sink.epoch = epoch;
-      sink.emit({ kind: 'reset', epoch, reason: 'The bridge signed in anew.' });
+      sink.emit({ kind: 'reset', epoch, reason: 'The bridge signed in again.' });
       if (this.#market.state !== 'unknown') sink.emit(this.#market.event());
     }
   }

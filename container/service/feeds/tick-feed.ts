@@ -30,7 +30,7 @@ interface Batch {
 
 /**
  * The last tick of every followed symbol: `tick/last` with the `trans_id` of the answer before returns only what
- * changed since. A server that counts anew (another connection, a restart) answers a lower number than it was asked
+ * changed since. A server that restarted its counter (another connection, a restart) answers a lower number than it was asked
  * with: then, as after `restart`, everything is asked for from 0 and compared.
  */
 export class TickFeed implements Feed {

@@ -303,7 +303,7 @@ export class AccountsAdmin {
         login,
         trading: false,
         request: {
-          // `LastPassChange` speaks of the main password; whether it does of the others, no source tells.
+          // `LastPassChange` is about the main password; no source tells whether it covers the others.
           ...(type === 'main' ? { effect: 'password_changed', login, changedAtBefore } : { effect: 'untraceable' }),
           status: 200,
           sentBeforeMs: context.deadlineAtMs,

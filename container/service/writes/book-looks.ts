@@ -215,7 +215,7 @@ const same = (a: string, b: string): boolean => {
   return plain(a) === plain(b);
 };
 
-/** Wanted values are there: it was executed. The values of before are: it was not. Anything else: somebody else was. */
+/** The wanted values: it was executed. The earlier values: it was not. Anything else: somebody else changed it. */
 async function compared(
   request: RequestOf<'order_changed' | 'position_changed' | 'user_changed'>,
   object: WireObject,

@@ -93,7 +93,7 @@ export class ConsumerSessionService {
     return { status: 201, body: { token, ...consumerSessionView(session) } };
   }
 
-  /** The main password may trade, the investor's may look. */
+  /** The main password gives `trade`, the investor's `read`. */
   async #check(
     login: number,
     password: string,

@@ -22,7 +22,7 @@ export interface DealerResult {
   readonly answer: WireObject;
 }
 
-/** `dealer/send_request` was answered with something else than retcode 0: nothing is queued, as far as that tells. */
+/** `dealer/send_request` was answered with something else than retcode 0: so nothing was queued. */
 export class DealerRefusal extends Error {
   readonly reply: Reply;
 

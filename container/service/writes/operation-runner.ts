@@ -181,7 +181,7 @@ export class OperationRunner {
       clearTimeout(timer);
       context.signal.removeEventListener('abort', release);
     });
-    // Whoever was released hears no more of it.
+    // A caller that was released gets no second answer.
     work.catch(() => undefined);
     return Promise.race([work, released.promise]);
   }

@@ -55,7 +55,7 @@ export function settledBy(retcode: number, text: string, what: string): Settleme
   const known = retcodeError(retcode, text, { write: true });
   if (known === undefined || isAmbiguous(retcode))
     return { state: 'unknown', reason: `${what}: the broker answered ${retcode} ${text}`.trimEnd() };
-  // The same words, in the certainty that nothing was done.
+  // The same words; it is certain that nothing was done.
   const detail = `${what}: ${known.context.detail}`;
   return { state: 'refused', error: new BridgeError(known.code, { ...known.context, detail, outcome: 'refused' }) };
 }

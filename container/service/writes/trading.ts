@@ -47,9 +47,9 @@ export interface Trading {
   readonly mutatePassthrough: PassthroughMutation;
   /** Operations that are pending or unknown, as last counted, and those on their way. */
   readonly unsettled: number;
-  /** What a timer does every five minutes: ends consumer sessions whose account does not bear them any more. */
+  /** What a timer does every five minutes: ends consumer sessions whose account was disabled, removed or given another password. */
   recheckSessions(): Promise<void>;
-  /** Once the state can be reached: takes over what earlier instances left unsettled. Again is nothing. */
+  /** Once the state can be reached: takes over what earlier instances left unsettled. A second call does nothing. */
   start(): void;
   close(): Promise<void>;
 }

@@ -29,7 +29,7 @@ export class HttpCaller {
         : connectPlain({ host: url.hostname, port });
   }
 
-  /** Connects if need be. A connection that was closed while idle is opened anew. */
+  /** Connects where needed; a connection that was closed while idle is opened again. */
   send(request: Buffer | string, done: (outcome: Answer | Error) => void): void {
     this.#done = done;
     const socket = (this.#socket ??= this.#connect());

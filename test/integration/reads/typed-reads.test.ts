@@ -76,7 +76,7 @@ describe('values', () => {
     expect(JSON.stringify(data)).not.toContain('PhonePassword');
   });
 
-  it('are floats for who asks', async () => {
+  it('are floats for callers that ask', async () => {
     const answer = await bridge.fetch('/v1/quotes?symbols=EURUSD&decimals=number');
     const { items } = (await answer.json()) as { items: { bid: number }[] };
     expect(items[0]?.bid).toBeGreaterThan(0.5);

@@ -65,7 +65,7 @@ describe('what a real server does with what it does not understand', () => {
     expect((await client.send('/api/test/access')).retcode).toBe(0);
   });
 
-  test('a body that starts as JSON and is none is 3', async () => {
+  test('a body that starts like JSON but cannot be parsed is 3', async () => {
     const answer = await client.send('/api/user/get?login=1001', { method: 'POST', body: '{"Login":1001' });
     expect(answer).toMatchObject({ status: 200, retcode: 3 });
   });

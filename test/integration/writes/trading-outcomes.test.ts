@@ -36,7 +36,7 @@ const world =
     }
   };
 
-/** Each loses the connection after the request was handed to it; `executes` = the broker carries it out all the same. */
+/** Each loses the connection after the request was handed to it; `executes` = the broker still carries it out. */
 const LOSSES = [
   { fault: { kind: 'drop-before-execution' }, executes: false },
   { fault: { kind: 'reset' }, executes: false },

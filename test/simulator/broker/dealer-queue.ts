@@ -1,7 +1,7 @@
 /**
  * The queue of dealer requests. A request is queued, then processed; its results wait for the connection that asked:
  * until the final one was delivered, for three minutes without polling, or until the connection closes. What was
- * queued is carried out all the same.
+ * queued is still carried out.
  */
 import { carryOut, type Outcome } from './dealer-desk.ts';
 import type { TradeRequest } from './trade-request.ts';

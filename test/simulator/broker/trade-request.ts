@@ -57,7 +57,7 @@ const FIELDS = [
   'PositionBy',
 ] as const;
 
-/** Reads a request from the flat fields of its body; undefined where a number is none or no dealer action is meant. */
+/** Reads a request from the flat fields of its body; undefined where a number cannot be read or no dealer action is meant. */
 export function parseTradeRequest(fields: Readonly<Record<string, string>>, dealer: number): TradeRequest | undefined {
   const numbers: Partial<Record<(typeof FIELDS)[number], number>> = {};
   for (const name of FIELDS) {

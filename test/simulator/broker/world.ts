@@ -9,7 +9,7 @@ import type { PricePath } from './price-path.ts';
 import type { Random } from './random.ts';
 import type { Rates } from './rates.ts';
 
-/** The parts of a broker that a reset makes anew. */
+/** The parts of a broker that a reset replaces. */
 export interface World {
   readonly books: Books;
   readonly path: PricePath;

@@ -8,7 +8,7 @@ import { RETCODE, seesGroup } from './scope.ts';
 
 /** Longest list of symbols in characters. */
 const SYMBOL_LIST_CHARACTERS = 4096;
-/** The last tick of each symbol as JSON, made anew when its number has changed. */
+/** The last tick of each symbol as JSON, made again when its number has changed. */
 const tickTexts = new WeakMap<Quote, { transId: number; text: string }>();
 
 function tickText(quote: Quote): string {

@@ -82,7 +82,7 @@ const CHANGEABLE = {
 
 type Digits = { readonly digits: number; readonly currencyDigits: number };
 
-/** The value of a field in the books' units; undefined where it is none. */
+/** The value of a field in the books' units; undefined where it cannot be read. */
 function valueOf(text: string, scale: Scale, row: Digits): string | number | undefined {
   switch (scale) {
     case 'text':

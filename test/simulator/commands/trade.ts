@@ -47,7 +47,7 @@ function groupAsked(request: CommandRequest): Group | CommandReply {
   return group === undefined || !seesGroup(request.manager, name) ? refused(RETCODE.permissions) : group;
 }
 
-/** `volume` in 1/10,000 lot and a side; undefined where either is none. */
+/** `volume` in 1/10,000 lot and a side; undefined where either cannot be read. */
 function sideAndVolume(request: CommandRequest): { readonly side: 0 | 1; readonly volume: number } | undefined {
   const type = request.parameters.integer('type');
   const volume = request.parameters.integer('volume');

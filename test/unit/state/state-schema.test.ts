@@ -42,7 +42,7 @@ it('sets a file aside that is no database, and says so', async () => {
   file.close();
 });
 
-it('sets state of a newer version aside, keeps it, and starts anew', async () => {
+it('sets state of a newer version aside, keeps it, and starts empty', async () => {
   const sql = SqliteFile.open('memory:');
   await signIn(new BridgeState(sql), 'a');
   sql.run('UPDATE bridge_schema SET version = 99');
@@ -55,7 +55,7 @@ it('sets state of a newer version aside, keeps it, and starts anew', async () =>
 });
 
 it.each(['DROP TABLE operations', `UPDATE bridge_schema SET version = 'x'`, 'DELETE FROM bridge_schema'])(
-  'starts anew after: %s',
+  'starts empty after: %s',
   async (damage) => {
     const sql = SqliteFile.open('memory:');
     await signIn(new BridgeState(sql), 'a');

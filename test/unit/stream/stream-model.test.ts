@@ -98,12 +98,12 @@ class ModelClient {
     const view = this.views.get(frame.topic as ModelTopic);
     if (!view) return;
     if (view.epoch !== frame.epoch) {
-      // A new epoch starts at nought, and must come with a gap before anything else is believed.
+      // A new epoch starts at 0, and must come with a gap before anything else is believed.
       if (view.epoch !== 0) expect(['gap', 'ack', 'snapshot']).toContain(frame.type);
       view.epoch = frame.epoch;
       view.seq = frame.prev;
     }
-    // A subscription made anew starts at nought.
+    // A new subscription starts at 0.
     if (frame.type === 'ack' && frame.seq === 0) view.seq = 0;
     expect(frame.prev, 'prev is the last seq sent to this subscription').toBe(view.seq);
     expect(frame.seq).toBeGreaterThanOrEqual(frame.prev);

@@ -48,7 +48,7 @@ test('the retcode is found at the head of an answer without parsing the rest', (
   expect(scanRetcode(utf8(`\uFEFF {"answer":{},"RetCode":"0 Done"}\n`))).toEqual({ code: 0, text: 'Done' });
 });
 
-test('what is not a whole object has no retcode', () => {
+test('an incomplete object has no retcode', () => {
   for (const text of ['', '403 Forbidden', '<html>', '[]', 'null', '{"retcode":"0 Done","answer":[1,', '{"a":1}'])
     expect(scanRetcode(utf8(text))).toBeUndefined();
 });

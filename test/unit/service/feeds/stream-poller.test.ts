@@ -152,7 +152,7 @@ describe('ticks', () => {
     expect(of('change')).toHaveLength(1);
   });
 
-  test('survive a server that counts anew', async () => {
+  test('survive a server that restarts its counter', async () => {
     broker.tick('EURUSD', '1.1');
     follow().want('ticks', ['EURUSD']);
     await run(500);
@@ -301,7 +301,7 @@ test('what the broker forbids is told to who asked, and stops nothing else', asy
   expect(broker.count('position/get_batch')).toBeGreaterThan(before);
 });
 
-test('a new epoch starts everything anew', async () => {
+test('a new epoch starts everything from the beginning', async () => {
   broker.tick('EURUSD', '1.1');
   follow().want('ticks', ['EURUSD']);
   await run(1_000);

@@ -15,7 +15,7 @@ import { serveRoutes } from './http/serve-routes.ts';
 import { createUpgrades, type UpgradeHandler } from './http/upgrades.ts';
 import { Passthrough } from './service/broker/passthrough.ts';
 import type { SettlePolicy } from './service/writes/settler.ts';
-import type { Trading } from './service/writes/trading.ts';
+import type { WriteService } from './service/writes/write-service.ts';
 import type { SessionPool } from './session/pool.ts';
 import type { SessionTimings } from './session/session.ts';
 import type { SessionEvent } from './session/status.ts';
@@ -55,7 +55,7 @@ export interface RunningContainer {
   readonly port: number;
   readonly log: Logger;
   readonly upstream: SessionPool;
-  readonly trading: Trading;
+  readonly writes: WriteService;
   /** Finishes what is in flight, says goodbye to the server, releases everything. Idempotent, bounded. */
   close(): Promise<void>;
 }
@@ -67,13 +67,13 @@ export async function startContainer(config: Config, options: ContainerOptions =
   const server = createBridgeServer(parts);
   const port = await listen(server, parts);
   begin(parts);
-  const { log, upstream, trading } = parts;
+  const { log, upstream, writes } = parts;
   let closing: Promise<void> | undefined;
-  return { port, log, upstream, trading, close: () => (closing ??= close(parts, server)) };
+  return { port, log, upstream, writes, close: () => (closing ??= close(parts, server)) };
 }
 
 /** Which part listens to which events. */
-function wire({ events, log, upstream, control, trading, streaming, reads, config, options }: Parts): void {
+function wire({ events, log, upstream, control, writes, streaming, reads, config, options }: Parts): void {
   if (config.tls.mode === 'insecure')
     log.warn('insecure_tls', {
       reason: 'MT5_TLS=insecure: anyone on the way can pose as the broker. Use MT5_TLS=pin:<sha256> instead.',
@@ -90,7 +90,7 @@ function wire({ events, log, upstream, control, trading, streaming, reads, confi
     if (checkpoint.address !== null) upstream.prefer(checkpoint.address);
     recallClock(checkpoint, { config, reads });
     warm(upstream);
-    trading.start();
+    writes.start();
   });
 }
 
@@ -102,7 +102,7 @@ function recallClock({ address, clock }: UpstreamCheckpoint, { config, reads }: 
 }
 
 function createBridgeServer(parts: Parts): Server {
-  const { config, now, log, upstream, requests, control, trading, authenticate, streaming, performance, typed } = parts;
+  const { config, now, log, upstream, requests, control, writes, authenticate, streaming, performance, typed } = parts;
   const { startSecret } = config;
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
@@ -124,7 +124,7 @@ function createBridgeServer(parts: Parts): Server {
     session: () => upstream.status,
     epoch,
     draining,
-    passthrough: servePassthrough(new Passthrough(upstream, trading.mutatePassthrough)),
+    passthrough: servePassthrough(new Passthrough(upstream, writes.mutatePassthrough)),
     typed: serveRoutes(typed, hot),
     onAnswer,
     extra: streaming.paths,
@@ -156,13 +156,13 @@ function begin({ state, events }: Parts): void {
 }
 
 async function close(parts: Parts, server: Server): Promise<void> {
-  const { requests, log, streaming, trading, upstream, state, instanceId, performance, control } = parts;
+  const { requests, log, streaming, writes, upstream, state, instanceId, performance, control } = parts;
   requests.isDraining = true;
   log.info('draining');
   // Clients come back to the next instance, and open event streams would hold up the end.
   streaming.close();
   await requests.idle(REQUEST_GRACE_MS);
-  await trading.close();
+  await writes.close();
   await upstream.drain(GOODBYE_GRACE_MS);
   await state.api.signIn.released(instanceId).catch(() => undefined);
   performance.close();

@@ -18,7 +18,7 @@ import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
 import { Performance } from '../service/process/performance.ts';
 import { selfHandlers } from '../service/process/self-handlers.ts';
 import { createReadService, type ReadService } from '../service/reads/read-service.ts';
-import { createTrading, type Trading } from '../service/writes/trading.ts';
+import { createWriteService, type WriteService } from '../service/writes/write-service.ts';
 import { SessionPool } from '../session/pool.ts';
 import { SESSION_TIMINGS } from '../session/session.ts';
 import { callerOfSession } from '../state/consumer-session-view.ts';
@@ -42,7 +42,7 @@ export interface Parts {
   readonly upstream: SessionPool;
   readonly control: ControlChannel | undefined;
   readonly reads: ReadService;
-  readonly trading: Trading;
+  readonly writes: WriteService;
   readonly authenticate: Authenticate;
   readonly streaming: Streaming;
   readonly performance: Performance;
@@ -81,7 +81,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
         })
       : undefined;
   const reads = buildReads(base, upstream);
-  const trading = buildTrading(base, upstream, reads);
+  const writes = buildWriteService(base, upstream, reads);
   const authenticate = buildAuthentication(base);
   const streaming = createStreaming({
     broker: reads.broker,
@@ -100,8 +100,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     upstream: () => ({ ...upstream.stats }),
     profiling: config.profiling,
   });
-  const typed = buildTypedApi(base, { upstream, reads, trading, streaming, performance });
-  return { ...base, upstream, control, reads, trading, authenticate, streaming, performance, typed };
+  const typed = buildTypedApi(base, { upstream, reads, writes, streaming, performance });
+  return { ...base, upstream, control, reads, writes, authenticate, streaming, performance, typed };
 }
 
 type Base = Pick<Parts, 'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state'>;
@@ -144,9 +144,9 @@ function buildReads(base: Base, upstream: SessionPool): ReadService {
   });
 }
 
-function buildTrading(base: Base, upstream: SessionPool, reads: ReadService): Trading {
+function buildWriteService(base: Base, upstream: SessionPool, reads: ReadService): WriteService {
   const { config, options, now, instanceId, log, events, state } = base;
-  return createTrading({
+  return createWriteService({
     upstream: notingWrites(upstream, reads.broker, reads.clock),
     broker: reads.broker,
     clock: reads.clock,
@@ -177,16 +177,16 @@ function buildTypedApi(
   {
     upstream,
     reads,
-    trading,
+    writes,
     streaming,
     performance,
-  }: Pick<Parts, 'upstream' | 'reads' | 'trading' | 'streaming' | 'performance'>,
+  }: Pick<Parts, 'upstream' | 'reads' | 'writes' | 'streaming' | 'performance'>,
 ): TypedApi {
   const { config, now, requests } = base;
   const startedAtMs = now();
   const own = {
     ...reads.handlers,
-    ...trading.handlers,
+    ...writes.handlers,
     ...monitoringHandlers({
       broker: reads.broker,
       performance,
@@ -204,7 +204,7 @@ function buildTypedApi(
       sinceMs: startedAtMs,
       inFlight: requests.count,
       streams: streaming.service.streams,
-      unsettled: trading.unsettled,
+      unsettled: writes.unsettled,
     }),
     operations: [...Object.keys(own), postBatch.id],
     feed: () => streaming.poller.stats(),

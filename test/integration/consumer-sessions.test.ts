@@ -99,7 +99,7 @@ it('a session ends when its account is disabled or its password changes', async 
     const [disabled, untouched] = [await opened(1007), await opened(1008)];
     await call('POST', '/v1/accounts/1007/disable', bridge.adminKey, {});
     aheadMs = 5 * 60_000 + 1;
-    await other.container.trading.recheckSessions();
+    await other.container.writes.recheckSessions();
     expect(await status(disabled)).toBe(401);
     expect(await status(untouched)).toBe(200);
   } finally {

@@ -1,4 +1,4 @@
-import type { DataTopic, Frame } from '../../container/contract/frames.ts';
+import { perTopic, type DataTopic, type Frame } from '../../container/contract/frames.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import type { Chunk } from '../../container/stream/chunk.ts';
 import type { Peer } from '../../container/stream/member.ts';
@@ -44,13 +44,7 @@ export class FakePeer implements Peer {
  */
 export class FakeSource implements StreamSource {
   emit: (event: SourceEvent) => void = () => {};
-  readonly wanted: Record<DataTopic, Set<string>> = {
-    ticks: new Set(),
-    accounts: new Set(),
-    positions: new Set(),
-    orders: new Set(),
-    deals: new Set(),
-  };
+  readonly wanted = perTopic(() => new Set<string>());
   readonly masks = new Map<string, string[]>();
   readonly truth = new Map<string, Map<string, string>>();
   readonly loaded = new Set<string>();

@@ -21,7 +21,7 @@ import { passthroughMutation } from './passthrough-mutation.ts';
 import { SETTLE_POLICY, Settler, type SettlePolicy } from './settler.ts';
 import { TradingService } from './trading-service.ts';
 
-export interface TradingOptions {
+export interface WriteServiceOptions {
   readonly upstream: Upstream;
   readonly broker: Broker;
   readonly clock: ClockSource;
@@ -42,7 +42,7 @@ type WriteRoute =
   | typeof openSession
   | typeof reconcileOperation;
 
-export interface Trading {
+export interface WriteService {
   readonly handlers: HandlersOf<WriteRoute>;
   readonly mutatePassthrough: PassthroughMutation;
   /** Operations that are pending or unknown, as last counted, and those on their way. */
@@ -55,7 +55,7 @@ export interface Trading {
 }
 
 /** Everything that writes to the broker, put together. */
-export function createTrading(options: TradingOptions): Trading {
+export function createWriteService(options: WriteServiceOptions): WriteService {
   const { upstream, broker, clock, state, instanceId, marketOrderPrice, now } = options;
   const books = new TradeBooks(broker, clock, now);
   const runner: OperationRunner = new OperationRunner({ state, instanceId, now, onUnsettled: () => settler.nudge() });

@@ -6708,7 +6708,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         upstream: {
-                            /** @description Raised by each process that signs in anew; 0 = never signed in. */
+                            /** @description Raised by each process that signs in; 0 = never signed in. */
                             epoch: number;
                             instanceId: string | null;
                             signedInAtMs: number | null;

@@ -12,7 +12,7 @@ RUN node scripts/bundle.ts /app/out/container/main.cjs && mkdir /app/out/data
 FROM node:24.21.0-slim
 WORKDIR /app
 # CHECKPOINT: on a VPS, mount a volume at /data. Behind the Worker the Durable Object keeps the state.
-ENV NODE_ENV=production PORT=8080 CHECKPOINT=file:/data/mt5-edge-bridge.sqlite NODE_COMPILE_CACHE=/app/cache
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 CHECKPOINT=file:/data/mt5-edge-bridge.sqlite NODE_COMPILE_CACHE=/app/cache
 # Memory is most of the bill. A young generation of 3 × 8 MB and one arena of malloc for all threads: with V8's and glibc's own
 # numbers the program takes about 100 MB and 20 MB more under load, and is no quicker.
 ENV NODE_OPTIONS=--max-semi-space-size=8 MALLOC_ARENA_MAX=1

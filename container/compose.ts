@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { build, type Parts } from './compose/build.ts';
+import { clientAddress } from './http/client-address.ts';
+import { build, keysOf, type Parts } from './compose/build.ts';
 import type { StreamLimits } from './contract/frames.ts';
 import { INTERNAL_PATH } from './contract/headers.ts';
 import type { Logger } from './contract/logger.ts';
@@ -83,7 +84,7 @@ function wire({ events, log, upstream, control, writes, streaming, reads, config
     if (event.type === 'signed_in') streaming.poller.signedIn(event.epoch);
   });
   events.on('activity', (change) => control?.noteActivity(change));
-  events.on('revoked', (sessionIds) => streaming.service.revoke(sessionIds));
+  events.on('ended', (ended) => streaming.service.end(ended));
   events.on('warm', () => warm(upstream));
   events.on('drain', (reason) => options.onDrainAsked?.(reason));
   events.on('handover', (checkpoint) => {
@@ -103,7 +104,9 @@ function recallClock({ address, clock }: UpstreamCheckpoint, { config, reads }: 
 
 function createBridgeServer(parts: Parts): Server {
   const { config, now, log, upstream, requests, control, writes, authenticate, streaming, performance, typed } = parts;
+  const { state, events } = parts;
   const { startSecret } = config;
+  const addressOf = clientAddress(config.trustedProxies);
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
   const onAnswer: AppOptions['onAnswer'] = (answer) => performance.note(answer);
@@ -111,15 +114,22 @@ function createBridgeServer(parts: Parts): Server {
     log,
     now,
     onAnswer,
-    identify: startSecret === undefined ? identifyByKey : identifyByDoor(startSecret),
+    identify:
+      startSecret !== undefined
+        ? identifyByDoor(startSecret)
+        : state.where === 'here'
+          ? identifyByKey(keysOf(state.api, now), addressOf)
+          : () => undefined,
     epoch,
     draining,
     size: config.cacheSize,
   });
+  events.on('ended', () => hot.clear());
   const app = createApp({
     log,
     now,
     authenticate,
+    addressOf,
     behindDoor: startSecret !== undefined,
     session: () => upstream.status,
     epoch,
@@ -134,14 +144,14 @@ function createBridgeServer(parts: Parts): Server {
   // What is kept is answered at once: it is never in flight.
   const server = createServer(SERVER_LIMITS, hot.before(requests.around(app)));
   server.on('clientError', answerClientError);
-  server.on('upgrade', createUpgrades({ authenticate, handlers, log, draining }));
+  server.on('upgrade', createUpgrades({ authenticate, addressOf, handlers, log, draining }));
   return server;
 }
 
 async function listen(server: Server, { config, options, log, instanceId }: Parts): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ port: config.port, ...(options.host === undefined ? {} : { host: options.host }) }, resolve);
+  server.listen({ port: config.port, host: options.host ?? config.host }, resolve);
   await promise;
   server.off('error', reject);
   const { port } = server.address() as AddressInfo;

@@ -1,9 +1,10 @@
 /** `npm run key -- [--id desk] [--scopes read,trade] [--logins 1001,1005-1010]`: makes an API key and its entry. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { API_KEY_PREFIX, apiKeysSchema, hashKey } from '../container/contract/keys.ts';
+import { apiKeysSchema } from '../container/contract/key-records.ts';
+import { API_KEY_PREFIX, hashKey } from '../container/contract/keys.ts';
 
-const USAGE = 'npm run key -- [--id desk] [--scopes read,trade,admin] [--logins 1001,1005-1010]';
+const USAGE = 'npm run key -- [--id desk] [--scopes read,trade,manage,operate,admin] [--logins 1001,1005-1010]';
 
 function options(): { id: string; scopes: string; logins?: string } {
   try {

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { BridgeError } from '../container/contract/errors.ts';
-import { type ApiKey, apiKeysSchema } from '../container/contract/keys.ts';
+import { apiKeysSchema } from '../container/contract/key-records.ts';
 import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
 
 /** What the door needs of the Worker's variables and secrets, checked. */
 export interface DoorConfig {
-  readonly keys: readonly ApiKey[];
   readonly requestDeadlineMs: number;
   readonly rate: { readonly perSecond: number; readonly burst: number };
   /** Exact origins whose browsers may read answers; empty = none. */
@@ -66,7 +65,6 @@ function readConfig(env: object): DoorConfig | BridgeError {
   }
   const { data } = result;
   return {
-    keys: data.BRIDGE_API_KEYS,
     requestDeadlineMs: data.REQUEST_DEADLINE_SECONDS * 1000,
     rate: { perSecond: data.RATE_LIMIT_PER_SECOND, burst: data.RATE_LIMIT_BURST },
     corsOrigins: data.CORS_ORIGINS.split(',')

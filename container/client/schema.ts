@@ -129,7 +129,7 @@ export interface paths {
         put?: never;
         /**
          * Close every position of an account that fits
-         * @description Each position is an operation of its own, under the key and `/` and its ticket.
+         * @description Each position is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
          *
          *     Needs the scope `trade`.
          */
@@ -151,7 +151,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel every pending order of an account that fits
-         * @description Each order is an operation of its own, under the key and `/` and its ticket.
+         * @description Each order is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were cancelled or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
          *
          *     Needs the scope `trade`.
          */
@@ -171,7 +171,7 @@ export interface paths {
         };
         /**
          * Whether trading is halted
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `operate`.
          */
         get: operations["getTradingHalt"];
         put?: never;
@@ -192,8 +192,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Refuse every trade from now on
-         * @description Needs the scope `admin`.
+         * Refuse trades from now on: all, or those of a group, a symbol or a login
+         * @description Needs the scope `operate`.
          */
         post: operations["haltTrading"];
         delete?: never;
@@ -212,8 +212,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let trades through again
-         * @description Needs the scope `admin`.
+         * Let trades through again: ends the halt of exactly this scope
+         * @description Needs the scope `operate`.
          */
         post: operations["resumeTrading"];
         delete?: never;
@@ -297,7 +297,7 @@ export interface paths {
          * Deposit, withdraw, credit, correct or reward
          * @description A negative amount takes money away; the broker checks that the margin allows it.
          *
-         *     Needs the scope `admin`.
+         *     Needs the scope `manage`.
          */
         post: operations["changeBalance"];
         delete?: never;
@@ -321,7 +321,7 @@ export interface paths {
         put?: never;
         /**
          * Open an account
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         post: operations["createAccount"];
         delete?: never;
@@ -351,7 +351,7 @@ export interface paths {
          * Change the record of an account
          * @description Only what is named changes: the bridge reads the whole record, changes it, and writes it back.
          *
-         *     Needs the scope `admin`.
+         *     Needs the scope `manage`.
          */
         patch: operations["updateAccount"];
         trace?: never;
@@ -367,7 +367,7 @@ export interface paths {
         put?: never;
         /**
          * Let an account sign in
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         post: operations["enableAccount"];
         delete?: never;
@@ -387,7 +387,7 @@ export interface paths {
         put?: never;
         /**
          * Keep an account from signing in
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         post: operations["disableAccount"];
         delete?: never;
@@ -407,7 +407,7 @@ export interface paths {
         put?: never;
         /**
          * Move an account to another group
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         post: operations["changeAccountGroup"];
         delete?: never;
@@ -427,7 +427,7 @@ export interface paths {
         put?: never;
         /**
          * Set a password of an account
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -449,7 +449,7 @@ export interface paths {
          * Whether a password is right
          * @description Guessing is throttled per login.
          *
-         *     Needs the scope `admin`.
+         *     Needs the scope `manage`.
          */
         post: operations["checkPassword"];
         delete?: never;
@@ -467,7 +467,7 @@ export interface paths {
         };
         /**
          * Open sessions of traders
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         get: operations["listSessions"];
         put?: never;
@@ -520,7 +520,7 @@ export interface paths {
         post?: never;
         /**
          * End a trader’s session
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `manage`.
          */
         delete: operations["revokeSession"];
         options?: never;
@@ -1245,7 +1245,7 @@ export interface paths {
          * Takes a CPU profile of the container program; needs ENABLE_PROFILING
          * @description The answer is the profile itself: save it as `.cpuprofile` and open it in a browser’s developer tools.
          *
-         *     Needs the scope `admin`.
+         *     Needs the scope `operate`.
          */
         post: operations["takeProfile"];
         delete?: never;
@@ -1263,7 +1263,7 @@ export interface paths {
         };
         /**
          * Every start and stop of the container, newest first
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `operate`.
          */
         get: operations["adminJournal"];
         put?: never;
@@ -1283,7 +1283,7 @@ export interface paths {
         };
         /**
          * What outlives the container, without secrets
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `operate`.
          */
         get: operations["adminCheckpoint"];
         put?: never;
@@ -1305,7 +1305,7 @@ export interface paths {
         put?: never;
         /**
          * Start the container and leave a session ready
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `operate`.
          */
         post: operations["adminWarm"];
         delete?: never;
@@ -1325,7 +1325,7 @@ export interface paths {
         put?: never;
         /**
          * Let the container finish what is in flight and stop
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `operate`.
          */
         post: operations["adminSleep"];
         delete?: never;
@@ -1345,9 +1345,103 @@ export interface paths {
         put?: never;
         /**
          * Forget failed sign-ins and their back-off
-         * @description Needs the scope `admin`.
+         * @description Needs the scope `operate`.
          */
         post: operations["adminSignInReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every API key with its rights and its last use, revoked ones too
+         * @description Needs the scope `admin`.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Needs the scope `admin`.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description For good, also if `BRIDGE_API_KEYS` names it. Its streams and its traders’ sessions end.
+         *
+         *     Needs the scope `admin`.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        /**
+         * Change what an API key may do
+         * @description What is named changes, `null` takes a bound away. Its streams and its traders’ sessions end.
+         *
+         *     Needs the scope `admin`.
+         */
+        patch: operations["changeKey"];
+        trace?: never;
+    };
+    "/admin/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an API key a new secret
+         * @description The old secret opens it too until the rotation is finished, unless `keepOld` is false.
+         *
+         *     Needs the scope `admin`.
+         */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/keys/{id}/rotate/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the old secret of an API key
+         * @description Needs the scope `admin`.
+         */
+        post: operations["finishKeyRotation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1372,12 +1466,12 @@ export interface components {
             /** @description `order.place`, `position.close`, `balance`, `passthrough:trade/balance` … */
             kind: string;
             /**
-             * @description `sending` → `pending` (queued at the dealer) → `done` | `refused`; `unknown` while the bridge looks it up in the broker’s books → `done` | `refused` | `not_executed` | `unresolved` (the books cannot tell).
+             * @description `sending` → `pending` (queued at the dealer) → `done` | `refused` (of a bulk request also `partial`); `unknown` while the bridge looks it up in the broker’s books → `done` | `refused` | `not_executed` | `unresolved` (the books cannot tell).
              * @enum {string}
              */
-            state: "sending" | "pending" | "done" | "refused" | "unknown" | "not_executed" | "unresolved";
+            state: "sending" | "pending" | "done" | "partial" | "refused" | "unknown" | "not_executed" | "unresolved";
             /** @enum {string} */
-            outcome: "executed" | "refused" | "not_executed" | "pending" | "unknown";
+            outcome: "executed" | "partial" | "refused" | "not_executed" | "pending" | "unknown";
             /** @description The same in words. */
             detail: string;
             login: number | null;
@@ -1944,11 +2038,40 @@ export interface components {
         };
         BulkAnswer: {
             operation?: components["schemas"]["Operation"];
+            /** @description Absent in a dry run, and while the whole is on its way. */
+            counts?: {
+                matched: number;
+                done: number;
+                refused: number;
+                unknown: number;
+            };
             items?: {
                 ticket: string;
                 /** @description What the single request would have answered. */
                 status: number;
+                /**
+                 * @description `refused`: nothing of it happened.
+                 * @enum {string}
+                 */
+                outcome: "done" | "refused" | "unknown";
                 answer: unknown;
+            }[];
+        };
+        TradingHalt: {
+            /** @description Whether everybody’s trading is halted. */
+            halted: boolean;
+            reason: string | null;
+            since: string | null;
+            sinceMs: number | null;
+            /** @description Every halt in force. */
+            halts: {
+                /** @enum {string} */
+                kind: "all" | "group" | "symbol" | "login";
+                /** @description Group mask, symbol or login; empty for all. */
+                value: string;
+                reason: string;
+                since: string;
+                sinceMs: number;
             }[];
         };
         BalanceAnswer: {
@@ -2129,7 +2252,7 @@ export interface components {
         OpenedSession: {
             id: string;
             login: number;
-            scopes: ("read" | "trade" | "admin")[];
+            scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
             /** @description Id of the key that opened it. */
             openedBy: string;
             /**
@@ -2158,7 +2281,7 @@ export interface components {
         ConsumerSession: {
             id: string;
             login: number;
-            scopes: ("read" | "trade" | "admin")[];
+            scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
             /** @description Id of the key that opened it. */
             openedBy: string;
             /**
@@ -2213,6 +2336,7 @@ export interface components {
             limits: {
                 [key: string]: number | null;
             };
+            /** @description Of the whole broker; empty for a key or session that is bound to some logins. */
             totals: {
                 [key: string]: number | null;
             };
@@ -2265,13 +2389,19 @@ export interface components {
         };
         KeySelf: {
             id: string;
-            scopes: ("read" | "trade" | "admin")[];
+            scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
             /** @description Login mask like `1001,1005-1010`; `null` = every login. */
             logins: string | null;
+            expiresAt: string | null;
             limits: {
-                maxVolumeLots?: string;
                 symbols?: string[];
+                maxVolumeLots?: string;
                 ordersPerMinute?: number;
+                maxPositions?: number;
+                maxExposureLots?: string;
+                reduceOnly?: boolean;
+                maxAmount?: string;
+                maxAmountPerDay?: string;
             } | null;
         };
         /** @description The account; `money` is its state now, `null` where the broker keeps none. */
@@ -3335,7 +3465,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
+            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
             /** @description What is wrong with this request. */
             detail: string;
             /**
@@ -3478,6 +3608,58 @@ export interface components {
             endTime: number;
             samples?: number[];
             timeDeltas?: number[];
+        };
+        ApiKey: {
+            id: string;
+            scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
+            /** @description Login mask like `1001,1005-1010`; `null` = every login. */
+            logins: string | null;
+            expiresAt: string | null;
+            /** @description Networks that it may be used from; `null` = any. */
+            ips: string[] | null;
+            limits: {
+                symbols?: string[];
+                maxVolumeLots?: string;
+                ordersPerMinute?: number;
+                maxPositions?: number;
+                maxExposureLots?: string;
+                reduceOnly?: boolean;
+                maxAmount?: string;
+                maxAmountPerDay?: string;
+            } | null;
+            /** @description How many secrets open it: two while it is being rotated. */
+            secrets: number;
+            /**
+             * @description `variable`: named by `BRIDGE_API_KEYS`.
+             * @enum {string}
+             */
+            source: "variable" | "admin";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            createdAt: string;
+            /** @description Milliseconds since 1970, UTC. */
+            createdAtMs: number;
+            /**
+             * Format: date-time
+             * @description To the minute; `null` = never.
+             */
+            lastUsedAt: string | null;
+            /** @description Milliseconds since 1970, UTC. */
+            lastUsedAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            revokedAt: string | null;
+            /** @description Milliseconds since 1970, UTC. */
+            revokedAtMs: number | null;
+        };
+        ApiKeyWithSecret: {
+            /** @description The key itself, shown once; `null` where you gave its hash. */
+            key: string | null;
+            apiKey: components["schemas"]["ApiKey"];
         };
     };
     responses: {
@@ -4213,12 +4395,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        halted: boolean;
-                        reason: string | null;
-                        since: string | null;
-                        sinceMs: number | null;
-                    };
+                    "application/json": components["schemas"]["TradingHalt"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -4245,6 +4422,12 @@ export interface operations {
                 "application/json": {
                     /** @default by an administrator */
                     reason?: string;
+                    /** @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`). */
+                    group?: string;
+                    /** @description Symbol, with its case. */
+                    symbol?: string;
+                    /** @description Login. */
+                    login?: number;
                 };
             };
         };
@@ -4257,12 +4440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        halted: boolean;
-                        reason: string | null;
-                        since: string | null;
-                        sinceMs: number | null;
-                    };
+                    "application/json": components["schemas"]["TradingHalt"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -4279,7 +4457,19 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": {
+                    /** @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`). */
+                    group?: string;
+                    /** @description Symbol, with its case. */
+                    symbol?: string;
+                    /** @description Login. */
+                    login?: number;
+                };
+            };
+        };
         responses: {
             /** @description Done. */
             200: {
@@ -4289,12 +4479,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        halted: boolean;
-                        reason: string | null;
-                        since: string | null;
-                        sinceMs: number | null;
-                    };
+                    "application/json": components["schemas"]["TradingHalt"];
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -4341,7 +4526,7 @@ export interface operations {
                  * @description State of an operation.
                  * @example unknown
                  */
-                state?: "sending" | "pending" | "done" | "refused" | "unknown" | "not_executed" | "unresolved";
+                state?: "sending" | "pending" | "done" | "partial" | "refused" | "unknown" | "not_executed" | "unresolved";
                 /** @description Login. */
                 login?: number;
                 /** @description Administrators only: writes of another key, or `*` for all. */
@@ -6670,7 +6855,7 @@ export interface operations {
                             at: string;
                             atMs: number;
                             /** @enum {string} */
-                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "error";
+                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "key" | "error";
                             reason: string;
                             instanceId: string | null;
                             epoch: number | null;
@@ -6831,6 +7016,254 @@ export interface operations {
                         /** @constant */
                         reset: true;
                     };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ApiKey"][];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "desk-2",
+                 *       "scopes": [
+                 *         "trade"
+                 *       ],
+                 *       "logins": "1001-1999",
+                 *       "limits": {
+                 *         "maxVolumeLots": "5.00"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
+                    logins?: string;
+                    expiresAt?: string;
+                    ips?: string[];
+                    limits?: {
+                        symbols?: string[];
+                        maxVolumeLots?: string;
+                        ordersPerMinute?: number;
+                        maxPositions?: number;
+                        maxExposureLots?: string;
+                        reduceOnly?: boolean;
+                        maxAmount?: string;
+                        maxAmountPerDay?: string;
+                    };
+                    id: string;
+                    /** @description Hash of a key that you made yourself (`npm run key`); without it the bridge makes one. */
+                    hash?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyWithSecret"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /** @example desk-2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        revoked: boolean;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    changeKey: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /** @example desk-2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scopes": [
+                 *         "read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    scopes?: ("read" | "trade" | "manage" | "operate" | "admin")[];
+                    logins?: string | null;
+                    expiresAt?: string | null;
+                    ips?: string[] | null;
+                    limits?: {
+                        symbols?: string[];
+                        maxVolumeLots?: string;
+                        ordersPerMinute?: number;
+                        maxPositions?: number;
+                        maxExposureLots?: string;
+                        reduceOnly?: boolean;
+                        maxAmount?: string;
+                        maxAmountPerDay?: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /** @example desk-2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": {
+                    /** @default true */
+                    keepOld?: boolean;
+                    /** @description Hash of a key that you made yourself (`npm run key`); without it the bridge makes one. */
+                    hash?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyWithSecret"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    finishKeyRotation: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /** @example desk-2 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
                 };
             };
             "4XX": components["responses"]["Problem"];

@@ -5,10 +5,12 @@ import { ControlChannel } from '../host/control-channel.ts';
 import { createLog } from '../host/log.ts';
 import { linkState, type StateLink } from '../host/state-link.ts';
 import type { Logger } from '../contract/logger.ts';
+import { KeyRing, type ApiKey } from '../contract/key-records.ts';
 import { postBatch } from '../contract/routes/batch.ts';
 import type { adminSleep, adminWarm } from '../contract/routes/admin.ts';
 import { ROUTES, type Route } from '../contract/routes.ts';
-import { checkKeys, trustDoor, type Authenticate } from '../http/authenticate.ts';
+import { checkKeys, trustDoor, type Authenticate, type Keys } from '../http/authenticate.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { serveBatch } from '../http/batch.ts';
 import { Requests } from '../http/requests.ts';
 import { TypedApi } from '../http/serve-routes.ts';
@@ -21,6 +23,7 @@ import { createReadService, type ReadService } from '../service/reads/read-servi
 import { createWriteService, type WriteService } from '../service/writes/write-service.ts';
 import { SessionPool } from '../session/pool.ts';
 import { SESSION_TIMINGS } from '../session/session.ts';
+import type { BridgeState } from '../state/bridge-state.ts';
 import { callerOfSession } from '../state/consumer-session-view.ts';
 import { UndiciTransport } from '../transport/undici-transport.ts';
 import { passwordHash } from '../webapi/handshake.ts';
@@ -64,7 +67,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const state = linkState(config, log, {
     now,
     random: options.random ?? Math.random,
-    onRevoked: (sessionId) => events.emit('revoked', [sessionId]),
+    onEnded: (ended) => events.emit('ended', [ended]),
     ...(options.signIn ? { signIn: options.signIn } : {}),
   });
   const base = { config, options, now, instanceId, log, events, requests, state };
@@ -84,6 +87,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const writes = buildWriteService(base, upstream, reads);
   const authenticate = buildAuthentication(base);
   const streaming = createStreaming({
+    addressOf: clientAddress(base.config.trustedProxies),
     broker: reads.broker,
     clock: reads.clock,
     authenticate,
@@ -160,9 +164,26 @@ function buildWriteService(base: Base, upstream: SessionPool, reads: ReadService
   });
 }
 
-function buildAuthentication({ config, state }: Base): Authenticate {
+/** The keys of the state, found by hash; made again when they change. */
+export function keysOf(state: BridgeState, now: () => number): Keys {
+  let from: ReadonlyMap<string, ApiKey> | undefined;
+  let ring = new KeyRing([]);
+  return {
+    now,
+    used: (id) => state.keys.used(id),
+    ring: () => {
+      const active = state.keys.active();
+      if (active !== from) ring = new KeyRing(active.values());
+      from = active;
+      return ring;
+    },
+  };
+}
+
+function buildAuthentication({ config, state, now }: Base): Authenticate {
   if (config.startSecret !== undefined) return trustDoor(config.startSecret);
-  return checkKeys(config.apiKeys ?? [], async (tokenHash) => {
+  if (state.where !== 'here') throw new Error('without a start secret the state is here');
+  return checkKeys(keysOf(state.api, now), async (tokenHash) => {
     const session = await state.api.sessions.find(tokenHash);
     return session && callerOfSession(session);
   });

@@ -13,7 +13,7 @@ export interface BridgeEvents {
   /** The process should end. */
   drain: [reason: string];
   /** Consumer sessions that ended. */
-  revoked: [sessionIds: readonly string[]];
+  ended: [ended: readonly string[]];
 }
 
 export class BridgeEmitter extends EventEmitter<BridgeEvents> {}

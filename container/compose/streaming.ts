@@ -4,7 +4,7 @@ import type { StreamLimits } from '../contract/frames.ts';
 import { HEADER, INTERNAL_PATH } from '../contract/headers.ts';
 import { hashKey } from '../contract/keys.ts';
 import type { Logger } from '../contract/logger.ts';
-import type { Authenticate } from '../http/authenticate.ts';
+import type { AddressOf, Authenticate } from '../http/authenticate.ts';
 import { eventStream } from '../http/sse.ts';
 import type { UpgradeHandler } from '../http/upgrades.ts';
 import { clientStreams, hubStreams } from '../http/ws.ts';
@@ -18,6 +18,7 @@ export interface StreamingOptions {
   readonly broker: BrokerReads;
   readonly clock: ClockSource;
   readonly authenticate: Authenticate;
+  readonly addressOf: AddressOf;
   readonly sessions: StateApi['sessions'];
   readonly maxConnections: number;
   readonly onStreams: (streams: number) => void;
@@ -59,9 +60,11 @@ export function createStreaming(options: StreamingOptions): Streaming {
   });
   const service = new StreamService({
     source: poller,
-    authenticate: async (key) => {
+    authenticate: async (key, address) => {
       try {
-        const caller = await authenticate((name) => (name === HEADER.apiKey ? key : undefined));
+        const caller = await authenticate((name) => (name === HEADER.apiKey ? key : undefined), {
+          address: () => address,
+        });
         return caller ? { caller, proof: await hashKey(key) } : undefined;
       } catch (error) {
         if (asBridgeError(error).code === 'unauthenticated') return undefined;
@@ -78,7 +81,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
     onError,
     ...(options.limits ? { limits: options.limits } : {}),
   });
-  const clients = clientStreams(service);
+  const clients = clientStreams(service, options.addressOf);
   const hubs = hubStreams(service, log);
   return {
     poller,

@@ -2,7 +2,7 @@ import { type PassedCommand, findCommand, requireCommand } from './commands.ts';
 import { BridgeError } from './errors.ts';
 import { HEADER } from './headers.ts';
 import { checkEncoding, checkJsonHeaders, MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
-import { type Caller, requireScope, unauthenticated } from './keys.ts';
+import { type Caller, requireEveryLogin, requireScope, unauthenticated } from './keys.ts';
 import { requireMaskedCommand } from './passthrough-logins.ts';
 import {
   type AnyRoute,
@@ -86,6 +86,7 @@ async function callerOf(route: AnyRoute, call: Call): Promise<Caller> {
   const caller = await call.caller();
   if (caller === null) throw unauthenticated();
   requireScope(caller, route.scope);
+  if (route.wide) requireEveryLogin(caller);
   return caller;
 }
 

@@ -77,10 +77,19 @@ const READ: Readonly<Record<string, readonly string[] | null>> = {
   'news/get_body': null,
   'subscription/get': ['login'],
   'subscription/exist': ['login'],
+  'holiday/total': null,
+  'holiday/next': null,
+  'holiday/get': null,
+  'spread/total': null,
+  'spread/next': null,
+  'spread/get': null,
+  'leverage/total': null,
+  'leverage/next': null,
+  'leverage/get': null,
 };
 
-/** Reads for administrators: they tell of the broker's people, or repair as they read. */
-const ADMIN_READ: Readonly<Record<string, readonly string[] | null>> = {
+/** Reads of what the broker keeps about its people, and of passwords. */
+const MANAGE_READ: Readonly<Record<string, readonly string[] | null>> = {
   'user/check_password': ['login', 'type', 'password'],
   'user/archive/get': null,
   'client/get': null,
@@ -93,6 +102,10 @@ const ADMIN_READ: Readonly<Record<string, readonly string[] | null>> = {
   'mail/total': null,
   'mail/get': null,
   'mail/get_body': null,
+};
+
+/** Reads of the server's own configuration. */
+const OPERATE_READ: Readonly<Record<string, readonly string[] | null>> = {
   'manager/total': null,
   'manager/next': null,
   'manager/get': null,
@@ -105,19 +118,10 @@ const ADMIN_READ: Readonly<Record<string, readonly string[] | null>> = {
   'route/total': null,
   'route/next': null,
   'route/get': null,
-  'holiday/total': null,
-  'holiday/next': null,
-  'holiday/get': null,
-  'spread/total': null,
-  'spread/next': null,
-  'spread/get': null,
-  'leverage/total': null,
-  'leverage/next': null,
-  'leverage/get': null,
   'logger/server_request': null,
 };
 
-const ADMIN_WRITE: Readonly<Record<string, readonly string[] | null>> = {
+const MANAGE_WRITE: Readonly<Record<string, readonly string[] | null>> = {
   'trade/balance': ['login', 'type', 'balance', 'comment', 'check_margin'],
   'user/add': null,
   'user/update': null,
@@ -180,13 +184,14 @@ const DEALER: readonly PassedCommand[] = [
   // The server executes at the price that a request names.
   { path: 'dealer/send_request', scope: DEALER_PRICE_SCOPE, mutation: true, dealer: true, masked: undefined },
   // A final result is given out once: whoever may ask for any id could take another's.
-  { path: 'dealer/get_request_result', scope: 'admin', mutation: false, dealer: true, masked: undefined },
+  { path: 'dealer/get_request_result', scope: 'manage', mutation: false, dealer: true, masked: undefined },
 ];
 
 export const COMMANDS: ReadonlyMap<string, PassedCommand> = new Map([
   ...entries(READ, 'read', false),
-  ...entries(ADMIN_READ, 'admin', false),
-  ...entries(ADMIN_WRITE, 'admin', true),
+  ...entries(MANAGE_READ, 'manage', false),
+  ...entries(OPERATE_READ, 'operate', false),
+  ...entries(MANAGE_WRITE, 'manage', true),
   ...DEALER.map((command): [string, PassedCommand] => [command.path, command]),
 ]);
 

@@ -6,7 +6,7 @@ import { LIVE_SESSION_STATES } from './schemas/status.ts';
  * counted as activity), with the per-start secret. JSON text frames, one message each.
  *
  *   container → Durable Object   hello · call · activity
- *   Durable Object → container   handover · result · failure · warm · drain · revoked
+ *   Durable Object → container   handover · result · failure · warm · drain · ended
  *
  * The container may call the state (`state/state-api.ts`) only after `handover`. When the channel closes, calls in
  * flight fail; the Durable Object opens it again while the process lives, and the container says hello again with the
@@ -85,8 +85,8 @@ const controlMessageSchema = z.discriminatedUnion('type', [
   /** Leave a session ready: sign in now unless signed in, signing in or backing off. An `activity` tells the end. */
   z.object({ type: z.literal('warm') }),
   z.object({ type: z.literal('drain'), reason: z.string() }),
-  /** Consumer sessions that ended: their streams close with 4001. */
-  z.object({ type: z.literal('revoked'), sessionIds: z.array(z.string()).readonly() }),
+  /** Keys and traders' sessions that ended: their streams close with 4001. */
+  z.object({ type: z.literal('ended'), ended: z.array(z.string()).readonly() }),
 ]);
 export type ControlMessage = Readonly<z.infer<typeof controlMessageSchema>>;
 

@@ -1,5 +1,7 @@
 /** Header names, lower case as both runtimes deliver them. */
 export const HEADER = {
+  /** Set by Cloudflare; nobody else can. */
+  clientAddress: 'cf-connecting-ip',
   requestId: 'x-request-id',
   traceparent: 'traceparent',
   bridgeVersion: 'x-bridge-version',

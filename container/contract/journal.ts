@@ -1,4 +1,4 @@
-/** What the journal tells of: the container's life, and traders' sessions that ended before their time. */
+/** What the journal tells of: the container's life, traders' sessions that ended before their time, and changes of API keys. */
 export const JOURNAL_EVENTS = [
   'start',
   'ready',
@@ -10,6 +10,7 @@ export const JOURNAL_EVENTS = [
   'hand_over',
   'fenced',
   'session_ended',
+  'key',
   'error',
 ] as const;
 export type JournalEvent = (typeof JOURNAL_EVENTS)[number];

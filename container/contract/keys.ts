@@ -1,18 +1,19 @@
-import { z } from 'zod';
 import { BridgeError } from './errors.ts';
 
-export const SCOPES = ['read', 'trade', 'admin'] as const;
+export const SCOPES = ['read', 'trade', 'manage', 'operate', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** `admin` includes `trade`, `trade` includes `read`. */
+/** `trade`, `manage` (accounts, money, groups) and `operate` (the bridge itself) each include `read`; `admin` is all. */
 const IMPLIES: Record<Scope, readonly Scope[]> = {
   read: ['read'],
   trade: ['read', 'trade'],
-  admin: ['read', 'trade', 'admin'],
+  manage: ['read', 'manage'],
+  operate: ['read', 'operate'],
+  admin: SCOPES,
 };
 
 /** Naming the price of a trade, as a dealer does, whatever the market: corrections. */
-export const DEALER_PRICE_SCOPE: Scope = 'admin';
+export const DEALER_PRICE_SCOPE: Scope = 'manage';
 
 /** Inclusive login ranges, sorted; `undefined` = every login. */
 export type LoginMask = readonly (readonly [from: number, to: number])[];
@@ -22,22 +23,45 @@ export type LoginMask = readonly (readonly [from: number, to: number])[];
  * to the container in the header `x-bridge-caller`.
  */
 export interface Caller {
-  /** Id of the key; `session:<id>` for a consumer session. Also the owner of operations. */
+  /** Id of the key; `<key>/<login>` for a trader's session. The owner of operations, whichever session asks. */
   readonly id: string;
   readonly scopes: readonly Scope[];
   readonly logins?: LoginMask;
-  /** Pre-trade limits of the key. */
+  /** Limits of the key; a trader's session has those of the key that opened it. */
   readonly limits?: KeyLimits;
-  /** Set for a consumer session: its public id. */
+  /** From here on the caller is nobody, epoch ms. */
+  readonly expiresAtMs?: number;
+  /** Set for a trader's session: its public id, and the key that opened it. */
   readonly sessionId?: string;
+  readonly openedBy?: string;
 }
 
-/** Pre-trade limits that an administrator gives a key. */
+/** Limits that an administrator gives a key. Lots and amounts are decimals; amounts are in the account's currency. */
 export interface KeyLimits {
-  readonly maxVolumeLots?: string;
   readonly symbols?: readonly string[];
+  /** Of one order. */
+  readonly maxVolumeLots?: string;
   readonly ordersPerMinute?: number;
+  /** Open positions and pending orders of an account, those on their way included. */
+  readonly maxPositions?: number;
+  /** Lots of an account in one symbol and direction, pending orders and those on their way included. */
+  readonly maxExposureLots?: string;
+  /** Trades may make positions smaller, and nothing else. */
+  readonly reduceOnly?: boolean;
+  /** Of one money operation. */
+  readonly maxAmount?: string;
+  /** Of all money operations of 24 hours. */
+  readonly maxAmountPerDay?: string;
 }
+
+/** How the end of a key or session is told to whoever holds streams. */
+export const endedKey = (id: string): string => `key:${id}`;
+export const endedSession = (id: string): string => `session:${id}`;
+export const isEnded = ({ id, sessionId }: Caller, ended: readonly string[]): boolean =>
+  ended.includes(sessionId === undefined ? endedKey(id) : endedSession(sessionId));
+
+/** The key whose limits count, and against whose budget: traders' sessions of one key share it. */
+export const budgetOf = (caller: Caller): string => caller.openedBy ?? caller.id;
 
 /** `"1001,1005-1010"` → ranges. Throws `Error` naming what was expected. */
 export function parseLoginMask(text: string): LoginMask {
@@ -52,6 +76,9 @@ export function parseLoginMask(text: string): LoginMask {
   return ranges.sort((a, b) => a[0] - b[0]);
 }
 
+export const loginMaskText = (mask: LoginMask): string =>
+  mask.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');
+
 export const loginAllowed = (mask: LoginMask | undefined, login: number): boolean =>
   mask === undefined || mask.some(([from, to]) => login >= from && login <= to);
 
@@ -59,9 +86,12 @@ export const loginAllowed = (mask: LoginMask | undefined, login: number): boolea
 export const unauthenticated = (): BridgeError =>
   new BridgeError('unauthenticated', 'Send a valid key as "Authorization: Bearer …" or "X-API-Key: …".');
 
+export const hasScope = ({ scopes }: Pick<Caller, 'scopes'>, scope: Scope): boolean =>
+  scopes.some((held) => IMPLIES[held].includes(scope));
+
 /** @throws BridgeError `scope_missing` */
 export function requireScope(caller: Caller, scope: Scope): void {
-  if (caller.scopes.some((held) => IMPLIES[held].includes(scope))) return;
+  if (hasScope(caller, scope)) return;
   throw new BridgeError('scope_missing', {
     detail: `This needs the scope "${scope}"; the key has ${caller.scopes.map((held) => `"${held}"`).join(', ') || 'none'}.`,
   });
@@ -73,48 +103,11 @@ export function requireLogin(caller: Caller, login: number): void {
   throw new BridgeError('login_not_allowed', { detail: `The key may not touch login ${login}.`, field: 'login' });
 }
 
-const keyRecordSchema = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'expected 1–64 of A–Z a–z 0–9 _ . -'),
-  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected "sha256:" and 64 hex digits (npm run key makes one)'),
-  scopes: z.array(z.enum(SCOPES)).min(1, 'expected at least one of read, trade, admin'),
-  logins: z
-    .string()
-    .transform((text, context): LoginMask => {
-      try {
-        return parseLoginMask(text);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as Error).message });
-        return z.NEVER;
-      }
-    })
-    .optional(),
-  limits: z
-    .strictObject({
-      maxVolumeLots: z
-        .string()
-        .regex(/^\d{1,9}(\.\d{1,8})?$/, 'expected lots as a decimal string like "5.00"')
-        .optional(),
-      symbols: z.array(z.string().min(1).max(32)).min(1).optional(),
-      ordersPerMinute: z.int().min(1).max(100_000).optional(),
-    })
-    .optional(),
-});
-
-/** The value of `BRIDGE_API_KEYS`: JSON list of keys, by hash. Ids are unique. */
-export const apiKeysSchema = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'expected a JSON list of {"id","hash","scopes","logins"?}' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.array(keyRecordSchema).min(1, 'expected at least one key'))
-  .refine((keys) => new Set(keys.map((key) => key.id)).size === keys.length, 'expected unique ids');
-
-export type ApiKey = z.infer<typeof keyRecordSchema>;
+/** What concerns every login is not for a key or session that is bound to some. @throws BridgeError `login_not_allowed` */
+export function requireEveryLogin(caller: Caller): void {
+  if (!caller.logins) return;
+  throw new BridgeError('login_not_allowed', 'This is about every login, and the key is bound to some.');
+}
 
 /** Consumer-session tokens begin so; API keys must not. Lets the door tell the two apart without a look-up. */
 export const SESSION_TOKEN_PREFIX = 'mt5s_';
@@ -137,35 +130,11 @@ export async function hashKey(key: string): Promise<string> {
   return `sha256:${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** Equal-time comparison of two hashes: the time depends on the length only. */
-function equalHash(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i % Math.max(1, b.length));
-  return difference === 0;
-}
-
-/** Looks at every key, whatever matches, so that the time tells nothing. */
-export function findCaller(keys: readonly ApiKey[], hash: string): Caller | undefined {
-  let found: ApiKey | undefined;
-  for (const key of keys) if (equalHash(hash, key.hash)) found = key;
-  if (!found) return undefined;
-  return {
-    id: found.id,
-    scopes: found.scopes,
-    ...(found.logins ? { logins: found.logins } : {}),
-    ...(found.limits ? { limits: found.limits as KeyLimits } : {}),
-  };
-}
-
 /** `GET /v1/keys/self`: what a caller may do, as its route shows it. */
-export const keySelf = ({
-  id,
-  scopes,
-  logins,
-  limits,
-}: Caller): Pick<Caller, 'id' | 'scopes'> & { logins: string | null; limits: KeyLimits | null } => ({
-  id,
-  scopes,
-  logins: logins?.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',') ?? null,
-  limits: limits ?? null,
+export const keySelf = (caller: Caller) => ({
+  id: caller.id,
+  scopes: caller.scopes,
+  logins: caller.logins ? loginMaskText(caller.logins) : null,
+  expiresAt: caller.expiresAtMs === undefined ? null : new Date(caller.expiresAtMs).toISOString(),
+  limits: caller.limits ?? null,
 });

@@ -25,6 +25,8 @@ export interface RouteDefinition<
   readonly description?: string;
   /** `null` = no key needed. */
   readonly scope: Scope | null;
+  /** About the whole broker or the bridge itself: not for keys and sessions that are bound to some logins. */
+  readonly wide?: boolean;
   /** A write goes through the operations ledger and needs `Idempotency-Key`. */
   readonly write: boolean;
   readonly params: Params;

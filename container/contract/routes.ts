@@ -1,6 +1,8 @@
 import { accountRoutes } from './routes/accounts.ts';
 import { postBatch } from './routes/batch.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { haltRoutes } from './routes/halts.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { marketRoutes } from './routes/market.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { monitoringRoutes } from './routes/monitoring.ts';
@@ -13,6 +15,7 @@ import { tradingRoutes } from './routes/trading.ts';
 /** Every typed route, in the order of the documents. */
 export const ROUTES = [
   ...tradingRoutes,
+  ...haltRoutes,
   ...operationRoutes,
   ...moneyRoutes,
   ...sessionRoutes,
@@ -23,6 +26,7 @@ export const ROUTES = [
   postBatch,
   ...monitoringRoutes,
   ...adminRoutes,
+  ...keyRoutes,
 ] as const;
 
 export type Route = (typeof ROUTES)[number];

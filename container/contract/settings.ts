@@ -22,7 +22,7 @@ export const SETTINGS: readonly Setting[] = [
     default: null,
     where: 'everywhere',
     meaning:
-      'JSON list of `{"id","hash","scopes","logins"?,"limits"?}`; scopes `read` ⊂ `trade` ⊂ `admin`; `logins` like `"1001,1005-1010"`; `limits`: `maxVolumeLots`, `symbols`, `ordersPerMinute`',
+      'JSON list of `{"id","hash","scopes","logins"?,"expiresAt"?,"ips"?,"limits"?}`, the keys to begin with (`/admin/keys` makes others). Scopes `read` ⊂ `trade`; `manage` (accounts, money) and `operate` (the bridge itself) include `read`; `admin` is all. `logins` like `"1001,1005-1010"`; `ips` a list of networks; `limits`: `symbols`, `maxVolumeLots`, `ordersPerMinute`, `maxPositions`, `maxExposureLots`, `reduceOnly`, `maxAmount`, `maxAmountPerDay`',
   },
   {
     name: 'MT5_TLS',
@@ -55,6 +55,18 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'MAX_CONNECTIONS', default: '1000', where: 'everywhere', meaning: 'most client streams' },
   { name: 'ENABLE_PROFILING', default: 'false', where: 'everywhere', meaning: 'admins may take a CPU profile' },
   { name: 'PORT', default: '8080', where: 'vps', meaning: 'where the container listens' },
+  {
+    name: 'HOST',
+    default: '127.0.0.1',
+    where: 'vps',
+    meaning: 'address to listen on; the image listens on all (`0.0.0.0`)',
+  },
+  {
+    name: 'TRUSTED_PROXIES',
+    default: '',
+    where: 'vps',
+    meaning: 'networks whose `X-Forwarded-For` names the client, by comma: `10.0.0.0/8`',
+  },
   { name: 'CHECKPOINT', default: 'file:mt5-edge-bridge.sqlite', where: 'vps', meaning: 'where the state is kept' },
   { name: 'SLEEP_AFTER', default: '10m', where: 'worker', meaning: 'idle time before the container may stop' },
   {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { apiKeysSchema, type ApiKey } from '../contract/keys.ts';
+import { isNetwork } from '../contract/address.ts';
+import { apiKeysSchema, type KeyRecord } from '../contract/key-records.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
 
 /** What the environment says, checked and complete. Secrets are not enumerable: no log or dump shows them by accident. */
@@ -14,11 +15,15 @@ export interface Config {
     | { readonly host: string; readonly port: number; readonly username?: string; readonly password?: string }
     | undefined;
   readonly port: number;
+  /** Address to listen on. */
+  readonly host: string;
+  /** Networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly poolMax: number;
   /** What a market order names as `PriceOrder`. */
   readonly marketOrderPrice: 'quote' | 'none';
   /** Alone on a VPS the container checks keys itself. */
-  readonly apiKeys: readonly ApiKey[] | undefined;
+  readonly apiKeys: readonly KeyRecord[] | undefined;
   /** Behind the Worker only requests with this secret are accepted. */
   readonly startSecret: string | undefined;
   readonly logLevel: LogLevel;
@@ -118,6 +123,20 @@ const environment = z
     MT5_TLS: tls,
     MT5_PROXY: proxy,
     PORT: whole(0, 65_535, 8080),
+    HOST: z
+      .string()
+      .default('127.0.0.1')
+      .refine((text) => /^[\w.:-]{1,255}$/.test(text), 'expected an address like 127.0.0.1 or 0.0.0.0'),
+    TRUSTED_PROXIES: z
+      .string()
+      .default('')
+      .transform((text) =>
+        text
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== ''),
+      )
+      .refine((networks) => networks.every(isNetwork), 'expected addresses or networks like 10.0.0.0/8, by comma'),
     POOL_MAX: whole(1, 64, 4),
     MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
@@ -163,6 +182,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       tls: v.MT5_TLS,
       proxy: v.MT5_PROXY,
       port: v.PORT,
+      host: v.HOST,
+      trustedProxies: v.TRUSTED_PROXIES,
       poolMax: v.POOL_MAX,
       marketOrderPrice: v.MARKET_ORDER_PRICE,
       apiKeys: v.BRIDGE_API_KEYS,

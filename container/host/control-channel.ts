@@ -21,7 +21,7 @@ export interface ControlEvents {
   emit(event: 'handover', checkpoint: UpstreamCheckpoint): unknown;
   emit(event: 'warm'): unknown;
   emit(event: 'drain', reason: string): unknown;
-  emit(event: 'revoked', sessionIds: readonly string[]): unknown;
+  emit(event: 'ended', ended: readonly string[]): unknown;
 }
 
 export interface ControlChannelOptions {
@@ -107,8 +107,8 @@ export class ControlChannel {
         return void events.emit('warm');
       case 'drain':
         return void events.emit('drain', message.reason);
-      case 'revoked':
-        return void events.emit('revoked', message.sessionIds);
+      case 'ended':
+        return void events.emit('ended', message.ended);
       case 'hello':
       case 'call':
       case 'activity':

@@ -24,6 +24,7 @@ export function linkState(config: Config, log: Logger, options: BridgeStateOptio
   const warn = (reason: string): void => log.warn('checkpoint_warning', { reason });
   const file = openFile(config.checkpoint, warn);
   const api = new BridgeState(file, { ...options, warn });
+  api.keys.bootstrap(config.apiKeys ?? []);
   return { where: 'here', api, ready: Promise.resolve(), close: () => file.close() };
 }
 

@@ -5,7 +5,7 @@ import { HEADER } from '../contract/headers.ts';
 import type { Logger } from '../contract/logger.ts';
 import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
 import { problemAsAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { AddressOf, Authenticate } from './authenticate.ts';
 import { headerOf, splitTarget } from './read-request.ts';
 import { OpenFacts, type FactsOptions } from './request-facts.ts';
 
@@ -14,6 +14,7 @@ export type Serve = (request: IncomingMessage, facts: OpenFacts) => Promise<Http
 
 export interface ApiOptions extends FactsOptions {
   readonly authenticate: Authenticate;
+  readonly addressOf: AddressOf;
   /** Behind the Worker: it says what the deadline is. */
   readonly behindDoor: boolean;
   readonly draining: () => boolean;
@@ -61,7 +62,12 @@ export class Api {
 export async function admit(
   request: IncomingMessage,
   facts: OpenFacts,
-  { draining, authenticate, behindDoor }: Pick<ApiOptions, 'draining' | 'authenticate' | 'behindDoor'>,
+  {
+    draining,
+    authenticate,
+    addressOf,
+    behindDoor,
+  }: Pick<ApiOptions, 'draining' | 'authenticate' | 'addressOf' | 'behindDoor'>,
 ): Promise<void> {
   if (draining())
     throw new BridgeError('draining', {
@@ -69,7 +75,7 @@ export async function admit(
       retryAfterMs: 2_000,
     });
   const header = headerOf(request);
-  facts.caller = await authenticate(header, request.socket);
+  facts.caller = await authenticate(header, { address: () => addressOf(request), connection: request.socket });
   if (behindDoor) facts.noteDeadline(header(HEADER.deadline));
 }
 

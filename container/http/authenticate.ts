@@ -1,16 +1,23 @@
 import { hash as digest, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
-import { findCaller, presentedKey, SESSION_TOKEN_PREFIX, unauthenticated } from '../contract/keys.ts';
-import type { ApiKey, Caller } from '../contract/keys.ts';
+import type { KeyRing, KeyUse } from '../contract/key-records.ts';
+import { presentedKey, SESSION_TOKEN_PREFIX, unauthenticated } from '../contract/keys.ts';
+import type { Caller } from '../contract/keys.ts';
 import { oneOf } from './read-request.ts';
 
 /** Who calls, from the headers of a request; `null` = nobody said. @throws BridgeError `unauthenticated` */
 export type Authenticate = (
   header: (name: string) => string | undefined,
-  connection?: object,
+  from: From,
 ) => Promise<Caller | null> | Caller | null;
+
+/** What a request came over. */
+export interface From {
+  readonly address: KeyUse['address'];
+  readonly connection?: object;
+}
 
 /** As `hashKey` of the contract, at once: WebCrypto would send each request through the thread pool. */
 const hashOf = (key: string): string => `sha256:${digest('sha256', key)}`;
@@ -19,7 +26,7 @@ const hashOf = (key: string): string => `sha256:${digest('sha256', key)}`;
  * Tells callers with the same rights from all others, without looking whether they are known: an answer kept under it was
  * given to somebody with these very credentials. `undefined` = it cannot be told at once.
  */
-export type Identify = (headers: IncomingHttpHeaders, connection: object) => string | undefined;
+export type Identify = (request: IncomingMessage) => string | undefined;
 
 /** Behind the Worker: the door has checked the key, and says who it is together with the secret of this start. */
 export function trustDoor(startSecret: string): Authenticate {
@@ -36,7 +43,7 @@ export function trustDoor(startSecret: string): Authenticate {
 /** Behind the Worker: the caller in its own words, if the secret is right. */
 export function identifyByDoor(startSecret: string): Identify {
   const expected = Buffer.from(startSecret);
-  return (headers) => {
+  return ({ headers }) => {
     const given = Buffer.from(oneOf(headers[HEADER.startSecret]) ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     return oneOf(headers[HEADER.caller]);
@@ -68,26 +75,48 @@ function presented(
   return now;
 }
 
-/** Alone: the hash of an API key. Consumer sessions end at any moment and are asked for each time. */
-export const identifyByKey: Identify = (headers, connection) => {
-  const { hash, isSession } = presented(headers.authorization, oneOf(headers[HEADER.apiKey]), connection);
-  return isSession ? undefined : (hash ?? undefined);
-};
+/** Alone: the hash of an API key that is valid now. Consumer sessions end at any moment and are asked for each time. */
+export const identifyByKey =
+  (keys: Keys, addressOf: AddressOf): Identify =>
+  (request) => {
+    const { headers, socket } = request;
+    const { hash, isSession } = presented(headers.authorization, oneOf(headers[HEADER.apiKey]), socket);
+    if (hash === null || isSession) return undefined;
+    try {
+      return keys.ring().find(hash, { address: () => addressOf(request), nowMs: keys.now() }) && hash;
+    } catch {
+      return undefined;
+    }
+  };
+
+/** The client of a request, by its address. */
+export type AddressOf = (request: IncomingMessage) => string | undefined;
+
+/** The keys as they are now. */
+export interface Keys {
+  readonly ring: () => KeyRing;
+  readonly now: () => number;
+  /** Told of each use. */
+  readonly used: (id: string) => void;
+}
 
 /** Finds the trader of a consumer session by the hash of the token; `null` = no such session. */
-export type FindConsumer = (tokenHash: string) => Promise<Caller | null>;
+type FindConsumer = (tokenHash: string) => Promise<Caller | null>;
 
 /** Alone on a VPS: the container checks keys and session tokens itself. */
-export function checkKeys(keys: readonly ApiKey[], findConsumer: FindConsumer): Authenticate {
+export function checkKeys(keys: Keys, findConsumer: FindConsumer): Authenticate {
   const known = (found: Caller | null | undefined): Caller => {
     if (!found) throw unauthenticated();
     return found;
   };
-  return (header, connection) => {
+  return (header, { address, connection }) => {
     const authorization = header(HEADER.authorization);
     const apiKey = header(HEADER.apiKey);
     if (authorization === undefined && apiKey === undefined) return null;
     const { hash, isSession } = presented(authorization, apiKey, connection);
-    return isSession ? findConsumer(hash ?? '').then(known) : known(findCaller(keys, hash ?? ''));
+    if (isSession) return findConsumer(hash ?? '').then(known);
+    const caller = known(keys.ring().find(hash ?? '', { address, nowMs: keys.now() }));
+    keys.used(caller.id);
+    return caller;
   };
 }

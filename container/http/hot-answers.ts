@@ -75,11 +75,17 @@ export class HotAnswers {
     });
   }
 
-  #keyOf({ method, url = '', headers, socket }: IncomingMessage): string | undefined {
+  /** Keys changed: what was allowed may not be now. */
+  clear(): void {
+    this.#answers?.clear();
+  }
+
+  #keyOf(request: IncomingMessage): string | undefined {
+    const { method, url = '', headers } = request;
     // A body, which a GET should not have, is for the framework.
     if (method !== 'GET' || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
       return undefined;
-    const identity = this.#options.identify(headers, socket);
+    const identity = this.#options.identify(request);
     return identity === undefined ? undefined : `${url}\n${identity}`;
   }
 

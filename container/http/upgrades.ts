@@ -8,7 +8,7 @@ import type { Logger } from '../contract/logger.ts';
 import { problemAnswer } from '../contract/problem.ts';
 import { requestIdOf } from '../contract/trace.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { AddressOf, Authenticate } from './authenticate.ts';
 import { oneOf } from './read-request.ts';
 
 /** Takes over an upgraded connection; `caller` is null where nobody said who they are. */
@@ -16,6 +16,7 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 
 export interface UpgradesOptions {
   readonly authenticate: Authenticate;
+  readonly addressOf: AddressOf;
   /** By exact path. */
   readonly handlers: Readonly<Record<string, UpgradeHandler>>;
   readonly log: Logger;
@@ -23,7 +24,7 @@ export interface UpgradesOptions {
 }
 
 /** WebSocket upgrades: same authentication as requests, then by path. */
-export function createUpgrades({ authenticate, handlers, log, draining }: UpgradesOptions) {
+export function createUpgrades({ authenticate, addressOf, handlers, log, draining }: UpgradesOptions) {
   const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     socket.on('error', () => socket.destroy());
     try {
@@ -31,7 +32,9 @@ export function createUpgrades({ authenticate, handlers, log, draining }: Upgrad
       const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
       if (!handler) throw new BridgeError('route_not_found', 'No WebSocket is served on this path.');
       if (draining()) throw new BridgeError('draining', 'The bridge shuts down; another instance takes over.');
-      const caller = await authenticate((name) => [request.headers[name]].flat()[0]);
+      const caller = await authenticate((name) => [request.headers[name]].flat()[0], {
+        address: () => addressOf(request),
+      });
       handler(request, socket, head, caller);
     } catch (thrown) {
       const error = asBridgeError(thrown);

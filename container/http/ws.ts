@@ -8,6 +8,7 @@ import { LINK_PROTOCOL_ERROR, parseLinkRequest } from '../contract/hub-link.ts';
 import { hashKey, presentedKey, type Caller } from '../contract/keys.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Chunk, OutFrame, Peer, StreamService } from '../service/feeds/stream-service.ts';
+import type { AddressOf } from './authenticate.ts';
 import type { UpgradeHandler } from './upgrades.ts';
 
 /** How long a client may take to answer a close frame before its socket is destroyed. */
@@ -26,7 +27,7 @@ const serverOptions = {
 } as const;
 
 /** `/v1/stream`: clients' WebSockets. */
-export function clientStreams(service: StreamService): UpgradeHandler & { close(): void } {
+export function clientStreams(service: StreamService, addressOf: AddressOf): UpgradeHandler & { close(): void } {
   const server = new WebSocketServer({
     ...serverOptions,
     maxPayload: STREAM_LIMITS.maxMessageBytes,
@@ -37,7 +38,10 @@ export function clientStreams(service: StreamService): UpgradeHandler & { close(
     const key = presentedKey(header(HEADER.authorization), header(HEADER.apiKey));
     const proof = key === undefined ? '' : await hashKey(key);
     server.handleUpgrade(request, socket, head, (client) => {
-      const connection = service.connect(new SocketPeer(client, socket), caller ? { caller, proof } : undefined);
+      const connection = service.connect(
+        new SocketPeer(client, socket, addressOf(request)),
+        caller ? { caller, proof } : undefined,
+      );
       client.on('message', (data: Buffer, isBinary) => {
         if (isBinary) connection.close('unsupported');
         else connection.receive(data.toString());
@@ -95,10 +99,12 @@ export function hubStreams(service: StreamService, log: Logger): UpgradeHandler 
 }
 
 class SocketPeer implements Peer {
+  readonly address: string | undefined;
   readonly #client: WebSocket;
   readonly #socket: Duplex;
 
-  constructor(client: WebSocket, socket: Duplex) {
+  constructor(client: WebSocket, socket: Duplex, address: string | undefined) {
+    this.address = address;
     this.#client = client;
     this.#socket = socket;
   }

@@ -1,7 +1,9 @@
+import { ApiKeys } from './api-keys.ts';
 import { CONSUMER_SESSION_POLICY, ConsumerSessions, type ConsumerSessionPolicy } from './consumer-sessions.ts';
 import { Journal } from './journal.ts';
 import { LEDGER_POLICY, OperationsLedger, type LedgerPolicy } from './operations-ledger.ts';
 import { migrate } from './schema.ts';
+import { endedKey, endedSession } from '../contract/keys.ts';
 import { SIGN_IN_POLICY, type SignInPolicy } from './sign-in-policy.ts';
 import { SignInState } from './sign-in-state.ts';
 import type { Sql } from './sql.ts';
@@ -15,8 +17,8 @@ export interface BridgeStateOptions {
   readonly sessions?: Partial<ConsumerSessionPolicy>;
   readonly ledger?: Partial<LedgerPolicy>;
   readonly warn?: (message: string) => void;
-  /** A consumer session ended before its time or expired: its streams close. */
-  readonly onRevoked?: (sessionId: string) => void;
+  /** What ended before its time or expired (`endedSession`, `endedKey`): its streams close. */
+  readonly onEnded?: (ended: string) => void;
 }
 
 /** The state itself, over whatever `Sql` is. Whoever holds it in-process calls it directly; others through `RemoteState`. */
@@ -25,6 +27,7 @@ export class BridgeState implements StateApi {
   readonly sessions: ConsumerSessions;
   readonly operations: OperationsLedger;
   readonly journal: Journal;
+  readonly keys: ApiKeys;
 
   constructor(sql: Sql, options: BridgeStateOptions = {}) {
     const now = options.now ?? Date.now;
@@ -43,13 +46,25 @@ export class BridgeState implements StateApi {
       policy: { ...SIGN_IN_POLICY, ...options.signIn },
       journal: (entry) => journal.write(entry),
     });
+    const onEnded = options.onEnded ?? (() => {});
+    this.keys = new ApiKeys({
+      sql,
+      now,
+      warn,
+      journal: (reason) => journal.write({ event: 'key', reason, instanceId: null, epoch: null, phasesMs: null }),
+      onChanged: (id, { endsSessions }) => {
+        onEnded(endedKey(id));
+        if (endsSessions) this.sessions.revokeKey(id, `the key ${id} was changed or revoked`);
+      },
+    });
     this.sessions = new ConsumerSessions({
       sql,
       now,
+      keyOf: (id) => this.keys.find(id),
       policy: { ...CONSUMER_SESSION_POLICY, ...options.sessions },
       journal: (reason) =>
         journal.write({ event: 'session_ended', reason, instanceId: null, epoch: null, phasesMs: null }),
-      onRevoked: options.onRevoked ?? (() => {}),
+      onRevoked: (sessionId) => onEnded(endedSession(sessionId)),
     });
     this.operations = new OperationsLedger({
       sql,

@@ -22,9 +22,11 @@ export function consumerSessionView(session: ConsumerSession): AnswerOf<typeof g
 
 /** Who calls with the token of a session: its one login, under the limits of the key that opened it. */
 export const callerOfSession = (session: ConsumerSession): Caller => ({
-  id: `session:${session.id}`,
+  id: `${session.openedBy}/${session.login}`,
   scopes: session.scopes,
   logins: [[session.login, session.login]],
   sessionId: session.id,
+  openedBy: session.openedBy,
+  expiresAtMs: session.expiresAtMs,
   ...(session.limits ? { limits: session.limits } : {}),
 });

@@ -1,5 +1,7 @@
 import { BridgeError } from '../contract/errors.ts';
-import { SCOPES, type KeyLimits, type Scope } from '../contract/keys.ts';
+import type { ApiKey } from '../contract/key-records.ts';
+import { SCOPES, type Scope } from '../contract/keys.ts';
+import { PasswordAttempts } from './password-attempts.ts';
 import { randomBytes, toHex } from './random.ts';
 import type { Sql, SqlRow } from './sql.ts';
 import type { ConsumerSession, ConsumerSessionsApi } from './state-api.ts';
@@ -11,6 +13,9 @@ export interface ConsumerSessionPolicy {
   /** Wrong passwords in a row that cost no wait; each further one doubles it, from one second to the cap. */
   readonly freeAttempts: number;
   readonly attemptCapMs: number;
+  /** Wrong passwords in a minute that one key may present, and all keys together. */
+  readonly attemptsPerKey: number;
+  readonly attemptsInAll: number;
   /** A row of failures so old is forgotten. */
   readonly attemptForgetMs: number;
 }
@@ -21,7 +26,10 @@ export const CONSUMER_SESSION_POLICY: ConsumerSessionPolicy = {
   idleMs: 3_600_000,
   perLogin: 10,
   freeAttempts: 5,
-  attemptCapMs: 15 * 60_000,
+  // Short: whoever guesses must not lock the owner out. The limit of the key bounds the guessing.
+  attemptCapMs: 30_000,
+  attemptsPerKey: 60,
+  attemptsInAll: 300,
   attemptForgetMs: 24 * 3_600_000,
 };
 
@@ -34,6 +42,8 @@ export interface ConsumerSessionsParts {
   readonly policy: ConsumerSessionPolicy;
   /** Keeps why a session ended before its time. */
   readonly journal: (reason: string) => void;
+  /** The key that opened a session; `undefined` = it opens nothing any more, and neither does the session. */
+  readonly keyOf: (id: string) => ApiKey | undefined;
   /** Told of each session that ends before its time, so that its streams are closed. */
   readonly onRevoked: (sessionId: string) => void;
 }
@@ -41,37 +51,19 @@ export interface ConsumerSessionsParts {
 /** Traders' own sessions: the hash of the token, never the token; the login, never the password. */
 export class ConsumerSessions implements ConsumerSessionsApi {
   readonly #parts: ConsumerSessionsParts;
+  readonly #attempts: PasswordAttempts;
 
   constructor(parts: ConsumerSessionsParts) {
     this.#parts = parts;
+    this.#attempts = new PasswordAttempts(parts);
   }
 
-  async attempt(login: number): Promise<{ retryAfterMs: number }> {
-    const { sql, now, policy } = this.#parts;
-    return sql.transaction(() => {
-      const nowMs = now();
-      sql.run('DELETE FROM password_attempts WHERE at_ms <= ?', nowMs - policy.attemptForgetMs);
-      const row = sql.run('SELECT failures, at_ms FROM password_attempts WHERE subject = ?', String(login))[0];
-      const failures = Number(row?.['failures'] ?? 0);
-      const beyond = failures - policy.freeAttempts;
-      const waitMs = beyond < 0 ? 0 : Math.min(policy.attemptCapMs, 1000 * 2 ** Math.min(beyond, 20));
-      const retryAfterMs = Math.max(0, Number(row?.['at_ms'] ?? 0) + waitMs - nowMs);
-      if (waitMs > 0 && retryAfterMs > 0) return { retryAfterMs };
-      sql.run(
-        'INSERT OR REPLACE INTO password_attempts (subject, failures, at_ms) VALUES (?, ?, ?)',
-        String(login),
-        failures + 1,
-        nowMs,
-      );
-      return { retryAfterMs: 0 };
-    });
+  async attempt(login: number, keyId: string): Promise<{ retryAfterMs: number }> {
+    return this.#attempts.book(login, keyId);
   }
 
-  async attemptForgiven(login: number): Promise<void> {
-    this.#parts.sql.run(
-      'UPDATE password_attempts SET failures = failures - 1 WHERE subject = ? AND failures > 0',
-      String(login),
-    );
+  async attemptForgiven(login: number, keyId: string, isMainPassword: boolean): Promise<void> {
+    this.#attempts.forgive(login, keyId, isMainPassword);
   }
 
   async open(session: {
@@ -79,7 +71,6 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     login: number;
     scopes: readonly Scope[];
     openedBy: string;
-    limits: KeyLimits | null;
     passwordChangedAt: string;
   }): Promise<ConsumerSession> {
     const { sql, now, policy } = this.#parts;
@@ -92,7 +83,6 @@ export class ConsumerSessions implements ConsumerSessionsApi {
           'session_limit',
           `Login ${session.login} has ${policy.perLogin} sessions already; end one with DELETE /v1/sessions/current.`,
         );
-      sql.run('DELETE FROM password_attempts WHERE subject = ?', String(session.login));
       const id = toHex(randomBytes(8));
       sql.run(
         `INSERT INTO consumer_sessions (id, token_hash, login, scopes, opened_by, limits, created_at_ms,
@@ -102,7 +92,7 @@ export class ConsumerSessions implements ConsumerSessionsApi {
         session.login,
         session.scopes.join(' '),
         session.openedBy,
-        JSON.stringify(session.limits),
+        'null',
         nowMs,
         nowMs,
         session.passwordChangedAt,
@@ -118,7 +108,7 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     if (!row) return null;
     const nowMs = now();
     const session = this.#toSession(row);
-    if (session.expiresAtMs <= nowMs) {
+    if (session.expiresAtMs <= nowMs || !this.#parts.keyOf(session.openedBy)) {
       this.#sweep(nowMs);
       return null;
     }
@@ -146,6 +136,25 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     journal(`A session of ${String(gone['login'])} ended: ${reason}.`);
     onRevoked(id);
     return true;
+  }
+
+  async revokeLogin(login: number, reason: string): Promise<number> {
+    return this.#revokeWhere('login', login, reason);
+  }
+
+  /** Every session that a key opened. */
+  revokeKey(keyId: string, reason: string): number {
+    return this.#revokeWhere('opened_by', keyId, reason);
+  }
+
+  #revokeWhere(column: 'login' | 'opened_by', value: number | string, reason: string): number {
+    const { sql, journal, onRevoked } = this.#parts;
+    const gone = sql.run(`DELETE FROM consumer_sessions WHERE ${column} = ? RETURNING id, login`, value);
+    for (const { id, login } of gone) {
+      journal(`A session of ${String(login)} ended: ${reason}.`);
+      onRevoked(String(id));
+    }
+    return gone.length;
   }
 
   async list(filter: { login?: number }): Promise<readonly ConsumerSession[]> {
@@ -180,17 +189,23 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     const createdAtMs = Number(row['created_at_ms']);
     const lastSeenAtMs = Number(row['last_seen_at_ms']);
     const scopes = String(row['scopes']).split(' ');
+    const openedBy = String(row['opened_by']);
+    const caller = this.#parts.keyOf(openedBy)?.caller;
     return {
       id: String(row['id']),
       login: Number(row['login']),
       scopes: SCOPES.filter((scope) => scopes.includes(scope)),
-      openedBy: String(row['opened_by']),
+      openedBy,
       createdAtMs,
-      expiresAtMs: Math.min(createdAtMs + policy.absoluteMs, lastSeenAtMs + policy.idleMs),
+      expiresAtMs: Math.min(
+        createdAtMs + policy.absoluteMs,
+        lastSeenAtMs + policy.idleMs,
+        caller?.expiresAtMs ?? Number.MAX_SAFE_INTEGER,
+      ),
       lastSeenAtMs,
       passwordChangedAt: String(row['password_changed_at']),
       checkedAtMs: Number(row['checked_at_ms']),
-      limits: JSON.parse(String(row['limits'])) as KeyLimits | null,
+      limits: caller?.limits ?? null,
     };
   }
 }

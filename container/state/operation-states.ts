@@ -6,16 +6,17 @@ import type { OperationState } from './state-api.ts';
  * up late, `unresolved` when somebody forces another look.
  */
 export const OPERATION_TRANSITIONS: Readonly<Record<OperationState, readonly OperationState[]>> = {
-  sending: ['pending', 'done', 'refused', 'unknown'],
-  pending: ['pending', 'done', 'refused', 'unknown'],
-  unknown: ['unknown', 'pending', 'done', 'refused', 'not_executed', 'unresolved'],
+  sending: ['pending', 'done', 'partial', 'refused', 'unknown'],
+  pending: ['pending', 'done', 'partial', 'refused', 'unknown'],
+  unknown: ['unknown', 'pending', 'done', 'partial', 'refused', 'not_executed', 'unresolved'],
   not_executed: ['not_executed', 'unknown', 'done', 'refused'],
-  unresolved: ['unresolved', 'unknown', 'done', 'refused', 'not_executed'],
+  unresolved: ['unresolved', 'unknown', 'done', 'partial', 'refused', 'not_executed'],
   done: [],
+  partial: [],
   refused: [],
 };
 
 /** States in which nothing more is expected to happen by itself. */
-const SETTLED_STATES: readonly OperationState[] = ['done', 'refused', 'not_executed', 'unresolved'];
+const SETTLED_STATES: readonly OperationState[] = ['done', 'partial', 'refused', 'not_executed', 'unresolved'];
 
 export const isSettled = (state: OperationState): boolean => SETTLED_STATES.includes(state);

@@ -1,5 +1,5 @@
 import { BridgeError, PROBLEM_CONTENT_TYPE, toProblem, type Problem } from '../contract/errors.ts';
-import { requireScope, type Caller } from '../contract/keys.ts';
+import { loginAllowed, requireScope, type Caller } from '../contract/keys.ts';
 import { isSettled } from './operation-states.ts';
 import type { Operation, OperationState, StateApi } from './state-api.ts';
 
@@ -8,7 +8,7 @@ export interface OperationView {
   readonly key: string;
   readonly kind: string;
   readonly state: OperationState;
-  readonly outcome: 'executed' | 'refused' | 'not_executed' | 'pending' | 'unknown';
+  readonly outcome: 'executed' | 'partial' | 'refused' | 'not_executed' | 'pending' | 'unknown';
   readonly detail: string;
   readonly login: number | null;
   /** The last word of the order's comment at the broker. */
@@ -29,6 +29,7 @@ const OUTCOME: Readonly<Record<OperationState, OperationView['outcome']>> = {
   pending: 'pending',
   unknown: 'unknown',
   done: 'executed',
+  partial: 'partial',
   refused: 'refused',
   not_executed: 'not_executed',
   unresolved: 'unknown',
@@ -39,6 +40,7 @@ const DETAIL: Readonly<Record<OperationState, string>> = {
   pending: 'It is queued at the dealer; the bridge asks for the result.',
   unknown: 'It was sent and no answer came; the bridge looks it up in the broker’s books.',
   done: 'The broker executed it.',
+  partial: 'Some of it was executed; the answer tells of each part.',
   refused: 'The broker refused it; nothing changed.',
   not_executed: 'It was sent, and the broker’s books do not hold it: it was not executed.',
   unresolved: 'It was sent, and the broker’s books cannot tell whether it was executed.',
@@ -82,7 +84,7 @@ export interface PlainAnswer {
  */
 export function storedAnswer(operation: Operation): PlainAnswer {
   const { state, answer, key } = operation;
-  if ((state === 'done' || state === 'refused') && answer)
+  if ((state === 'done' || state === 'partial' || state === 'refused') && answer)
     return {
       status: answer.status,
       headers: { 'content-type': answer.status < 400 ? 'application/json' : PROBLEM_CONTENT_TYPE },
@@ -151,7 +153,7 @@ function withoutOperation(result: unknown): unknown {
 /** The operations a caller may see: its own. @throws BridgeError `operation_not_found`, for those of others too */
 export async function requireOperation(state: StateApi, caller: Caller, key: string): Promise<Operation> {
   const operation = await state.operations.get(caller.id, key);
-  if (operation) return operation;
+  if (operation && (operation.login === null || loginAllowed(caller.logins, operation.login))) return operation;
   throw new BridgeError('operation_not_found', 'This key has no operation of that name.');
 }
 
@@ -167,13 +169,14 @@ export async function listOperationViews(
     cursor?: string | undefined;
   },
 ): Promise<{ items: readonly OperationView[]; nextCursor: string | null }> {
-  if (query.caller !== undefined && query.caller !== caller.id) requireScope(caller, 'admin');
+  if (query.caller !== undefined && query.caller !== caller.id) requireScope(caller, 'operate');
   const owner = query.caller ?? caller.id;
   const { items, nextCursor } = await state.operations.list({
     limit: query.limit,
     ...(owner === '*' ? {} : { caller: owner }),
     ...(query.state === undefined ? {} : { state: query.state }),
     ...(query.login === undefined ? {} : { login: query.login }),
+    ...(caller.logins ? { logins: caller.logins } : {}),
     ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
   });
   return { items: items.map(operationView), nextCursor };

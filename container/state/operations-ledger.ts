@@ -1,12 +1,16 @@
 import { BridgeError } from '../contract/errors.ts';
+import type { LoginMask } from '../contract/keys.ts';
+import { Halts } from './halts.ts';
 import { isSettled, OPERATION_TRANSITIONS } from './operation-states.ts';
 import { randomBytes, toHex } from './random.ts';
+import { overLimit } from './reservations.ts';
 import { windowOpensAtMs } from './sign-in-policy.ts';
 import type { Sql, SqlRow } from './sql.ts';
 import {
   OPERATION_STATES,
   type BeginDecision,
   type BeginRequest,
+  type HaltScope,
   type InstanceId,
   type Operation,
   type OperationChange,
@@ -21,13 +25,21 @@ export interface LedgerPolicy {
   readonly keepSettledMs: number;
   /** A `not_executed` row so young is still looked for. */
   readonly lateFindMs: number;
+  /** Rows of one key or trader that are kept at most. */
+  readonly perCaller: number;
 }
 
-export const LEDGER_POLICY: LedgerPolicy = { keepSettledMs: 7 * 86_400_000, lateFindMs: 15 * 60_000 };
+export const LEDGER_POLICY: LedgerPolicy = {
+  keepSettledMs: 7 * 86_400_000,
+  lateFindMs: 15 * 60_000,
+  perCaller: 1_000_000,
+};
 
 const MINUTE_MS = 60_000;
 /** How often old rows are swept. */
 const SWEEP_EVERY_MS = 600_000;
+/** Rows of one sweep: a write waits for it. */
+const SWEEP_ROWS = 500;
 
 export interface LedgerParts {
   readonly sql: Sql;
@@ -39,10 +51,12 @@ export interface LedgerParts {
 /** Every mutation's row: written before anything is sent, kept after it is settled. */
 export class OperationsLedger implements OperationsApi {
   readonly #parts: LedgerParts;
+  readonly #halts: Halts;
   #sweptAtMs = 0;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
+    this.#halts = new Halts(parts.sql, parts.now);
   }
 
   async recall(caller: string, key: string, fingerprint: string): Promise<BeginDecision | null> {
@@ -50,7 +64,7 @@ export class OperationsLedger implements OperationsApi {
   }
 
   async begin(request: BeginRequest): Promise<BeginDecision> {
-    const { sql, now, requireUnfenced } = this.#parts;
+    const { sql, now, policy, requireUnfenced } = this.#parts;
     this.#sweep();
     return sql.transaction((): BeginDecision => {
       const known = this.#recall(request.caller, request.key, request.fingerprint);
@@ -60,14 +74,23 @@ export class OperationsLedger implements OperationsApi {
       if (nowMs >= request.deadlineAtMs)
         throw new BridgeError('deadline_exceeded', 'The deadline passed before anything was sent.');
       if (request.trading) {
-        const halt = this.#halted();
-        if (halt.halted) return { kind: 'halted', reason: halt.reason ?? '' };
+        const halt = this.#halts.of(request);
+        if (halt) return { kind: 'halted', reason: halt.reason };
         const retryAtMs = this.#rateOpensAtMs(request, nowMs);
         if (retryAtMs > nowMs) return { kind: 'limited', retryAfterMs: retryAtMs - nowMs };
       }
+      const over = overLimit(sql, request, nowMs);
+      if (over) return over;
+      const held = sql.run('SELECT count(*) AS n FROM operations WHERE caller = ?', request.caller)[0];
+      if (Number(held?.['n']) >= policy.perCaller)
+        throw new BridgeError('overloaded', {
+          detail: `The key has ${policy.perCaller} operations that are still kept; they go seven days after they settle.`,
+          retryAfterMs: MINUTE_MS,
+        });
       sql.run(
         `INSERT INTO operations (caller, operation_key, kind, trading, tag, state, login, fingerprint, request,
-           instance_id, created_at_ms, updated_at_ms, empty_looks) VALUES (?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?, ?, 0)`,
+           instance_id, created_at_ms, updated_at_ms, empty_looks, budget, symbol, side, volume, reduces, amount)
+         VALUES (?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
         request.caller,
         request.key,
         request.kind,
@@ -79,6 +102,12 @@ export class OperationsLedger implements OperationsApi {
         request.instanceId,
         nowMs,
         nowMs,
+        request.budget,
+        request.symbol ?? null,
+        request.trade?.side ?? null,
+        request.trade?.volume ?? null,
+        request.trade?.reduces ?? null,
+        request.amount ?? null,
       );
       return { kind: 'started', operation: this.#require(request.caller, request.key) };
     });
@@ -136,7 +165,7 @@ export class OperationsLedger implements OperationsApi {
     const rows = this.#parts.sql.run(
       `SELECT * FROM operations
         WHERE (?1 IS NULL OR caller = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR login = ?3)
-          AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5`,
+          AND (?4 IS NULL OR id < ?4) AND ${maskCondition(filter.logins)} ORDER BY id DESC LIMIT ?5`,
       filter.caller ?? null,
       filter.state ?? null,
       filter.login ?? null,
@@ -172,13 +201,28 @@ export class OperationsLedger implements OperationsApi {
     ).length;
   }
 
-  async halted(): Promise<TradingHalt> {
-    return this.#halted();
+  async halts(): Promise<readonly TradingHalt[]> {
+    return this.#halts.list();
   }
 
-  async setHalted(halted: boolean, reason: string): Promise<void> {
-    if (halted) this.#set('halt', JSON.stringify({ reason, sinceMs: this.#parts.now() }));
-    else this.#parts.sql.run(`DELETE FROM settings WHERE name = 'halt'`);
+  async halt(scope: HaltScope, reason: string): Promise<void> {
+    this.#halts.halt(scope, reason);
+  }
+
+  async resume(scope: HaltScope): Promise<void> {
+    this.#halts.resume(scope);
+  }
+
+  async parts(caller: string, key: string): Promise<readonly Operation[]> {
+    // `0` follows `/`: every key that begins with `key/`.
+    return this.#parts.sql
+      .run(
+        'SELECT * FROM operations WHERE caller = ? AND operation_key >= ? AND operation_key < ? ORDER BY id',
+        caller,
+        `${key}/`,
+        `${key}0`,
+      )
+      .map(toOperation);
   }
 
   async fingerprintSecret(): Promise<string> {
@@ -199,27 +243,17 @@ export class OperationsLedger implements OperationsApi {
     return { kind: operation.state === 'sending' ? 'in_flight' : 'replay', operation };
   }
 
-  #halted(): TradingHalt {
-    const value = this.#setting('halt');
-    if (value === undefined) return { halted: false, reason: null, sinceMs: null };
-    try {
-      const { reason, sinceMs } = JSON.parse(value) as { reason: string; sinceMs: number };
-      return { halted: true, reason, sinceMs };
-    } catch {
-      return { halted: true, reason: 'The stored reason cannot be read.', sinceMs: null };
-    }
-  }
-
   #rateOpensAtMs(request: BeginRequest, nowMs: number): number {
-    if (request.perMinute === undefined) return nowMs;
+    const perMinute = request.limits?.ordersPerMinute;
+    if (perMinute === undefined) return nowMs;
     const times = this.#parts.sql
       .run(
-        'SELECT created_at_ms FROM operations WHERE caller = ? AND created_at_ms > ? AND trading = 1 ORDER BY created_at_ms',
-        request.caller,
+        'SELECT created_at_ms FROM operations WHERE budget = ? AND created_at_ms > ? AND trading = 1 ORDER BY created_at_ms',
+        request.budget,
         nowMs - MINUTE_MS,
       )
       .map((row) => Number(row['created_at_ms']));
-    return windowOpensAtMs(times, request.perMinute, MINUTE_MS, nowMs);
+    return windowOpensAtMs(times, perMinute, MINUTE_MS, nowMs);
   }
 
   #setting(name: string): string | undefined {
@@ -245,13 +279,18 @@ export class OperationsLedger implements OperationsApi {
     const { sql, now, policy } = this.#parts;
     const nowMs = now();
     if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
-    this.#sweptAtMs = nowMs;
-    sql.run(
-      'DELETE FROM operations WHERE settled_at_ms IS NOT NULL AND settled_at_ms < ?',
+    const gone = sql.run(
+      `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE settled_at_ms < ? LIMIT ${SWEEP_ROWS}) RETURNING id`,
       nowMs - policy.keepSettledMs,
     );
+    // A full slice: the next write takes another.
+    if (gone.length < SWEEP_ROWS) this.#sweptAtMs = nowMs;
   }
 }
+
+/** Numbers (the state's methods check it), so that they may stand in the statement. */
+const maskCondition = (mask: LoginMask | undefined): string =>
+  mask ? `(${mask.map(([from, to]) => `login BETWEEN ${from} AND ${to}`).join(' OR ')})` : '1';
 
 function toOperation(row: SqlRow): Operation {
   const state = OPERATION_STATES.find((known) => known === row['state']);

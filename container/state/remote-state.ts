@@ -6,6 +6,18 @@ import { STATE_METHODS, type StateMethod } from './state-methods.ts';
 /** Longest wait for an answer of the state: SQLite answers in a millisecond; a hop over the network in a hundred. */
 const CALL_TIMEOUT_MS = 5000;
 
+/** Keys are administered where the state is: the container cannot make itself one. */
+const refused = (): Promise<never> =>
+  Promise.reject(new BridgeError('route_not_found', 'Keys are administered through the Worker.'));
+const NO_KEYS: StateApi['keys'] = {
+  list: refused,
+  create: refused,
+  change: refused,
+  rotate: refused,
+  finishRotation: refused,
+  revoke: refused,
+};
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: BridgeError) => void;
@@ -22,6 +34,7 @@ export class RemoteState implements StateApi {
   readonly sessions: StateApi['sessions'];
   readonly operations: StateApi['operations'];
   readonly journal: StateApi['journal'];
+  readonly keys: StateApi['keys'] = NO_KEYS;
   /** Resolves with the first channel: before it nothing is known of epochs and permits. */
   readonly ready: Promise<void>;
   readonly #onReady: () => void;

@@ -73,6 +73,42 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       phases_ms TEXT
     )`,
   ],
+  [
+    `CREATE TABLE api_keys (
+      id TEXT PRIMARY KEY,
+      record TEXT NOT NULL,
+      bootstrap TEXT,
+      created_at_ms INTEGER NOT NULL,
+      changed_at_ms INTEGER NOT NULL,
+      last_used_at_ms INTEGER,
+      revoked_at_ms INTEGER
+    )`,
+    `CREATE TABLE halts (
+      kind TEXT NOT NULL,
+      value TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      since_ms INTEGER NOT NULL,
+      PRIMARY KEY (kind, value)
+    )`,
+    // A halt of version 1; one that cannot be read still halts.
+    `INSERT INTO halts (kind, value, reason, since_ms)
+       SELECT 'all', '', CASE WHEN json_valid(value) THEN coalesce(json_extract(value, '$.reason'), '') ELSE '' END,
+         CASE WHEN json_valid(value) THEN coalesce(json_extract(value, '$.sinceMs'), 0) ELSE 0 END
+       FROM settings WHERE name = 'halt'`,
+    `DELETE FROM settings WHERE name = 'halt'`,
+    'ALTER TABLE operations ADD COLUMN budget TEXT',
+    'ALTER TABLE operations ADD COLUMN symbol TEXT',
+    'ALTER TABLE operations ADD COLUMN side TEXT',
+    'ALTER TABLE operations ADD COLUMN volume TEXT',
+    'ALTER TABLE operations ADD COLUMN reduces TEXT',
+    'ALTER TABLE operations ADD COLUMN amount TEXT',
+    'CREATE INDEX operations_login ON operations (login, id)',
+    'CREATE INDEX operations_caller ON operations (caller, id)',
+    'CREATE INDEX operations_budget ON operations (budget, created_at_ms)',
+    'CREATE INDEX operations_settled ON operations (settled_at_ms)',
+    'CREATE INDEX password_attempts_at ON password_attempts (at_ms)',
+    'CREATE INDEX consumer_sessions_key ON consumer_sessions (opened_by)',
+  ],
 ];
 
 const VERSION_TABLE = 'bridge_schema';
@@ -85,8 +121,21 @@ const TABLES = [
   'operations',
   'settings',
   'journal',
+  'api_keys',
+  'halts',
 ];
-const INDEXES = ['permits_at', 'consumer_sessions_login', 'operations_state', 'operations_recent'];
+const INDEXES = [
+  'permits_at',
+  'consumer_sessions_login',
+  'consumer_sessions_key',
+  'operations_state',
+  'operations_recent',
+  'operations_login',
+  'operations_caller',
+  'operations_budget',
+  'operations_settled',
+  'password_attempts_at',
+];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
 

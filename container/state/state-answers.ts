@@ -1,13 +1,24 @@
 import { BridgeError } from '../contract/errors.ts';
 import type { Caller } from '../contract/keys.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
+import { API_KEY_PREFIX, hashKey, loginAllowed } from '../contract/keys.ts';
+import {
+  changeKey,
+  createKey,
+  finishKeyRotation,
+  type keyRoutes,
+  listKeys,
+  revokeKey,
+  rotateKey,
+} from '../contract/routes/keys.ts';
 import { adminCheckpoint, adminJournal, adminSignInReset } from '../contract/routes/admin.ts';
 import { getOperation, listOperations } from '../contract/routes/operations.ts';
 import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from '../contract/routes/sessions.ts';
-import { getTradingHalt, haltTrading, resumeTrading } from '../contract/routes/trading.ts';
+import { getTradingHalt, haltTrading, resumeTrading } from '../contract/routes/halts.ts';
 import { consumerSessionView } from './consumer-session-view.ts';
 import { listOperationViews, operationView, requireOperation } from './operation-view.ts';
-import type { StateApi, TradingHalt } from './state-api.ts';
+import { randomBytes, toHex } from './random.ts';
+import type { HaltScope, KeyEntry, StateApi } from './state-api.ts';
 
 type StateAnswer<R extends AnyRoute> = (state: StateApi, input: RouteInput<R>, caller: Caller) => Promise<AnswerOf<R>>;
 
@@ -23,7 +34,8 @@ export type StateRoute =
   | typeof revokeSession
   | typeof adminJournal
   | typeof adminCheckpoint
-  | typeof adminSignInReset;
+  | typeof adminSignInReset
+  | (typeof keyRoutes)[number];
 
 /** Ties an answer to its route's types. */
 const answers = <R extends AnyRoute>(route: R, answer: StateAnswer<R>): StateAnswersOf<R> =>
@@ -49,11 +61,11 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
 
   ...answers(getTradingHalt, haltView),
   ...answers(haltTrading, async (state, { body }) => {
-    await state.operations.setHalted(true, body.reason);
+    await state.operations.halt(haltScopeOf(body), body.reason);
     return haltView(state);
   }),
-  ...answers(resumeTrading, async (state) => {
-    await state.operations.setHalted(false, '');
+  ...answers(resumeTrading, async (state, { body }) => {
+    await state.operations.resume(haltScopeOf(body));
     return haltView(state);
   }),
 
@@ -68,15 +80,17 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
   ...answers(endCurrentSession, async (state, _input, caller) => ({
     revoked: await state.sessions.revoke(requireSession(caller), 'ended by its holder'),
   })),
-  ...answers(listSessions, async (state, { query }) => ({
-    items: (await state.sessions.list(query.login === undefined ? {} : { login: query.login })).map(
-      consumerSessionView,
-    ),
+  ...answers(listSessions, async (state, { query }, caller) => ({
+    items: (await state.sessions.list(query.login === undefined ? {} : { login: query.login }))
+      .filter(({ login }) => loginAllowed(caller.logins, login))
+      .map(consumerSessionView),
     nextCursor: null,
   })),
-  ...answers(revokeSession, async (state, { params }) => ({
-    revoked: await state.sessions.revoke(params.id, 'by an administrator'),
-  })),
+  ...answers(revokeSession, async (state, { params }, caller) => {
+    const found = (await state.sessions.list({})).find(({ id }) => id === params.id);
+    const isSeen = found !== undefined && loginAllowed(caller.logins, found.login);
+    return { revoked: isSeen && (await state.sessions.revoke(params.id, `by ${caller.id}`)) };
+  }),
 
   ...answers(adminJournal, async (state, { query }) => ({
     items: (await state.journal.list(query.limit)).map((entry) => ({
@@ -96,11 +110,76 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
     await state.signIn.reset();
     return { reset: true };
   }),
+
+  ...answers(listKeys, async (state) => ({ items: (await state.keys.list()).map(apiKeyView) })),
+  ...answers(createKey, async (state, { body }) => {
+    const { key, hash } = await secretOf(body.hash);
+    return { key, apiKey: apiKeyView(await state.keys.create({ ...body, hash })) };
+  }),
+  ...answers(changeKey, async (state, { params, body }) => apiKeyView(await state.keys.change(params.id, body))),
+  ...answers(rotateKey, async (state, { params, body }) => {
+    const { key, hash } = await secretOf(body.hash);
+    return { key, apiKey: apiKeyView(await state.keys.rotate(params.id, hash, body.keepOld)) };
+  }),
+  ...answers(finishKeyRotation, async (state, { params }) => apiKeyView(await state.keys.finishRotation(params.id))),
+  ...answers(revokeKey, async (state, { params }) => ({ revoked: await state.keys.revoke(params.id) })),
 };
 
 async function haltView(state: StateApi): Promise<AnswerOf<typeof getTradingHalt>> {
-  const { halted, reason, sinceMs }: TradingHalt = await state.operations.halted();
-  return { halted, reason, since: sinceMs === null ? null : new Date(sinceMs).toISOString(), sinceMs };
+  const halts = (await state.operations.halts()).map((halt) => ({
+    ...halt,
+    since: new Date(halt.sinceMs).toISOString(),
+  }));
+  const all = halts.find(({ kind }) => kind === 'all');
+  return {
+    halted: all !== undefined,
+    reason: all?.reason ?? null,
+    since: all?.since ?? null,
+    sinceMs: all?.sinceMs ?? null,
+    halts,
+  };
+}
+
+function haltScopeOf({
+  group,
+  symbol,
+  login,
+}: {
+  group?: string | undefined;
+  symbol?: string | undefined;
+  login?: number | undefined;
+}): HaltScope {
+  if (group !== undefined) return { kind: 'group', value: group };
+  if (symbol !== undefined) return { kind: 'symbol', value: symbol };
+  return login === undefined ? { kind: 'all', value: '' } : { kind: 'login', value: String(login) };
+}
+
+/** 256 bits: nothing to guess, so that a plain hash of it is enough. */
+async function secretOf(hash: string | undefined): Promise<{ key: string | null; hash: string }> {
+  if (hash !== undefined) return { key: null, hash };
+  const key = API_KEY_PREFIX + toHex(randomBytes(32));
+  return { key, hash: await hashKey(key) };
+}
+
+function apiKeyView(entry: KeyEntry): AnswerOf<typeof listKeys>['items'][number] {
+  const instant = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());
+  const { id, scopes, logins, expiresAt, ips, limits, hashes, source, createdAtMs, lastUsedAtMs, revokedAtMs } = entry;
+  return {
+    id,
+    scopes,
+    logins: logins ?? null,
+    expiresAt: expiresAt ?? null,
+    ips: ips ?? null,
+    limits: limits ?? null,
+    secrets: hashes,
+    source,
+    createdAt: new Date(createdAtMs).toISOString(),
+    createdAtMs,
+    lastUsedAt: instant(lastUsedAtMs),
+    lastUsedAtMs,
+    revokedAt: instant(revokedAtMs),
+    revokedAtMs,
+  };
 }
 
 function requireSession({ sessionId }: Caller): string {

@@ -1,5 +1,6 @@
 import type { JournalEvent } from '../contract/journal.ts';
-import type { KeyLimits, Scope } from '../contract/keys.ts';
+import type { KeyRecord } from '../contract/key-records.ts';
+import type { KeyLimits, LoginMask, Scope } from '../contract/keys.ts';
 
 /**
  * Everything that must outlive the container, as the container sees it. One implementation (`bridge-state.ts`) over
@@ -15,6 +16,39 @@ export interface StateApi {
   readonly sessions: ConsumerSessionsApi;
   readonly operations: OperationsApi;
   readonly journal: JournalApi;
+  readonly keys: KeysApi;
+}
+
+// ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A key as administrators see it: nothing that opens anything. */
+export interface KeyEntry extends Omit<KeyRecord, 'hash'> {
+  /** Two while it is being rotated. */
+  readonly hashes: number;
+  /** Whether `BRIDGE_API_KEYS` names it, or an administrator made it. */
+  readonly source: 'variable' | 'admin';
+  readonly createdAtMs: number;
+  readonly changedAtMs: number;
+  /** To the minute; null = never. */
+  readonly lastUsedAtMs: number | null;
+  readonly revokedAtMs: number | null;
+}
+
+type Rights = Omit<KeyRecord, 'id' | 'hash'>;
+/** What is named changes; `null` takes a bound away. */
+export type KeyChange = { readonly [Name in keyof Rights]?: Rights[Name] | null | undefined };
+
+/** Administration of the API keys. Where the state is not in this process, the container has no part in it. */
+export interface KeysApi {
+  list(): Promise<readonly KeyEntry[]>;
+  /** @throws BridgeError `invalid_field` for an id in use */
+  create(record: KeyRecord): Promise<KeyEntry>;
+  /** @throws BridgeError `object_not_found`, here and below */
+  change(id: string, change: KeyChange): Promise<KeyEntry>;
+  /** `keepOld`: the newest secret of before opens too, until the rotation is finished. */
+  rotate(id: string, hash: string, keepOld: boolean): Promise<KeyEntry>;
+  finishRotation(id: string): Promise<KeyEntry>;
+  revoke(id: string): Promise<boolean>;
 }
 
 /** Identity of one process: random per process start, so an automatic restart is a new instance. */
@@ -106,18 +140,21 @@ export interface ConsumerSession {
   /** `LastPassChange` of the account when last checked: a later value ends the session. */
   readonly passwordChangedAt: string;
   readonly checkedAtMs: number;
-  /** Pre-trade limits of the key that opened it. */
+  /** Limits of the key that opened it, as they are now. */
   readonly limits: KeyLimits | null;
 }
 
 export interface ConsumerSessionsApi {
   /**
-   * Throttles guessing: 0 = try now, and the try is booked as failed in advance (`open` clears it); else how long to
-   * wait before this login may be tried again.
+   * Throttles guessing, by login, by the key that asks, and in all: 0 = try now, and the try is booked as failed in
+   * advance; else how long to wait.
    */
-  attempt(login: number): Promise<{ retryAfterMs: number }>;
-  /** The password could not be checked at all: takes the booking back. */
-  attemptForgiven(login: number): Promise<void>;
+  attempt(login: number, keyId: string): Promise<{ retryAfterMs: number }>;
+  /**
+   * Takes the booking back: the password was right, or could not be checked. A right main password also clears what was
+   * guessed wrong before; an investor's does not.
+   */
+  attemptForgiven(login: number, keyId: string, isMainPassword: boolean): Promise<void>;
   /** @throws BridgeError `session_limit` */
   open(session: {
     /** Of the 256-bit token, `sha256:<hex>`; the token itself never comes here. */
@@ -125,7 +162,6 @@ export interface ConsumerSessionsApi {
     login: number;
     scopes: readonly Scope[];
     openedBy: string;
-    limits: KeyLimits | null;
     passwordChangedAt: string;
   }): Promise<ConsumerSession>;
   /** By the hash of the presented token; renews the idle expiry. */
@@ -134,7 +170,10 @@ export interface ConsumerSessionsApi {
   dueForCheck(beforeMs: number): Promise<readonly ConsumerSession[]>;
   checked(id: string): Promise<void>;
   revoke(id: string, reason: string): Promise<boolean>;
+  /** Every session of a login, or of all. */
   list(filter: { login?: number }): Promise<readonly ConsumerSession[]>;
+  /** Ends every session of a login; returns how many. */
+  revokeLogin(login: number, reason: string): Promise<number>;
 }
 
 // ── Operations ledger ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +182,8 @@ export const OPERATION_STATES = [
   'sending',
   'pending',
   'done',
+  /** Of a bulk request: some of its parts were executed, the others refused. */
+  'partial',
   'refused',
   'unknown',
   'not_executed',
@@ -177,7 +218,9 @@ export type BeginDecision =
   | { readonly kind: 'in_flight'; readonly operation: Operation }
   | { readonly kind: 'other_body' }
   | { readonly kind: 'halted'; readonly reason: string }
-  | { readonly kind: 'limited'; readonly retryAfterMs: number };
+  | { readonly kind: 'limited'; readonly retryAfterMs: number }
+  /** A limit of the key, counted with everything that is on its way. */
+  | { readonly kind: 'over_limit'; readonly limit: string; readonly detail: string };
 
 export interface BeginRequest {
   readonly caller: string;
@@ -192,9 +235,38 @@ export interface BeginRequest {
   readonly instanceId: InstanceId;
   /** Past it no row is written: whoever waited has been told `not_sent`. */
   readonly deadlineAtMs: number;
-  /** Counts as trading: refused while halted, and counted against `perMinute`. */
+  /** Counts as trading: refused while halted, and counted against the orders per minute. */
   readonly trading: boolean;
-  readonly perMinute?: number;
+  /** The key whose limits count. */
+  readonly budget: string;
+  readonly symbol?: string;
+  /** The account's group, for halts. */
+  readonly group?: string;
+  readonly trade?: ReservedTrade;
+  /** Money that is moved, in 1/100 000 000 of the currency, without its sign. */
+  readonly amount?: string;
+  readonly limits?: ReservedLimits;
+}
+
+/** What an order adds to a position or takes from it. */
+export interface ReservedTrade {
+  readonly side: 'buy' | 'sell';
+  /** In 1/100 000 000 lot. */
+  readonly volume: string;
+  /** The position that it makes smaller; absent = it opens. */
+  readonly reduces?: string;
+}
+
+/** Limits of the key, with what the broker's books held when they were read. Volumes in 1/100 000 000 lot. */
+export interface ReservedLimits {
+  readonly ordersPerMinute?: number;
+  readonly maxPositions?: { readonly most: number; readonly held: number };
+  readonly maxExposure?: { readonly most: string; readonly held: string };
+  /** What may be taken from the position. */
+  readonly reducible?: string;
+  readonly maxAmountPerDay?: string;
+  /** How long ago the reading of the books began: what was executed since is counted from the ledger. */
+  readonly readForMs: number;
 }
 
 export interface OperationChange {
@@ -209,6 +281,8 @@ export interface OperationFilter {
   readonly caller?: string;
   readonly state?: OperationState;
   readonly login?: number;
+  /** Only operations of these logins. */
+  readonly logins?: LoginMask;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -231,16 +305,26 @@ export interface OperationsApi {
   unsettled(limit: number): Promise<readonly Operation[]>;
   /** `sending` rows of instances other than this one become `unknown`; returns how many. */
   orphan(liveInstanceId: InstanceId | null): Promise<number>;
-  halted(): Promise<TradingHalt>;
-  setHalted(halted: boolean, reason: string): Promise<void>;
+  /** Every halt in force, the oldest first. */
+  halts(): Promise<readonly TradingHalt[]>;
+  halt(scope: HaltScope, reason: string): Promise<void>;
+  resume(scope: HaltScope): Promise<void>;
+  /** Operations under `key/…`: the parts of a bulk request. */
+  parts(caller: string, key: string): Promise<readonly Operation[]>;
   /** Hex of 32 random bytes, made once. */
   fingerprintSecret(): Promise<string>;
 }
 
-export interface TradingHalt {
-  readonly halted: boolean;
-  readonly reason: string | null;
-  readonly sinceMs: number | null;
+/** Whose trades are halted: everybody's, or those of a group mask, a symbol or a login. */
+export interface HaltScope {
+  readonly kind: 'all' | 'group' | 'symbol' | 'login';
+  /** '' for all. */
+  readonly value: string;
+}
+
+export interface TradingHalt extends HaltScope {
+  readonly reason: string;
+  readonly sinceMs: number;
 }
 
 // ── Lifecycle journal ───────────────────────────────────────────────────────────────────────────────────────────────

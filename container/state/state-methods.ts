@@ -17,7 +17,11 @@ const login = z.int().positive();
 const limit = z.int().min(1).max(1000);
 const operationState = z.enum(OPERATION_STATES);
 const retcode = z.int().nullable();
+/** 1/100 000 000. */
+const units = z.string().regex(/^\d{1,40}$/);
+const signedUnits = z.string().regex(/^-?\d{1,40}$/);
 const phasesMs = z.record(short, z.number());
+const haltScope = z.object({ kind: z.enum(['all', 'group', 'symbol', 'login']), value: z.string().max(1024) });
 /** `undefined` does not travel as JSON: a missing last argument is as good as none. */
 const none = z.tuple([]);
 
@@ -46,21 +50,14 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'signIn.released': z.tuple([short]),
   'signIn.reset': none,
 
-  'sessions.attempt': z.tuple([login]),
-  'sessions.attemptForgiven': z.tuple([login]),
+  'sessions.attempt': z.tuple([login, short]),
+  'sessions.attemptForgiven': z.tuple([login, short, z.boolean()]),
   'sessions.open': z.tuple([
     z.object({
       tokenHash: z.string().regex(/^sha256:[0-9a-f]{64}$/),
       login,
       scopes: z.array(z.enum(SCOPES)),
       openedBy: short,
-      limits: z
-        .object({
-          maxVolumeLots: short.optional(),
-          symbols: z.array(short).optional(),
-          ordersPerMinute: count.optional(),
-        })
-        .nullable(),
       passwordChangedAt: short,
     }),
   ]),
@@ -68,6 +65,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'sessions.dueForCheck': z.tuple([z.number()]),
   'sessions.checked': z.tuple([short]),
   'sessions.revoke': z.tuple([short, z.string().max(2000)]),
+  'sessions.revokeLogin': z.tuple([login, z.string().max(2000)]),
   'sessions.list': z.tuple([z.object({ login: login.optional() })]),
 
   'operations.recall': z.tuple([operationKeyPart, operationKeyPart, short]),
@@ -83,7 +81,23 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       instanceId: short,
       deadlineAtMs: z.number(),
       trading: z.boolean(),
-      perMinute: count.optional(),
+      budget: short,
+      symbol: short.optional(),
+      group: short.optional(),
+      trade: z
+        .object({ side: z.enum(['buy', 'sell']), volume: units, reduces: z.string().max(20).optional() })
+        .optional(),
+      amount: units.optional(),
+      limits: z
+        .object({
+          ordersPerMinute: count.optional(),
+          maxPositions: z.object({ most: count, held: count }).optional(),
+          maxExposure: z.object({ most: units, held: signedUnits }).optional(),
+          reducible: units.optional(),
+          maxAmountPerDay: units.optional(),
+          readForMs: z.number(),
+        })
+        .optional(),
     }),
   ]),
   'operations.drop': z.tuple([operationKeyPart, operationKeyPart, short]),
@@ -103,14 +117,17 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       caller: short.optional(),
       state: operationState.optional(),
       login: login.optional(),
+      logins: z.array(z.tuple([count, count])).optional(),
       limit,
       cursor: short.optional(),
     }),
   ]),
   'operations.unsettled': z.tuple([limit]),
   'operations.orphan': z.tuple([short.nullable()]),
-  'operations.halted': none,
-  'operations.setHalted': z.tuple([z.boolean(), z.string().max(2000)]),
+  'operations.halts': none,
+  'operations.halt': z.tuple([haltScope, z.string().max(2000)]),
+  'operations.resume': z.tuple([haltScope]),
+  'operations.parts': z.tuple([operationKeyPart, operationKeyPart]),
   'operations.fingerprintSecret': none,
 
   'journal.add': z.tuple([

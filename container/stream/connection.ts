@@ -187,7 +187,7 @@ export class Connection {
   async #checkKey(key: string, id: OperationId | undefined): Promise<void> {
     let found: Authenticated | undefined;
     try {
-      found = await this.#core.options.authenticate(key);
+      found = await this.#core.options.authenticate(key, this.peer.address);
     } catch (error) {
       this.error(asBridgeError(error), SYSTEM_TOPIC, id);
       return this.close('internal');

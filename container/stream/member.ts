@@ -23,6 +23,8 @@ export interface Member {
 
 /** The way to one client. `write` never throws and never blocks; what cannot be sent yet counts in `bufferedBytes`. */
 export interface Peer {
+  /** Of the client; undefined = not known. */
+  readonly address?: string | undefined;
   readonly bufferedBytes: number;
   write(chunk: Chunk): void;
   close(code: number, reason: string): void;

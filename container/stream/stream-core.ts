@@ -11,6 +11,7 @@ import {
   type DataTopic,
   type StreamLimits,
 } from '../contract/frames.ts';
+import { isEnded } from '../contract/keys.ts';
 import { chunkOf, makeFrame, type Chunk, type FrameParts, type OutFrame } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { catchUp, owe, sendMarks, serve } from './delivery.ts';
@@ -28,7 +29,7 @@ import { TopicLog } from './topic-log.ts';
 export interface StreamCoreOptions {
   readonly source: StreamSource;
   /** @returns undefined for a key or token that is worth nothing. */
-  readonly authenticate: (key: string) => Promise<Authenticated | undefined>;
+  readonly authenticate: (key: string, address: string | undefined) => Promise<Authenticated | undefined>;
   /** Which of these proofs of consumer sessions still hold; asked for while their streams are open. */
   readonly stillValid?: (proofs: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly now: () => number;
@@ -168,7 +169,8 @@ export class StreamCore {
       else if (this.#hasLostEvents(connection)) this.closeSlow(connection);
     }
     for (const connection of this.connections)
-      if (connection.state !== 'open' && now - connection.connectedAtMs > this.limits.authenticateWithinMs)
+      if ((connection.authenticated?.caller.expiresAtMs ?? Infinity) <= now) endOf(connection);
+      else if (connection.state !== 'open' && now - connection.connectedAtMs > this.limits.authenticateWithinMs)
         connection.fail('unauthenticated', new BridgeError('unauthenticated', 'No key was presented in time.'));
     if (now - this.#lastBeatMs >= this.limits.heartbeatMs) {
       this.#lastBeatMs = now;
@@ -205,11 +207,10 @@ export class StreamCore {
     }
   }
 
-  /** Consumer sessions that ended. */
-  revoke(sessionIds: readonly string[]): void {
+  /** Keys and traders' sessions that ended. */
+  end(ended: readonly string[]): void {
     for (const connection of this.connections)
-      if (connection.authenticated?.caller.sessionId && sessionIds.includes(connection.authenticated.caller.sessionId))
-        connection.fail('unauthenticated', new BridgeError('unauthenticated', 'The session was revoked or expired.'));
+      if (connection.authenticated && isEnded(connection.authenticated.caller, ended)) endOf(connection);
   }
 
   /** Closes every connection; clients come back and resume. */
@@ -365,3 +366,9 @@ export class StreamCore {
     });
   }
 }
+
+const endOf = (connection: Connection): void =>
+  connection.fail(
+    'unauthenticated',
+    new BridgeError('unauthenticated', 'The key or session was revoked, changed or expired.'),
+  );

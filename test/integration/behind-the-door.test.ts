@@ -171,7 +171,7 @@ test.each([
 test('what is no control message is passed over', async () => {
   const holder = new Holder();
   await holder.hello();
-  for (const text of ['{', '{"type":"revoked","sessionIds":5}', '{"type":"result"}', 'null']) holder.socket.send(text);
+  for (const text of ['{', '{"type":"ended","ended":5}', '{"type":"result"}', 'null']) holder.socket.send(text);
   await holder.handOver();
   expect((await read()).status).toBe(200);
 });

@@ -216,6 +216,7 @@ describe('end', () => {
           instanceId: bridge.instanceId,
           deadlineAtMs: Date.now() + 10_000,
           trading: true,
+          budget: 'trade',
         });
         bridge.exit(137);
         return new Response('never');

@@ -39,7 +39,8 @@ const begin = (state: StateApi, key: string, changes: Partial<BeginRequest> = {}
     instanceId: 'first',
     deadlineAtMs: 1_800_000_000_000,
     trading: true,
-    perMinute: 100,
+    budget: 'desk',
+    limits: { ordersPerMinute: 100, readForMs: 0 },
     ...changes,
   });
 
@@ -80,15 +81,20 @@ it('sign-in, sessions, halt and journal are kept, and a permit that was never an
     if (!permit.granted) throw new Error(permit.reason);
     await state.signIn.succeeded('first', { permitId: permit.permitId, address: 'broker:443', serverBuild: '4000' });
     expect(await state.signIn.permit('second')).toMatchObject({ granted: true });
+    await state.keys.create({
+      id: 'web',
+      hash: `sha256:${'e'.repeat(64)}`,
+      scopes: ['trade'],
+      limits: { maxVolumeLots: '1.00' },
+    });
     await state.sessions.open({
       tokenHash,
       login: 1001,
       scopes: ['read', 'trade'],
       openedBy: 'web',
-      limits: { maxVolumeLots: '1.00' },
       passwordChangedAt: '5',
     });
-    await state.operations.setHalted(true, 'audit');
+    await state.operations.halt({ kind: 'all', value: '' }, 'audit');
   });
   await abort();
   await run(async (state) => {
@@ -96,7 +102,7 @@ it('sign-in, sessions, halt and journal are kept, and a permit that was never an
     expect(await state.signIn.permit('third')).toMatchObject({ granted: false });
     expect(await state.sessions.find(tokenHash)).toMatchObject({ login: 1001, limits: { maxVolumeLots: '1.00' } });
     expect(await begin(state, 'x')).toEqual({ kind: 'halted', reason: 'audit' });
-    expect((await state.journal.list(10)).map(({ event }) => event)).toEqual(['ready']);
+    expect((await state.journal.list(10)).map(({ event }) => event)).toEqual(['key', 'ready']);
   });
 });
 

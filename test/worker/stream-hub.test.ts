@@ -193,7 +193,7 @@ describe('the hub', () => {
     const client = new Client(answer.webSocket as WebSocket);
     client.send({ op: 'subscribe', topic: 'orders', logins: [1002] });
     expect(await client.until('error')).toMatchObject({ data: { code: 'login_not_allowed' } });
-    await hub.revoked(['s1']);
+    await hub.ended(['session:s1']);
     await expect.poll(() => client.closed).toBe(4001);
   });
 

@@ -1,13 +1,12 @@
 import { HEADER } from '../../container/contract/headers.ts';
 import {
-  type ApiKey,
   type Caller,
-  findCaller,
   hashKey,
   presentedKey,
   SESSION_TOKEN_PREFIX,
   unauthenticated,
 } from '../../container/contract/keys.ts';
+import type { KeyRing } from '../../container/contract/key-records.ts';
 import { callerOfSession } from '../../container/state/consumer-session-view.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 
@@ -15,13 +14,14 @@ import type { ConsumerSession } from '../../container/state/state-api.ts';
 const SESSION_TOKEN = new RegExp(`^${SESSION_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
 
 /**
- * Who calls. API keys are compared here, all of them, by hash; a trader's token is looked up in the Durable Object's
- * SQLite, which wakes no container.
- * @throws BridgeError `unauthenticated`
+ * Who calls. API keys are found here by hash; a trader's token is looked up in the Durable Object's SQLite, which wakes no
+ * container.
+ * @throws BridgeError `unauthenticated` · `address_not_allowed`
  */
 export async function authenticate(
   headers: Headers,
-  keys: readonly ApiKey[],
+  keys: () => Promise<KeyRing>,
+  address: string | undefined,
   findSession: (tokenHash: string) => Promise<ConsumerSession | null>,
 ): Promise<Caller> {
   const presented = presentedKey(headers.get(HEADER.authorization), headers.get(HEADER.apiKey));
@@ -32,7 +32,8 @@ export async function authenticate(
     if (session === null) throw unauthenticated();
     return callerOfSession(session);
   }
-  const caller = findCaller(keys, hash);
-  if (presented === undefined || caller === undefined) throw unauthenticated();
+  if (presented === undefined) throw unauthenticated();
+  const caller = (await keys()).find(hash, { address: () => address, nowMs: Date.now() });
+  if (caller === undefined) throw unauthenticated();
   return caller;
 }

@@ -4,6 +4,7 @@ import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { authenticate } from './auth.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
 import type { DoorConfig } from '../config.ts';
+import { DoorKeys } from '../door-keys.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from './limits.ts';
 import { bridgeOf, hubOf } from '../stubs.ts';
@@ -12,6 +13,7 @@ import { traceparentFor } from './trace.ts';
 
 /** One per isolate. */
 const limiter = new RateLimiter();
+const keys = new DoorKeys();
 
 /** One request at the door: what was made for it, and what the answer must carry. */
 export class Door {
@@ -23,6 +25,8 @@ export class Door {
   readonly deadlineAtMs: number;
   readonly bridge: DurableObjectStub<BridgeContainer>;
   readonly hub: DurableObjectStub<StreamHub>;
+  /** Of the client, as Cloudflare saw it. */
+  readonly address: string | undefined;
   readonly #origin: string | null;
   readonly #answerHeaders: Record<string, string> = {};
 
@@ -34,13 +38,20 @@ export class Door {
     this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
     this.bridge = bridgeOf(env, config);
     this.hub = hubOf(env, config);
+    this.address = request.headers.get(HEADER.clientAddress) ?? undefined;
     this.#origin = request.headers.get('origin');
   }
 
   /** Key or token → caller, counted against its limit. @throws BridgeError `unauthenticated` · `rate_limited` */
   async admit(headers: Headers): Promise<Caller> {
-    const { keys, rate } = this.config;
-    const caller = await authenticate(headers, keys, (tokenHash) => this.bridge.findSession(tokenHash));
+    const { rate } = this.config;
+    const caller = await authenticate(
+      headers,
+      () => keys.ring((used) => this.bridge.apiKeys(used), Date.now()),
+      this.address,
+      (tokenHash) => this.bridge.findSession(tokenHash),
+    );
+    keys.used(caller.openedBy ?? caller.id);
     const allowance = limiter.take(caller.id, rate, Date.now());
     Object.assign(this.#answerHeaders, rateLimitHeaders(rate, allowance));
     if (!allowance.allowed) throw rateLimited(allowance);

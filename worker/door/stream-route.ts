@@ -23,6 +23,7 @@ export async function streamRoute(request: Request, door: Door): Promise<Respons
     if (value !== null) headers.set(name, value);
   }
   headers.set(HEADER.requestId, door.requestId);
+  if (door.address !== undefined) headers.set(HEADER.clientAddress, door.address);
   const key = presentedKey(request.headers.get(HEADER.authorization), request.headers.get(HEADER.apiKey));
   const says = request.headers.has(HEADER.authorization) || request.headers.has(HEADER.apiKey);
   if (says || !isUpgrade) {

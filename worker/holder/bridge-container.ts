@@ -1,5 +1,6 @@
 import { Container } from '@cloudflare/containers';
 import { asBridgeError, BridgeError, type ErrorCode, type ErrorContext } from '../../container/contract/errors.ts';
+import { type ApiKey, apiKeysSchema } from '../../container/contract/key-records.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
@@ -68,9 +69,9 @@ export class BridgeContainer extends Container<Env> {
     this.#state = new BridgeState(new StorageSql(ctx.storage), {
       now: () => this.now(),
       warn: (message) => logEvent('state', { message }),
-      onRevoked: (sessionId) => {
-        this.#instance.send({ type: 'revoked', sessionIds: [sessionId] });
-        ctx.waitUntil(hubOf(env, doorConfig(env)).revoked([sessionId]));
+      onEnded: (ended) => {
+        this.#instance.send({ type: 'ended', ended: [ended] });
+        ctx.waitUntil(hubOf(env, doorConfig(env)).ended([ended]));
       },
     });
     const server = new StateServer(this.#state, onFault);
@@ -90,6 +91,9 @@ export class BridgeContainer extends Container<Env> {
       onActivity: () => this.#tellActivity(),
       onFault,
     });
+    const keys = apiKeysSchema.safeParse(env.BRIDGE_API_KEYS);
+    // The door tells of a variable that cannot be read; nobody gets past it.
+    if (keys.success) this.#state.keys.bootstrap(keys.data);
     if (this.#instance.isRunning) this.#instance.resume();
     // A write may have been under way when the last object of this name ended: nobody has to ask for it to be settled.
     else ctx.waitUntil(this.#processChanged(null));
@@ -151,6 +155,12 @@ export class BridgeContainer extends Container<Env> {
       inFlight: this.#inFlight.count(nowMs),
       nowMs,
     });
+  }
+
+  /** Every key that opens something, for the doors, as JSON; and which of them they have seen used. */
+  apiKeys(used: readonly string[]): string {
+    for (const id of used) this.#state.keys.used(id);
+    return JSON.stringify([...this.#state.keys.active().values()] satisfies ApiKey[]);
   }
 
   /** By the token's hash. */

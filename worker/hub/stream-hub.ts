@@ -14,12 +14,13 @@ import {
   type StreamLimits,
 } from '../../container/contract/frames.ts';
 import { HEADER } from '../../container/contract/headers.ts';
-import { findCaller, hashKey, SESSION_TOKEN_PREFIX, type Caller } from '../../container/contract/keys.ts';
+import { hashKey, SESSION_TOKEN_PREFIX, type Caller } from '../../container/contract/keys.ts';
 import { callerOfSession } from '../../container/state/consumer-session-view.ts';
 import { type Connection, subscriptionsOf } from '../../container/stream/connection.ts';
 import { SSE_HEADERS, sseOperations } from '../../container/stream/sse.ts';
 import { StreamCore } from '../../container/stream/stream-core.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
+import { DoorKeys } from '../door-keys.ts';
 import { doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
 import { bridgeOf } from '../stubs.ts';
@@ -37,6 +38,7 @@ const LOOK_AGAIN_MS = 60 * 60_000;
 interface Attachment {
   readonly id: string;
   readonly authenticated: Authenticated | null;
+  readonly address: string | null;
 }
 
 /** What a test shortens. */
@@ -64,6 +66,7 @@ export class StreamHub extends DurableObject<Env> {
   readonly #upstream: StreamUpstream;
   readonly #connections = new Map<WebSocket, Connection>();
   readonly #sockets = new Map<Connection, WebSocket>();
+  readonly #keys = new DoorKeys();
   #timer: ReturnType<typeof setInterval> | null = null;
   #upstreamSinceMs = 0;
 
@@ -84,7 +87,7 @@ export class StreamHub extends DurableObject<Env> {
     });
     this.#core = new StreamCore({
       source: this.#upstream,
-      authenticate: (key) => this.#authenticate(key),
+      authenticate: (key, address) => this.#authenticate(key, address),
       stillValid: async (proofs) => new Set(await this.#bridge().validSessions(proofs)),
       now: Date.now,
       defer: (flush) => queueMicrotask(flush),
@@ -119,9 +122,9 @@ export class StreamHub extends DurableObject<Env> {
     }
   }
 
-  /** Consumer sessions that ended. */
-  revoked(sessionIds: readonly string[]): void {
-    this.#core.revoke(sessionIds);
+  /** Keys and traders' sessions that ended. */
+  ended(ended: readonly string[]): void {
+    this.#core.end(ended);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -153,10 +156,14 @@ export class StreamHub extends DurableObject<Env> {
 
   #accept(headers: Headers, authenticated: Authenticated | undefined): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    const attachment: Attachment = { id: crypto.randomUUID(), authenticated: authenticated ?? null };
+    const attachment: Attachment = {
+      id: crypto.randomUUID(),
+      authenticated: authenticated ?? null,
+      address: headers.get(HEADER.clientAddress),
+    };
     this.ctx.acceptWebSocket(server);
     server.serializeAttachment(attachment);
-    const connection = this.#connect(server, authenticated);
+    const connection = this.#connect(server, authenticated, attachment.address);
     const offered = headers.get('sec-websocket-protocol');
     const key = authenticated ? undefined : keyFromSubprotocol(offered);
     if (key !== undefined) connection.receive(JSON.stringify({ op: 'auth', key }));
@@ -178,8 +185,12 @@ export class StreamHub extends DurableObject<Env> {
     return new Response(peer.body, { headers: SSE_HEADERS });
   }
 
-  #connect(socket: WebSocket, authenticated: Authenticated | undefined): Connection {
-    const peer = new SocketPeer(socket, () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime());
+  #connect(socket: WebSocket, authenticated: Authenticated | undefined, address: string | null): Connection {
+    const peer = new SocketPeer(
+      socket,
+      () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
+      address ?? undefined,
+    );
     const connection = this.#core.connect(peer, authenticated);
     this.#connections.set(socket, connection);
     this.#sockets.set(connection, socket);
@@ -199,11 +210,11 @@ export class StreamHub extends DurableObject<Env> {
   #restore(): void {
     const { sql } = this.ctx.storage;
     for (const socket of this.ctx.getWebSockets()) {
-      const { id, authenticated } = socket.deserializeAttachment() as Attachment;
+      const { id, authenticated, address } = socket.deserializeAttachment() as Attachment;
       const rows = sql
         .exec<SubscriptionRow>('SELECT topic, selectors, seq FROM subscriptions WHERE socket = ?', id)
         .toArray();
-      const connection = this.#connect(socket, authenticated ?? undefined);
+      const connection = this.#connect(socket, authenticated ?? undefined, address);
       for (const { topic, selectors, seq } of rows)
         connection.restore(
           topic,
@@ -220,9 +231,9 @@ export class StreamHub extends DurableObject<Env> {
   #remember(connection: Connection): void {
     const socket = this.#sockets.get(connection);
     if (!socket || connection.state === 'closed') return;
-    const { id, authenticated } = socket.deserializeAttachment() as Attachment;
+    const { id, authenticated, address } = socket.deserializeAttachment() as Attachment;
     if (!authenticated && connection.authenticated)
-      socket.serializeAttachment({ id, authenticated: connection.authenticated } satisfies Attachment);
+      socket.serializeAttachment({ id, authenticated: connection.authenticated, address } satisfies Attachment);
     const { sql } = this.ctx.storage;
     sql.exec('DELETE FROM subscriptions WHERE socket = ?', id);
     for (const { topic, selectors, seq } of subscriptionsOf(connection))
@@ -281,13 +292,15 @@ export class StreamHub extends DurableObject<Env> {
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, text));
   }
 
-  async #authenticate(key: string): Promise<Authenticated | undefined> {
+  async #authenticate(key: string, address: string | undefined): Promise<Authenticated | undefined> {
     const proof = await hashKey(key);
     if (key.startsWith(SESSION_TOKEN_PREFIX)) {
       const session = await this.#bridge().findSession(proof);
       return session ? { caller: callerOfSession(session), proof } : undefined;
     }
-    const caller = findCaller(doorConfig(this.env).keys, proof);
+    const ring = await this.#keys.ring((used) => this.#bridge().apiKeys(used), Date.now());
+    const caller = ring.find(proof, { address: () => address, nowMs: Date.now() });
+    if (caller) this.#keys.used(caller.id);
     return caller && { caller, proof };
   }
 

@@ -11,12 +11,14 @@ const UNACKNOWLEDGED_BYTES = 1024 * 1024;
  * the platform. Of a client that never pings nothing is known; the platform bounds it.
  */
 export class SocketPeer implements Peer {
+  readonly address: string | undefined;
   readonly #socket: WebSocket;
   readonly #lastPing: () => number | undefined;
   #sentBytes = 0;
   #lastPingMs = 0;
 
-  constructor(socket: WebSocket, lastPing: () => number | undefined) {
+  constructor(socket: WebSocket, lastPing: () => number | undefined, address: string | undefined) {
+    this.address = address;
     this.#socket = socket;
     this.#lastPing = lastPing;
   }

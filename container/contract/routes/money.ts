@@ -5,7 +5,7 @@ import { user } from '../schemas/account.ts';
 import { deal } from '../schemas/trade.ts';
 import { decimalBody, groupIn, loginBody, loginIn, ticketOut } from '../schemas/values.ts';
 
-/** Money and accounts: scope `admin`, one operation of the ledger each. */
+/** Money and accounts: scope `manage`, one operation of the ledger each. */
 
 const loginParams = z.strictObject({ login: loginIn });
 const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
@@ -27,7 +27,7 @@ export const changeBalance = defineRoute({
   tag: 'Money',
   summary: 'Deposit, withdraw, credit, correct or reward',
   description: 'A negative amount takes money away; the broker checks that the margin allows it.',
-  scope: 'admin',
+  scope: 'manage',
   write: true,
   params: loginParams,
   query: dryRunQuery,
@@ -90,7 +90,7 @@ export const createAccount = defineRoute({
   path: '/v1/accounts',
   tag: 'Accounts',
   summary: 'Open an account',
-  scope: 'admin',
+  scope: 'manage',
   write: true,
   params: noParams,
   query: dryRunQuery,
@@ -123,7 +123,7 @@ export const updateAccount = defineRoute({
   tag: 'Accounts',
   summary: 'Change the record of an account',
   description: 'Only what is named changes: the bridge reads the whole record, changes it, and writes it back.',
-  scope: 'admin',
+  scope: 'manage',
   write: true,
   params: loginParams,
   query: dryRunQuery,
@@ -146,7 +146,7 @@ const accountAction = <Body extends z.ZodType, Action extends string>(
     path: `/v1/accounts/{login}/${action}`,
     tag: 'Accounts',
     summary,
-    scope: 'admin',
+    scope: 'manage',
     write: true,
     params: loginParams,
     query: dryRunQuery,
@@ -168,7 +168,7 @@ export const changeAccountGroup = defineRoute({
   path: '/v1/accounts/{login}/group',
   tag: 'Accounts',
   summary: 'Move an account to another group',
-  scope: 'admin',
+  scope: 'manage',
   write: true,
   params: loginParams,
   query: dryRunQuery,
@@ -190,7 +190,7 @@ export const changePassword = defineRoute({
   path: '/v1/accounts/{login}/password',
   tag: 'Accounts',
   summary: 'Set a password of an account',
-  scope: 'admin',
+  scope: 'manage',
   write: true,
   params: loginParams,
   query: noQuery,
@@ -208,7 +208,7 @@ export const checkPassword = defineRoute({
   tag: 'Accounts',
   summary: 'Whether a password is right',
   description: 'Guessing is throttled per login.',
-  scope: 'admin',
+  scope: 'manage',
   write: false,
   params: loginParams,
   query: noQuery,

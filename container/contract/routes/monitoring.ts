@@ -55,6 +55,7 @@ const quantiles = z.object({
 
 export const getPerformanceMetrics = defineRead({
   id: 'getPerformanceMetrics',
+  wide: true,
   path: '/performance/metrics',
   tag,
   summary: 'What the container program measured since it started',
@@ -87,6 +88,7 @@ const kindCounts = z.object({
 
 export const getPerformanceCache = defineRead({
   id: 'getPerformanceCache',
+  wide: true,
   path: '/performance/cache',
   tag,
   summary: 'The cache of reference data, by kind',
@@ -107,6 +109,7 @@ export const getPerformanceCache = defineRead({
 
 export const getStreamStatus = defineRead({
   id: 'getStreamStatus',
+  wide: true,
   path: '/websocket/ws/status',
   tag,
   summary: 'Streams that the container serves',
@@ -155,7 +158,8 @@ export const takeProfile = defineRoute({
   tag,
   summary: 'Takes a CPU profile of the container program; needs ENABLE_PROFILING',
   description: 'The answer is the profile itself: save it as `.cpuprofile` and open it in a browser’s developer tools.',
-  scope: 'admin',
+  scope: 'operate',
+  wide: true,
   write: false,
   params: noParams,
   query: z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyLimitsSchema } from '../key-records.ts';
 import { SCOPES } from '../keys.ts';
 import { noParams, noQuery } from '../route.ts';
 import { TIMEFRAMES } from '../schemas/market.ts';
@@ -20,13 +21,8 @@ export const getKeySelf = defineRead({
       id: z.string(),
       scopes: z.array(z.enum(SCOPES)),
       logins: z.string().nullable().meta({ description: 'Login mask like `1001,1005-1010`; `null` = every login.' }),
-      limits: z
-        .object({
-          maxVolumeLots: z.string().optional(),
-          symbols: z.array(z.string()).optional(),
-          ordersPerMinute: z.int().optional(),
-        })
-        .nullable(),
+      expiresAt: z.string().nullable(),
+      limits: keyLimitsSchema.nullable(),
     })
     .meta({ id: 'KeySelf' }),
   example: {},
@@ -58,7 +54,9 @@ export const getServer = defineRead({
           .meta({ description: 'Server time minus UTC as seen when the clock was last read.' }),
       }),
       limits: z.record(z.string(), z.int().nullable()),
-      totals: z.record(z.string(), z.int().nullable()),
+      totals: z
+        .record(z.string(), z.int().nullable())
+        .meta({ description: 'Of the whole broker; empty for a key or session that is bound to some logins.' }),
     })
     .meta({ id: 'Server' }),
   cacheable: true,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEALER_PRICE_SCOPE, type Scope } from '../keys.ts';
-import { defineRoute, noParams, noQuery } from '../route.ts';
+import { defineRoute, noParams } from '../route.ts';
 import { commentBody, dryRunAnswer, dryRunIn, operation, tradeResult } from '../schemas/operation.ts';
 import { deal, order, position } from '../schemas/trade.ts';
 import {
@@ -53,7 +53,7 @@ const marketFields = {
     .meta({ description: 'Points, the last digit of the symbol’s price; 0 where `expectedPrice` stands alone.' }),
   dealerPrice: positiveDecimalBody
     .optional()
-    .meta({ description: 'Executes at this price whatever the market: a correction. Needs the scope `admin`.' }),
+    .meta({ description: 'Executes at this price whatever the market: a correction. Needs the scope `manage`.' }),
 };
 const NO_PRICE = 'expected no price: the trade executes at the market; bound it with expectedPrice and maxDeviation';
 interface MarketFields {
@@ -255,11 +255,16 @@ export const closePositionBy = defineRoute({
 const bulkAnswer = z
   .object({
     operation: operation.optional(),
+    counts: z
+      .object({ matched: z.int(), done: z.int(), refused: z.int(), unknown: z.int() })
+      .optional()
+      .meta({ description: 'Absent in a dry run, and while the whole is on its way.' }),
     items: z
       .array(
         z.object({
           ticket: z.string(),
           status: z.int().meta({ description: 'What the single request would have answered.' }),
+          outcome: z.enum(['done', 'refused', 'unknown']).meta({ description: '`refused`: nothing of it happened.' }),
           answer: z.unknown(),
         }),
       )
@@ -273,7 +278,9 @@ export const closePositions = defineRoute({
   path: '/v1/accounts/{login}/positions/close',
   tag: 'Trading',
   summary: 'Close every position of an account that fits',
-  description: 'Each position is an operation of its own, under the key and `/` and its ticket.',
+  description:
+    'Each position is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were ' +
+    'executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.',
   scope: 'trade',
   write: true,
   params: loginParams,
@@ -292,7 +299,9 @@ export const cancelOrders = defineRoute({
   path: '/v1/accounts/{login}/orders/cancel',
   tag: 'Trading',
   summary: 'Cancel every pending order of an account that fits',
-  description: 'Each order is an operation of its own, under the key and `/` and its ticket.',
+  description:
+    'Each order is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were ' +
+    'cancelled or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.',
   scope: 'trade',
   write: true,
   params: loginParams,
@@ -309,62 +318,6 @@ export const cancelOrders = defineRoute({
   example: { params: { login: '1001' }, body: { type: 'limit' } },
 });
 
-const haltAnswer = z.object({
-  halted: z.boolean(),
-  reason: z.string().nullable(),
-  since: z.string().nullable(),
-  sinceMs: z.int().nullable(),
-});
-
-export const getTradingHalt = defineRoute({
-  id: 'getTradingHalt',
-  method: 'GET',
-  path: '/admin/trading',
-  tag: 'Admin',
-  summary: 'Whether trading is halted',
-  scope: 'admin',
-  write: false,
-  params: noParams,
-  query: noQuery,
-  answer: haltAnswer,
-  status: 200,
-  example: {},
-});
-
-export const haltTrading = defineRoute({
-  id: 'haltTrading',
-  method: 'POST',
-  path: '/admin/trading/halt',
-  tag: 'Admin',
-  summary: 'Refuse every trade from now on',
-  scope: 'admin',
-  write: false,
-  params: noParams,
-  query: noQuery,
-  body: z.strictObject({
-    reason: z.string().max(500, 'expected at most 500 characters').default('by an administrator'),
-  }),
-  bodyOptional: true,
-  answer: haltAnswer,
-  status: 200,
-  example: { body: { reason: 'end-of-day audit' } },
-});
-
-export const resumeTrading = defineRoute({
-  id: 'resumeTrading',
-  method: 'POST',
-  path: '/admin/trading/resume',
-  tag: 'Admin',
-  summary: 'Let trades through again',
-  scope: 'admin',
-  write: false,
-  params: noParams,
-  query: noQuery,
-  answer: haltAnswer,
-  status: 200,
-  example: {},
-});
-
 export const tradingRoutes = [
   placeOrder,
   modifyOrder,
@@ -374,7 +327,4 @@ export const tradingRoutes = [
   closePositionBy,
   closePositions,
   cancelOrders,
-  getTradingHalt,
-  haltTrading,
-  resumeTrading,
 ] as const;

@@ -3,7 +3,16 @@ import { decimal, instantMsOut, instantOut, loginOut } from './values.ts';
 
 /** The ledger as callers see it: `state/operation-view.ts` makes it. */
 
-const OPERATION_STATE = ['sending', 'pending', 'done', 'refused', 'unknown', 'not_executed', 'unresolved'] as const;
+const OPERATION_STATE = [
+  'sending',
+  'pending',
+  'done',
+  'partial',
+  'refused',
+  'unknown',
+  'not_executed',
+  'unresolved',
+] as const;
 
 export const operationStateIn = z
   .enum(OPERATION_STATE, `expected one of ${OPERATION_STATE.join(', ')}`)
@@ -15,10 +24,10 @@ export const operation = z
     kind: z.string().meta({ description: '`order.place`, `position.close`, `balance`, `passthrough:trade/balance` …' }),
     state: z.enum(OPERATION_STATE).meta({
       description:
-        '`sending` → `pending` (queued at the dealer) → `done` | `refused`; `unknown` while the bridge looks it up in ' +
+        '`sending` → `pending` (queued at the dealer) → `done` | `refused` (of a bulk request also `partial`); `unknown` while the bridge looks it up in ' +
         'the broker’s books → `done` | `refused` | `not_executed` | `unresolved` (the books cannot tell).',
     }),
-    outcome: z.enum(['executed', 'refused', 'not_executed', 'pending', 'unknown']),
+    outcome: z.enum(['executed', 'partial', 'refused', 'not_executed', 'pending', 'unknown']),
     detail: z.string().meta({ description: 'The same in words.' }),
     login: loginOut.nullable(),
     tag: z.string().meta({ description: 'Last word of the comment in the broker’s books.' }),

@@ -35,9 +35,3 @@ const missing = {
   field: 'query.logins',
   expected: '"logins" (comma list) or "group" (mask), one of them',
 };
-
-/** Configuration that belongs to no login is not for keys that are bound to some. @throws BridgeError */
-export function requireEveryLogin(caller: Caller): void {
-  if (caller.logins !== undefined)
-    throw new BridgeError('login_not_allowed', 'This is about every login, and the key is bound to some.');
-}

@@ -19,7 +19,7 @@ export interface AttachableSource {
 export interface StreamServiceOptions {
   readonly source: AttachableSource;
   /** @returns undefined for a key or token that is worth nothing. */
-  readonly authenticate: (key: string) => Promise<Authenticated | undefined>;
+  readonly authenticate: (key: string, address: string | undefined) => Promise<Authenticated | undefined>;
   /** Which of these proofs of consumer sessions still hold. */
   readonly stillValid: (proofs: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly now: () => number;
@@ -95,8 +95,9 @@ export class StreamService {
     };
   }
 
-  revoke(sessionIds: readonly string[]): void {
-    this.core.revoke(sessionIds);
+  /** Keys and traders' sessions that ended. */
+  end(ended: readonly string[]): void {
+    this.core.end(ended);
   }
 
   /** Clients are told to come back; nothing is followed any more. */

@@ -1,5 +1,6 @@
 import type { AnswerOf } from '../../contract/route.ts';
 import type { getServer } from '../../contract/routes/server.ts';
+import type { Caller } from '../../contract/keys.ts';
 import { Fields, isWireObject, payload } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
@@ -27,7 +28,9 @@ export class About {
     this.#serverBuild = serverBuild;
   }
 
-  async server(context: ReadContext): Promise<{ value: AnswerOf<typeof getServer>; freshForMs: number }> {
+  async server(
+    context: ReadContext & { readonly caller: Caller },
+  ): Promise<{ value: AnswerOf<typeof getServer>; freshForMs: number }> {
     const [{ reply, freshForMs }, reading, build] = await Promise.all([
       this.#broker.reference('server', 'common/get', [], context),
       this.#clock.read(context),
@@ -56,7 +59,7 @@ export class About {
           measuredOffsetMs,
         },
         limits: integers(LIMITS),
-        totals: integers(TOTALS),
+        totals: context.caller.logins ? {} : integers(TOTALS),
       },
     };
   }

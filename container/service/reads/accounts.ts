@@ -1,6 +1,6 @@
 import { BridgeError } from '../../contract/errors.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
-import type { Caller } from '../../contract/keys.ts';
+import { requireEveryLogin, type Caller } from '../../contract/keys.ts';
 import { dailyReport, group, money, user } from '../../contract/schemas/account.ts';
 import type { Account, DailyReport, Group, Money } from '../../contract/schemas/account.ts';
 import { payloadObjects } from '../../webapi/fields.ts';
@@ -12,7 +12,7 @@ import { isMissing, onlyObject } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Keep } from '../handler.ts';
-import { requireEveryLogin, resolveLogins } from '../broker/logins.ts';
+import { resolveLogins } from '../broker/logins.ts';
 import type { LoginQuery } from '../broker/logins.ts';
 import type { Page } from './trade-data.ts';
 

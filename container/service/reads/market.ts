@@ -3,7 +3,7 @@ import { RETCODE } from '../../webapi/retcodes.ts';
 import { bookItem, quote, quoteStatistics, symbol } from '../../contract/schemas/market.ts';
 import type { Book, Quote, QuoteStatistics, SymbolSpecification } from '../../contract/schemas/market.ts';
 import { Fields, isWireObject, payloadObjects, wireInteger } from '../../webapi/fields.ts';
-import { parseMask } from '../../webapi/masks.ts';
+import { parseMask } from '../../contract/masks.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';

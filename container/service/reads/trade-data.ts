@@ -5,7 +5,7 @@ import type { Caller } from '../../contract/keys.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
 import type { Deal, Order, Position } from '../../contract/schemas/trade.ts';
 import type { WireObject } from '../../webapi/fields.ts';
-import { parseMask } from '../../webapi/masks.ts';
+import { parseMask } from '../../contract/masks.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';

@@ -11,6 +11,7 @@ import {
   updateAccount,
   type moneyRoutes,
 } from '../../contract/routes/money.ts';
+import { budgetOf } from '../../contract/keys.ts';
 import type { AnswerOf, RouteInput } from '../../contract/route.ts';
 import type { User } from '../../contract/schemas/account.ts';
 import type { ObjectOf } from '../../contract/schemas/object.ts';
@@ -22,6 +23,8 @@ import { Fields, isWireObject, payload, payloadScalar, type WireObject } from '.
 import type { Broker, ReadContext } from '../broker/broker.ts';
 import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import { isPasswordRight } from '../broker/password-check.ts';
+import { profileFields, SERVER_OWNED } from './account-fields.ts';
+import { reservedAmount } from './limits.ts';
 import { taggedComment, type TradeBooks } from './books.ts';
 import type { OperationRunner, SendHooks } from './operation-runner.ts';
 import { bodyOf, done, settledReply, type Settlement } from './settlement.ts';
@@ -31,42 +34,14 @@ const BALANCE_TYPE = { balance: '2', credit: '3', correction: '5', bonus: '6' } 
 
 const RIGHT_ENABLED = userRightBit('enabled');
 
-/** MT5's names of the fields that `PATCH` and `POST` take. */
-const PROFILE_FIELD = {
-  name: 'Name',
-  firstName: 'FirstName',
-  lastName: 'LastName',
-  middleName: 'MiddleName',
-  company: 'Company',
-  country: 'Country',
-  city: 'City',
-  state: 'State',
-  zipCode: 'ZipCode',
-  address: 'Address',
-  phone: 'Phone',
-  email: 'Email',
-  externalAccount: 'Account',
-  documentId: 'ID',
-  status: 'Status',
-  comment: 'Comment',
-  leadSource: 'LeadSource',
-  leadCampaign: 'LeadCampaign',
-  leverage: 'Leverage',
-  agent: 'Agent',
-  language: 'Language',
-  color: 'Color',
-} as const;
-
-/** What the server keeps itself: not part of an update, and no sign that somebody else changed the record. */
-const SERVER_OWNED =
-  /^(Registration|LastAccess|LastPassChange|LastIP|Balance|Credit|InterestRate|Commission.*|(Balance|Equity)Prev.*|MQID|ApiData|CertSerialNumber|TradeAccounts)$/i;
-
 export interface AccountsAdminParts {
   readonly runner: OperationRunner;
   readonly upstream: Upstream;
   readonly broker: Broker;
   readonly books: TradeBooks;
   readonly state: StateApi;
+  /** An account was changed: sessions that it does not allow any more end. */
+  readonly onAccountChanged: (login: number) => void;
 }
 
 type Changed = Readonly<Record<string, string>>;
@@ -120,6 +95,7 @@ export class AccountsAdmin {
   async #balance(input: RouteInput<typeof changeBalance>, context: RouteContext): Promise<BalanceAnswer> {
     const { login } = input.params;
     const { kind, amount, comment } = input.body;
+    const reserve = { amount: reservedAmount(context.caller, amount) };
     const check = async (): Promise<{ account: WireObject; query: (tag: string) => [string, string][] }> => {
       const account = await this.#parts.broker.object('user/account/get', [['login', String(login)]], context);
       const digits = new Fields(account).integer('CurrencyDigits') ?? 2;
@@ -152,6 +128,7 @@ export class AccountsAdmin {
         kind: `balance`,
         login,
         trading: false,
+        reserve,
         request: { effect: 'tagged_deal', login, status: 201, sentBeforeMs: context.deadlineAtMs },
         send: (hooks) =>
           this.#send({ path: 'trade/balance', query: query(hooks.tag) }, hooks, `${kind} ${amount}`, async (body) => {
@@ -259,7 +236,11 @@ export class AccountsAdmin {
         login,
         trading: false,
         request: { effect: 'user_changed', login, before, wanted, status: 200, sentBeforeMs: context.deadlineAtMs },
-        send: (hooks) => this.#writeUser(login, user, wanted, hooks),
+        send: async (hooks) => {
+          const settlement = await this.#writeUser(login, user, wanted, hooks);
+          if (settlement.state === 'done') this.#parts.onAccountChanged(login);
+          return settlement;
+        },
       };
     });
   }
@@ -310,8 +291,14 @@ export class AccountsAdmin {
         },
         send: (hooks) => {
           const body = JSON.stringify({ Login: String(login), Type: type, Password: password });
-          return this.#send({ path: 'user/change_password', body }, hooks, `change a password of ${login}`, async () =>
-            done(200, { login }),
+          return this.#send(
+            { path: 'user/change_password', body },
+            hooks,
+            `change a password of ${login}`,
+            async () => {
+              await this.#parts.state.sessions.revokeLogin(login, 'a password was changed');
+              return done(200, { login });
+            },
           );
         },
       };
@@ -324,7 +311,8 @@ export class AccountsAdmin {
   ): Promise<RouteAnswer<AnswerOf<typeof checkPassword>>> {
     const { login } = input.params;
     const { state, upstream } = this.#parts;
-    const { retryAfterMs } = await state.sessions.attempt(login);
+    const keyId = budgetOf(context.caller);
+    const { retryAfterMs } = await state.sessions.attempt(login, keyId);
     if (retryAfterMs > 0)
       throw new BridgeError('rate_limited', {
         detail: `Too many wrong passwords for login ${login}.`,
@@ -334,10 +322,10 @@ export class AccountsAdmin {
     try {
       valid = await isPasswordRight(upstream, { login, ...input.body }, context);
     } catch (error) {
-      await state.sessions.attemptForgiven(login);
+      await state.sessions.attemptForgiven(login, keyId, false);
       throw error;
     }
-    if (valid) await state.sessions.attemptForgiven(login);
+    if (valid) await state.sessions.attemptForgiven(login, keyId, input.body.type === 'main');
     return { body: { valid } };
   }
 
@@ -348,17 +336,9 @@ export class AccountsAdmin {
     whenDone: (body: WireObject) => Promise<Settlement<Body>>,
   ): Promise<Settlement<Body>> {
     const reply = await this.#parts.upstream.mutate(command, hooks);
-    const settlement = settledReply(reply, what, () => done(200, {}));
+    const settlement = settledReply<Body>(reply, what, () => done(200, {} as Body));
     return settlement.state === 'done' ? whenDone(bodyOf(reply)) : settlement;
   }
-}
-
-function profileFields(body: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(PROFILE_FIELD).flatMap(([name, field]) =>
-      body[name] === undefined ? [] : [[field, String(body[name])]],
-    ),
-  );
 }
 
 function objectOf(body: WireObject): WireObject {

@@ -1,8 +1,10 @@
 import { BridgeError } from '../../contract/errors.ts';
+import { isSettled } from '../../state/operation-states.ts';
 import type { Operation, StateApi } from '../../state/state-api.ts';
 import { plainDecimal } from '../../webapi/decimal.ts';
 import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { ReadContext } from '../broker/broker.ts';
+import { settleBulk, storedItem } from './bulk.ts';
 import { ORDER_STATE, tagOf, type TradeBooks } from './books.ts';
 import type { EffectName, OperationRequest, RequestOf } from './operation-request.ts';
 import type { Settlement } from './settlement.ts';
@@ -194,15 +196,12 @@ export class BookLooks {
   }
 
   async #bulk(request: RequestOf<'bulk'>, operation: Operation): Promise<Look> {
-    const items = await Promise.all(
-      request.tickets.map(async (ticket) => {
-        const row = await this.#parts.state.operations.get(operation.caller, `${operation.key}/${ticket}`);
-        if (!row) return { ticket, status: 503, answer: { detail: 'It was not sent.' } };
-        if (!row.answer) return undefined;
-        return { ticket, status: row.answer.status, answer: JSON.parse(row.answer.body) as unknown };
-      }),
+    const rows = await Promise.all(
+      request.tickets.map((ticket) => this.#parts.state.operations.get(operation.caller, `${operation.key}/${ticket}`)),
     );
-    return items.every((item) => item !== undefined) ? found(request.status, { items }) : WAIT;
+    if (rows.some((row) => row && !isSettled(row.state))) return WAIT;
+    const settlement = settleBulk(request.tickets.map((ticket, i) => storedItem(ticket, rows[i] ?? null)));
+    return settlement.state === 'unknown' ? unclear(settlement.reason) : { verdict: 'found', settlement };
   }
 }
 

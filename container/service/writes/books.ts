@@ -23,6 +23,9 @@ export const ORDER_STATE = {
   expired: 6,
 } as const;
 
+/** `RETAIL_HEDGED` of EnMarginMode (mt5-webapi §3.10). */
+const MARGIN_MODE_HEDGED = 2;
+
 /** What the broker's books hold of one tag or one object: the reads that trading needs. */
 export class TradeBooks {
   readonly #broker: Broker;
@@ -70,6 +73,14 @@ export class TradeBooks {
     const group = isWireObject(value) ? new Fields(value).text('Group') : undefined;
     if (group === undefined) throw new BridgeError('broker_malformed', 'user/group: the answer has no Group.');
     return group;
+  }
+
+  /** Whether accounts of the group hold several positions of one symbol (MT5 `MarginMode` 2). */
+  async isHedging(group: string, context: ReadContext): Promise<boolean> {
+    const { reply } = await this.#broker.reference('groups', 'group/get', [['group', group]], context);
+    const object = payload(reply.body);
+    const found = Array.isArray(object) ? object[0] : object;
+    return isWireObject(found) && new Fields(found).integer('MarginMode') === MARGIN_MODE_HEDGED;
   }
 
   user(login: number, context: ReadContext): Promise<WireObject> {

@@ -1,7 +1,7 @@
 import { userRightBit } from '../../contract/schemas/enums.ts';
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../../contract/errors.ts';
-import { hashKey, SESSION_TOKEN_PREFIX, type Scope } from '../../contract/keys.ts';
+import { hasScope, hashKey, SESSION_TOKEN_PREFIX, type Scope } from '../../contract/keys.ts';
 import type { AnswerOf, RouteInput } from '../../contract/route.ts';
 import { openSession } from '../../contract/routes/sessions.ts';
 import type { Upstream } from '../../session/upstream.ts';
@@ -68,18 +68,19 @@ export class ConsumerSessionService {
       throw new BridgeError('scope_missing', 'Sessions are opened with an API key, not with another session.');
     const { login, password } = body;
     const { sessions } = this.#parts.state;
-    const { retryAfterMs } = await sessions.attempt(login);
+    const { retryAfterMs } = await sessions.attempt(login, caller.id);
     if (retryAfterMs > 0)
       throw new BridgeError('rate_limited', { detail: `Too many wrong passwords for login ${login}.`, retryAfterMs });
     let granted;
     try {
       granted = await this.#check(login, password, context);
     } catch (error) {
-      await sessions.attemptForgiven(login);
+      await sessions.attemptForgiven(login, caller.id, false);
       throw error;
     }
     if (!granted) throw new BridgeError('unauthenticated', 'Login or password is wrong, or the account is disabled.');
-    const mayTrade = granted.trade && caller.scopes.some((scope) => scope === 'trade' || scope === 'admin');
+    await sessions.attemptForgiven(login, caller.id, granted.isMain);
+    const mayTrade = granted.trade && hasScope(caller, 'trade');
     const scopes: readonly Scope[] = mayTrade ? ['read', 'trade'] : ['read'];
     const token = SESSION_TOKEN_PREFIX + randomBytes(32).toString('base64url');
     const session = await sessions.open({
@@ -87,7 +88,6 @@ export class ConsumerSessionService {
       login,
       scopes,
       openedBy: caller.id,
-      limits: caller.limits ?? null,
       passwordChangedAt: granted.passwordChangedAt,
     });
     return { status: 201, body: { token, ...consumerSessionView(session) } };
@@ -98,7 +98,7 @@ export class ConsumerSessionService {
     login: number,
     password: string,
     context: RouteContext,
-  ): Promise<{ trade: boolean; passwordChangedAt: string } | undefined> {
+  ): Promise<{ isMain: boolean; trade: boolean; passwordChangedAt: string } | undefined> {
     const { upstream, books } = this.#parts;
     const main = await isPasswordRight(upstream, { login, type: 'main', password }, context);
     if (!main && !(await isPasswordRight(upstream, { login, type: 'investor', password }, context))) return undefined;
@@ -106,22 +106,36 @@ export class ConsumerSessionService {
     const rights = user.integer('Rights') ?? 0;
     if ((rights & RIGHT.enabled) === 0) return undefined;
     const trade = main && (rights & (RIGHT.tradeDisabled | RIGHT.readonly)) === 0;
-    return { trade, passwordChangedAt: user.text('LastPassChange') ?? '' };
+    return { isMain: main, trade, passwordChangedAt: user.text('LastPassChange') ?? '' };
   }
 
   /** Ends sessions whose account was disabled or removed, or whose password changed. */
   async recheck(): Promise<void> {
     const { state, now, onError } = this.#parts;
     try {
-      const due = await state.sessions.dueForCheck(now() - RECHECK_MS);
-      for (const session of due) {
-        if (this.#closed) return;
-        const reason = await this.#endReason(session);
-        if (reason === undefined) await state.sessions.checked(session.id);
-        else await state.sessions.revoke(session.id, reason);
-      }
+      await this.#endUnallowed(await state.sessions.dueForCheck(now() - RECHECK_MS));
     } catch (error) {
       onError(error);
+    }
+  }
+
+  /** The bridge changed an account, or all of them may have changed: their sessions are looked at now. Never throws. */
+  async accountChanged(login: number | undefined): Promise<void> {
+    const { state, onError } = this.#parts;
+    try {
+      await this.#endUnallowed(await state.sessions.list(login === undefined ? {} : { login }));
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  async #endUnallowed(due: readonly ConsumerSession[]): Promise<void> {
+    const { sessions } = this.#parts.state;
+    for (const session of due) {
+      if (this.#closed) return;
+      const reason = await this.#endReason(session);
+      if (reason === undefined) await sessions.checked(session.id);
+      else await sessions.revoke(session.id, reason);
     }
   }
 

@@ -1,4 +1,5 @@
 import { asBridgeError, BridgeError, toProblem } from '../../contract/errors.ts';
+import { budgetOf } from '../../contract/keys.ts';
 import { HEADER } from '../../contract/headers.ts';
 import { TAG_CHARACTERS } from '../../contract/schemas/operation.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
@@ -12,6 +13,7 @@ import {
 import { randomBase32 } from '../../state/random.ts';
 import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
 import type { RouteAnswer, RouteContext } from '../handler.ts';
+import { reservedOf, type Reservation } from './limits.ts';
 import { toBridgeError } from '../broker/upstream-errors.ts';
 import { fingerprinter, type Fingerprint } from './fingerprint.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -37,6 +39,8 @@ export interface Mutation<Body extends object = object> {
   /** Counts as trading: the kill switch and the orders per minute apply. */
   readonly trading: boolean;
   readonly request: OperationRequest;
+  /** What it takes of the key's limits, and which halts concern it. */
+  readonly reserve?: Reservation;
   /** @throws SessionError · BridgeError; what is thrown after `onDispatch` leaves the outcome unknown */
   send(hooks: SendHooks): Promise<Settlement<Body>>;
 }
@@ -119,10 +123,9 @@ export class OperationRunner {
     context: RouteContext,
     row: { key: string; fingerprint: string; tag: string; mutation: Mutation },
   ): Promise<BeginDecision> {
-    const { state, instanceId } = this.#parts;
+    const { state, instanceId, now } = this.#parts;
     const { caller, deadlineAtMs } = context;
     const { key, fingerprint, tag, mutation } = row;
-    const perMinute = caller.limits?.ordersPerMinute;
     try {
       return await state.operations.begin({
         caller: caller.id,
@@ -135,7 +138,8 @@ export class OperationRunner {
         instanceId,
         deadlineAtMs,
         trading: mutation.trading,
-        ...(perMinute === undefined ? {} : { perMinute }),
+        budget: budgetOf(caller),
+        ...reservedOf(mutation, caller, now()),
       });
     } catch (error) {
       // The row may have been written before the channel broke: nothing was sent, so it must go.
@@ -203,14 +207,14 @@ export class OperationRunner {
       }
       settlement = { state: 'unknown', reason: error instanceof SessionError ? error.message : 'No answer came.' };
     }
-    if (settlement.state === 'unknown') return this.#unknown(operation, mutation, settlement.raw, flight.raw);
+    if (settlement.state === 'unknown') return this.#unknown(operation, mutation, settlement, flight.raw);
     return this.settle(operation, settlement, context.requestId);
   }
 
   async #unknown(
     operation: Operation,
     mutation: Mutation,
-    told: RawAnswer | undefined,
+    { raw: told, body }: Extract<Settlement, { state: 'unknown' }>,
     raw: boolean,
   ): Promise<RouteAnswer> {
     const nowMs = this.#parts.now();
@@ -219,7 +223,8 @@ export class OperationRunner {
     await this.#move(operation, { to: 'unknown', request });
     this.#parts.onUnsettled();
     if (told) return rawAnswer(told);
-    return asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: nowMs }), raw);
+    const answer = asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: nowMs }), raw);
+    return body && !raw ? { ...answer, body: { ...(answer.body as object), ...body } } : answer;
   }
 
   /** Writes how an operation ended and makes its answer. @throws BridgeError where it was refused */
@@ -241,9 +246,10 @@ export class OperationRunner {
       await this.#move(operation, { to: 'refused', answer: { status: error.status, body } });
       throw error;
     }
-    const settled: Operation = { ...operation, state: 'done', settledAtMs, updatedAtMs: settledAtMs };
+    const to = settlement.as ?? 'done';
+    const settled: Operation = { ...operation, state: to, settledAtMs, updatedAtMs: settledAtMs };
     const body = { operation: operationView(settled), ...settlement.body };
-    await this.#move(operation, { to: 'done', answer: { status: settlement.status, body: JSON.stringify(body) } });
+    await this.#move(operation, { to, answer: { status: settlement.status, body: JSON.stringify(body) } });
     return { status: settlement.status, body };
   }
 
@@ -342,6 +348,11 @@ function refusalOf(decision: Exclude<BeginDecision, { kind: 'started' | 'replay'
     return new BridgeError('operation_in_flight', {
       detail: `The first request with this key is still running; see ${operationPath(decision.operation.key)}.`,
       retryAfterMs: 1000,
+    });
+  if (decision.kind === 'over_limit')
+    return new BridgeError('limit_exceeded', {
+      detail: decision.detail,
+      expected: `within limits.${decision.limit} of the key`,
     });
   if (decision.kind === 'halted') return new BridgeError('trading_halted', `Trading is halted: ${decision.reason}`);
   return new BridgeError('limit_exceeded', {

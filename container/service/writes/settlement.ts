@@ -12,12 +12,14 @@ export interface RawAnswer {
 }
 
 /** How a mutation ended, as far as its sender can tell. */
-export type Settlement<Body extends object = object> = { readonly raw?: RawAnswer } & (
-  | { readonly state: 'done'; readonly status: number; readonly body: Body }
-  | { readonly state: 'refused'; readonly error: BridgeError }
-  /** It was sent, and its outcome is for the books to tell. */
-  | { readonly state: 'unknown'; readonly reason: string }
-);
+export type Settlement<Body extends object = object> = { readonly raw?: RawAnswer } &
+  /** `as`: of a bulk request, whose parts were not all executed. */
+  (
+    | { readonly state: 'done'; readonly as?: 'partial' | 'refused'; readonly status: number; readonly body: Body }
+    | { readonly state: 'refused'; readonly error: BridgeError }
+    /** It was sent, and its outcome is for the books to tell. */
+    | { readonly state: 'unknown'; readonly reason: string; readonly body?: Body }
+  );
 
 export const done = <Body extends object>(status: number, body: Body): Settlement<Body> => ({
   state: 'done',

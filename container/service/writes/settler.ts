@@ -1,5 +1,5 @@
 import { asBridgeError } from '../../contract/errors.ts';
-import { isSettled } from '../../state/operation-states.ts';
+import { isSettled, OPERATION_TRANSITIONS } from '../../state/operation-states.ts';
 import type { Operation, StateApi } from '../../state/state-api.ts';
 import type { BookLooks } from './book-looks.ts';
 import { parseOperationRequest, type OperationRequest } from './operation-request.ts';
@@ -77,7 +77,7 @@ export class Settler {
   async reconcile(operation: Operation): Promise<Operation> {
     const { state, runner } = this.#parts;
     const { caller, key } = operation;
-    const final = operation.state === 'done' || operation.state === 'refused';
+    const final = OPERATION_TRANSITIONS[operation.state].length === 0;
     if (!final && !runner.isRunning(caller, key)) {
       if (operation.state === 'sending' || operation.state === 'pending')
         await state.operations.move(caller, key, { to: 'unknown' });

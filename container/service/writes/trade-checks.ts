@@ -1,5 +1,4 @@
 import { BridgeError } from '../../contract/errors.ts';
-import { requireLogin } from '../../contract/keys.ts';
 import type { AnyRoute, RouteInput } from '../../contract/route.ts';
 import type {
   cancelOrder,
@@ -9,11 +8,12 @@ import type {
   modifyPosition,
   placeOrder,
 } from '../../contract/routes/trading.ts';
-import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
+import { wireInteger } from '../../webapi/fields.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
 import type { RouteContext } from '../handler.ts';
 import { taggedComment, type TradeBooks } from './books.ts';
-import { requireSymbol, requireVolume } from './limits.ts';
+import { held, orderFields, pick, sideOf, sideOfPosition, type Held } from './held.ts';
+import { requireNotReduceOnly, requireSymbol, requireVolume, reserveOrder, type Reservation } from './limits.ts';
 import { pricingOf, type Pricing } from './market-price.ts';
 import type { OperationRequest } from './operation-request.ts';
 import {
@@ -49,6 +49,8 @@ export interface Ticket {
   readonly login: number;
   readonly what: string;
   readonly effect: OperationRequest;
+  /** What it takes of the key's limits. */
+  readonly reserve: Reservation;
   readonly volume?: bigint;
   /** MT5 `Volume` of the margin check; absent = the trade needs no margin. */
   readonly margin?: {
@@ -88,6 +90,8 @@ export class TradeChecks {
     const given = body.price === undefined ? undefined : exactPrice(rules, 'price', body.price);
     if (given !== undefined && type !== 'market') requireSides(side, body.stopLimitPrice ?? given, body);
     const pending = type !== 'market';
+    if (pending) requireNotReduceOnly(context.caller, 'a pending order opens one');
+    const group = await books.group(login, context);
     const timeInForce = body.timeInForce ?? 'gtc';
     const fields = {
       Action: pending ? ACTION.placePending : ACTION.execute,
@@ -106,9 +110,15 @@ export class TradeChecks {
       ...(body.takeProfit === undefined ? {} : { PriceTP: exactLevel(rules, 'takeProfit', body.takeProfit) }),
       ...(body.expiresAt === undefined ? {} : { TimeExpiration: await this.#expiration(body.expiresAt, context) }),
     };
+    const reserve = await reserveOrder({ login, symbol, group, side, volume, pending }, context.caller, {
+      books,
+      context,
+      now: this.#now,
+    });
     return {
       kind: 'order.place',
       login,
+      reserve,
       what: `${side} ${body.volume} ${symbol}`,
       volume,
       effect: {
@@ -120,9 +130,7 @@ export class TradeChecks {
         sentBeforeMs: context.deadlineAtMs,
       },
       margin: { symbol, type: typeCode('market', side), volume: volumeFields(volume).Volume, price: given },
-      ...(pending
-        ? {}
-        : { pricing: pricingOf({ group: await books.group(login, context), side, rules, flags: 0 }, body) }),
+      ...(pending ? {} : { pricing: pricingOf({ group, side, rules, flags: 0 }, body) }),
       request: (tag) => ({ ...fields, Comment: taggedComment(body.comment, tag) }),
       shows: 'order',
     };
@@ -130,6 +138,7 @@ export class TradeChecks {
 
   async modifyOrder({ params, body }: Input<typeof modifyOrder>, context: RouteContext): Promise<Ticket> {
     const books = this.#books;
+    requireNotReduceOnly(context.caller, 'changing a pending order does not');
     const { object, fields, login, symbol } = await this.#openOrder(params.ticket, context);
     const rules = await books.rules(login, symbol, context);
     requireLevels(rules, body);
@@ -154,6 +163,7 @@ export class TradeChecks {
     return {
       kind: 'order.modify',
       login,
+      reserve: await this.#plain(login, symbol, context),
       what: `modify order ${params.ticket}`,
       effect: {
         effect: 'order_changed',
@@ -179,6 +189,7 @@ export class TradeChecks {
     return {
       kind: 'order.cancel',
       login,
+      reserve: await this.#plain(login, symbol, context),
       what: `cancel order ${params.ticket}`,
       effect: {
         effect: 'order_removed',
@@ -207,6 +218,7 @@ export class TradeChecks {
     return {
       kind: 'position.modify',
       login,
+      reserve: await this.#plain(login, symbol, context),
       what: `modify position ${params.ticket}`,
       effect: {
         effect: 'position_changed',
@@ -231,6 +243,7 @@ export class TradeChecks {
 
   async close({ params, body }: Input<typeof closePosition>, context: RouteContext): Promise<Ticket> {
     const books = this.#books;
+    const readAtMs = this.#now();
     const { fields, login, symbol } = await this.#position(params.ticket, context);
     const held = lotsFromVolume(fields.text('Volume'), fields.text('VolumeExt')) ?? '0';
     const lots = body.volume ?? held;
@@ -251,6 +264,13 @@ export class TradeChecks {
     return {
       kind: 'position.close',
       login,
+      reserve: {
+        symbol,
+        group,
+        trade: { side, volume: String(volume), reduces: params.ticket },
+        limits: { reducible: String(whole) },
+        readAtMs,
+      },
       what: `close ${lots} of position ${params.ticket}`,
       volume,
       effect: {
@@ -295,6 +315,7 @@ export class TradeChecks {
     return {
       kind: 'position.close_by',
       login,
+      reserve: await this.#plain(login, symbol, context),
       what: `close position ${params.ticket} by ${body.by}`,
       effect: { effect: 'tagged_trade', login, pending: false, status: 200, sentBeforeMs: context.deadlineAtMs },
       request: (tag) => ({
@@ -308,6 +329,11 @@ export class TradeChecks {
       }),
       shows: 'order',
     };
+  }
+
+  /** Takes nothing of what is counted; halts concern it. */
+  async #plain(login: number, symbol: string, context: RouteContext): Promise<Reservation> {
+    return { symbol, group: await this.#books.group(login, context) };
   }
 
   async #openOrder(ticket: string, context: RouteContext): Promise<Held> {
@@ -333,56 +359,3 @@ export class TradeChecks {
 
 const dealerPriceOf = ({ dealerPrice }: { dealerPrice?: string | undefined }): { dealerPrice?: string } =>
   dealerPrice === undefined ? {} : { dealerPrice };
-
-interface Held {
-  readonly object: WireObject;
-  readonly fields: Fields;
-  readonly login: number;
-  readonly symbol: string;
-}
-
-/** An order or position that the caller may touch. @throws BridgeError `login_not_allowed` · `limit_exceeded` */
-function held(object: WireObject, { caller }: RouteContext): Held {
-  const fields = new Fields(object);
-  const login = fields.integer('Login');
-  const symbol = fields.text('Symbol');
-  if (login === undefined || symbol === undefined)
-    throw new BridgeError('broker_malformed', 'The broker sent an object without Login or Symbol.');
-  requireLogin(caller, login);
-  requireSymbol(caller, symbol);
-  return { object, fields, login, symbol };
-}
-
-/** The server takes a whole order: what is not changed is sent as it is. */
-function orderFields(
-  ticket: string,
-  login: number,
-  symbol: string,
-  rules: SymbolRules,
-  fields: Fields,
-): Readonly<Record<string, string>> {
-  const kept = (name: string): string => fields.text(name) ?? '0';
-  return {
-    Order: ticket,
-    Login: String(login),
-    Symbol: symbol,
-    Digits: String(rules.digits),
-    Type: kept('Type'),
-    TypeFill: kept('TypeFill'),
-    TypeTime: kept('TypeTime'),
-    TimeExpiration: kept('TimeExpiration'),
-    Volume: kept('VolumeCurrent'),
-    VolumeExt: kept('VolumeCurrentExt'),
-    PriceOrder: kept('PriceOrder'),
-    PriceTrigger: kept('PriceTrigger'),
-    PriceSL: kept('PriceSL'),
-    PriceTP: kept('PriceTP'),
-  };
-}
-
-const sideOf = (order: Fields): Side => ((wireInteger(order.text('Type')) ?? 0) % 2 === 0 ? 'buy' : 'sell');
-const sideOfPosition = (position: Fields): Side => (wireInteger(position.text('Action')) === 0 ? 'buy' : 'sell');
-export const pick = (object: WireObject, names: readonly string[]): Record<string, string> => {
-  const fields = new Fields(object);
-  return Object.fromEntries(names.map((name) => [name, fields.text(name) ?? '']));
-};

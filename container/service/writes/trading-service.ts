@@ -10,8 +10,6 @@ import {
   type tradingRoutes,
 } from '../../contract/routes/trading.ts';
 import type { AnswerOf } from '../../contract/route.ts';
-import type { StateRoute } from '../../state/state-answers.ts';
-import { asBridgeError, toProblem } from '../../contract/errors.ts';
 import { Fields, isWireObject, payload, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { Upstream } from '../../session/upstream.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
@@ -19,6 +17,7 @@ import type { Broker } from '../broker/broker.ts';
 import { toBridgeError } from '../broker/upstream-errors.ts';
 import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import type { TradeBooks } from './books.ts';
+import { answeredItem, refusedItem, settleBulk, type BulkItem } from './bulk.ts';
 import type { DealerDesk, DealerRead } from './dealer-desk.ts';
 import { priceFields, type MarketOrderPrice, type PriceFields } from './market-price.ts';
 import {
@@ -28,7 +27,7 @@ import {
   type RequestIdentity,
   type SendHooks,
 } from './operation-runner.ts';
-import { done, type Settlement } from './settlement.ts';
+import type { Settlement } from './settlement.ts';
 import { TradeChecks, type Input, type Ticket } from './trade-checks.ts';
 import { READ_BACK_MS, readBack, refusedAtDesk, settleTrade, type Traded } from './trade-result.ts';
 
@@ -48,7 +47,7 @@ export interface TradingParts {
 
 type TradeAnswer = RouteAnswer<AnswerOf<typeof placeOrder>>;
 type BulkAnswer = RouteAnswer<AnswerOf<typeof closePositions>>;
-type WriteRoute = Exclude<(typeof tradingRoutes)[number], StateRoute>;
+type WriteRoute = (typeof tradingRoutes)[number];
 
 /** Orders and positions, through the one dealer connection. */
 export class TradingService {
@@ -106,6 +105,7 @@ export class TradingService {
       kind: ticket.kind,
       login: ticket.login,
       trading: true,
+      reserve: ticket.reserve,
       request: ticket.effect,
       send: (hooks) => this.#send(ticket, hooks),
     };
@@ -215,7 +215,7 @@ export class TradingService {
     const { routeId, kind, input } = bulk;
     const key = requireKey(context);
     if (input.query.dryRun)
-      return { status: 200, body: { items: await this.#each(bulk, await bulk.find(), key, context) } };
+      return { status: 200, body: { items: [...(await this.#each(bulk, await bulk.find(), key, context))] } };
     const identity: RequestIdentity = { routeId, params: input.params, query: {}, bodyText: context.bodyText };
     return this.#parts.runner.run(context, identity, async () => {
       const tickets = await bulk.find();
@@ -228,7 +228,7 @@ export class TradingService {
         send: async (hooks) => {
           // From here on the single operations tell for themselves what was sent.
           hooks.onDispatch();
-          return done(200, { items: await this.#each(bulk, tickets, key, context) });
+          return settleBulk(await this.#each(bulk, tickets, key, context));
         },
       };
     });
@@ -239,23 +239,17 @@ export class TradingService {
     tickets: readonly string[],
     key: string,
     context: RouteContext,
-  ): Promise<readonly { ticket: string; status: number; answer: unknown }[]> {
-    const items: { ticket: string; status: number; answer: unknown }[] = [];
+  ): Promise<readonly BulkItem[]> {
+    const items: BulkItem[] = [];
+    const one = async (ticket: string): Promise<BulkItem> => {
+      try {
+        return answeredItem(ticket, await bulk.one(ticket, { ...context, idempotencyKey: `${key}/${ticket}` }));
+      } catch (error) {
+        return refusedItem(ticket, error, context.requestId);
+      }
+    };
     for (let at = 0; at < tickets.length; at += BULK_AT_ONCE)
-      items.push(
-        ...(await Promise.all(
-          tickets.slice(at, at + BULK_AT_ONCE).map(async (ticket) => {
-            try {
-              const single = { ...context, idempotencyKey: `${key}/${ticket}` };
-              const answer = await bulk.one(ticket, single);
-              return { ticket, status: answer.status ?? 200, answer: answer.body };
-            } catch (error) {
-              const known = asBridgeError(error);
-              return { ticket, status: known.status, answer: toProblem(known, context.requestId) };
-            }
-          }),
-        )),
-      );
+      items.push(...(await Promise.all(tickets.slice(at, at + BULK_AT_ONCE).map(one))));
     return items;
   }
 }

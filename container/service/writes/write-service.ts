@@ -86,11 +86,23 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
   return {
     handlers: {
       ...new TradingService({ runner, desk, books, broker, upstream, clock, marketOrderPrice, now }).handlers(),
-      ...new AccountsAdmin({ runner, upstream, broker, books, state }).handlers(),
+      ...new AccountsAdmin({
+        runner,
+        upstream,
+        broker,
+        books,
+        state,
+        onAccountChanged: (login) => void sessions.accountChanged(login),
+      }).handlers(),
       ...sessions.handlers(),
       ...operationHandlers(state, settler),
     },
-    mutatePassthrough: passthroughMutation(runner, upstream),
+    mutatePassthrough: passthroughMutation({
+      runner,
+      upstream,
+      books,
+      onAccountChanged: (login) => void sessions.accountChanged(login),
+    }),
     get unsettled() {
       return Math.max(unsettled, runner.running);
     },

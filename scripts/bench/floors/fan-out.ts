@@ -21,7 +21,7 @@ const service = new StreamService({
   onStreams: () => undefined,
   onError: (error) => console.error(error),
 });
-const clients = clientStreams(service);
+const clients = clientStreams(service, () => undefined);
 let ticksPerSecond = 0;
 let owed = 0;
 

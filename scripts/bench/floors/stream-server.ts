@@ -30,7 +30,7 @@ export async function startStreamServer(
       throw asBridgeError(error);
     },
   });
-  const streams = clientStreams(service);
+  const streams = clientStreams(service, () => undefined);
   const server = createServer();
   server.on('upgrade', (request, socket, head) => streams(request, socket, head, caller));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -63,7 +63,7 @@ describe('the control channel', () => {
     { type: 'activity', streams: 0, unsettled: 0, session },
     { type: 'warm' },
     { type: 'drain', reason: 'sleep' },
-    { type: 'revoked', sessionIds: ['s'] },
+    { type: 'ended', ended: ['session:s'] },
   ];
   it.each(messages.map((message) => [message.type, message] as const))('knows %s', (_, message) => {
     expect(parseControlMessage(JSON.stringify(message))).toEqual(message);
@@ -78,7 +78,7 @@ describe('the control channel', () => {
     ...NO_JSON,
     '{"type":"other"}',
     '{"type":"drain"}',
-    '{"type":"revoked","sessionIds":"all"}',
+    '{"type":"ended","ended":"all"}',
     '{"type":"activity","streams":0,"unsettled":0,"session":{"state":"fine"}}',
     '{"type":"handover","accepted":"yes"}',
   ])('passes over: %s', (text) => expect(parseControlMessage(text)).toBeUndefined());

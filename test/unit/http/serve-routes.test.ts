@@ -55,6 +55,7 @@ const front = new Api({
   now: Date.now,
   epoch: () => 1,
   authenticate: () => ({ id: 'test', scopes: ['trade'], logins: [[1001, 1010]] }),
+  addressOf: () => undefined,
   behindDoor: false,
   draining: () => false,
   passthrough: () => Promise.reject(new Error('not asked here')),

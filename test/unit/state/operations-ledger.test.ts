@@ -25,6 +25,7 @@ const begin = (key: string, changes: Partial<BeginRequest> = {}) =>
     instanceId: 'a',
     deadlineAtMs: clock.nowMs + 1000,
     trading: true,
+    budget: changes.caller ?? 'desk',
     ...changes,
   });
 
@@ -59,6 +60,7 @@ it('allows the transitions of its table and no others', async () => {
     sending: [],
     pending: ['pending'],
     done: ['done'],
+    partial: ['partial'],
     refused: ['refused'],
     unknown: ['unknown'],
     not_executed: ['unknown', 'not_executed'],
@@ -107,11 +109,13 @@ it('keeps settled rows seven days, unsettled ones for good', async () => {
 });
 
 it('refuses trading while halted, and more orders per minute than allowed', async () => {
-  await state.operations.setHalted(true, 'audit');
+  await state.operations.halt({ kind: 'all', value: '' }, 'audit');
   expect(await begin('1')).toEqual({ kind: 'halted', reason: 'audit' });
   expect((await begin('2', { trading: false })).kind).toBe('started');
-  await state.operations.setHalted(false, '');
-  const kinds = await Promise.all(Array.from({ length: 8 }, (_, n) => begin(`n${n}`, { perMinute: 3 })));
+  await state.operations.resume({ kind: 'all', value: '' });
+  const kinds = await Promise.all(
+    Array.from({ length: 8 }, (_, n) => begin(`n${n}`, { limits: { ordersPerMinute: 3, readForMs: 0 } })),
+  );
   expect(kinds.filter((decision) => decision.kind === 'started')).toHaveLength(3);
   expect(kinds.at(-1)).toEqual({ kind: 'limited', retryAfterMs: 60_000 });
 });
@@ -140,4 +144,51 @@ it('tells what became of a write whose container died', async () => {
   expect(await failedWriteAnswer(state, write, died)).toMatchObject({ status: 201, body: '{"order":{"ticket":7}}' });
   const operation = await state.operations.get('desk', '1');
   expect(operation && operationView(operation)).toMatchObject({ state: 'done', result: { order: { ticket: 7 } } });
+});
+
+it('halts a group, a symbol or a login, and nobody else', async () => {
+  const trade = (key: string, login: number, symbol: string, group: string) =>
+    begin(key, { login, symbol, group }).then(({ kind }) => kind);
+  await state.operations.halt({ kind: 'group', value: 'real\\*' }, 'margin');
+  await state.operations.halt({ kind: 'symbol', value: 'XAUUSD' }, 'news');
+  await state.operations.halt({ kind: 'login', value: '1003' }, 'fraud');
+  expect(await trade('1', 1001, 'EURUSD', 'demo\\forex')).toBe('started');
+  expect(await trade('2', 1001, 'EURUSD', 'real\\std')).toBe('halted');
+  expect(await trade('3', 1001, 'XAUUSD', 'demo\\forex')).toBe('halted');
+  expect(await trade('4', 1003, 'EURUSD', 'demo\\forex')).toBe('halted');
+  // A raw dealer request that does not tell could be any of them.
+  expect((await begin('5', { login: null })).kind).toBe('halted');
+  await state.operations.resume({ kind: 'group', value: 'real\\*' });
+  expect(await trade('6', 1001, 'EURUSD', 'real\\std')).toBe('started');
+});
+
+it('counts what is on its way against a limit, and what was executed since the books were read', async () => {
+  const order = (key: string, held = 0, readForMs = 0) =>
+    begin(key, {
+      symbol: 'EURUSD',
+      trade: { side: 'buy', volume: '100000000' },
+      limits: { maxPositions: { most: 3, held }, maxExposure: { most: '300000000', held: '0' }, readForMs },
+    }).then(({ kind }) => kind);
+  const kinds = await Promise.all(Array.from({ length: 50 }, (_, n) => order(`p${n}`)));
+  expect(kinds.filter((kind) => kind === 'started')).toHaveLength(3);
+  await state.operations.move('desk', 'p0', { to: 'done' });
+  // The books were read before p0 was executed, and do not show it.
+  expect(await order('late', 0, 5000)).toBe('over_limit');
+  await state.operations.move('desk', 'p1', { to: 'refused' });
+  clock.nowMs += 10_000;
+  // p0 is in the books by now, p2 still under way, p1 gone.
+  expect(await order('next', 1)).toBe('started');
+  expect(await order('more', 1)).toBe('over_limit');
+});
+
+it('adds up the money of a day', async () => {
+  const move = (key: string, amount: string) =>
+    begin(key, { trading: false, amount, limits: { maxAmountPerDay: '100', readForMs: 0 } }).then(({ kind }) => kind);
+  expect(await move('1', '60')).toBe('started');
+  expect(await move('2', '60')).toBe('over_limit');
+  expect(await move('3', '40')).toBe('started');
+  await state.operations.move('desk', '1', { to: 'refused' });
+  expect(await move('4', '60')).toBe('started');
+  clock.nowMs += 86_400_000;
+  expect(await move('5', '100')).toBe('started');
 });

@@ -155,6 +155,7 @@ it('raises the epoch once per instance and fences the one before', async () => {
       kind: 'order',
       tag: 't',
       login: 1,
+      budget: 'k',
       fingerprint: 'f',
       request: '{}',
       instanceId: 'a',

@@ -31,6 +31,7 @@ const begin = (caller: string, key: string) =>
     instanceId: 'a',
     deadlineAtMs: 2_000_000_000_000,
     trading: true,
+    budget: caller,
   });
 
 it('shows operations to their owner, and to administrators that ask for them', async () => {
@@ -56,18 +57,20 @@ it('halts and resumes trading', async () => {
     since: '2023-11-14T22:13:20.000Z',
   });
   expect(await begin('desk', 'a')).toEqual({ kind: 'halted', reason: 'audit' });
-  expect(await ask('resumeTrading', ADMIN)).toMatchObject({ halted: false });
+  expect(await ask('resumeTrading', ADMIN, { body: {} })).toMatchObject({ halted: false });
   expect(await ask('getTradingHalt', ADMIN)).toMatchObject({ halted: false, since: null });
 });
 
 it('shows, ends and revokes sessions without anything that opens them', async () => {
+  state.keys.bootstrap([
+    { id: 'web', hash: `sha256:${'e'.repeat(64)}`, scopes: ['trade'], limits: { maxVolumeLots: '1.00' } },
+  ]);
   const tokenHash = `sha256:${'a'.repeat(64)}`;
   const session = await state.sessions.open({
     tokenHash,
     login: 1001,
     scopes: ['read'],
     openedBy: 'web',
-    limits: { maxVolumeLots: '1.00' },
     passwordChangedAt: '1',
   });
   const trader = callerOfSession(session);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { addDecimals, formatScaled, plainDecimal, scaledDecimal } from '../../../container/webapi/decimal.ts';
 import type { payload } from '../../../container/webapi/fields.ts';
 import { Fields, parseExactJson, payloadObjects, payloadScalar } from '../../../container/webapi/fields.ts';
-import { parseMask } from '../../../container/webapi/masks.ts';
+import { parseMask } from '../../../container/contract/masks.ts';
 import {
   BrokerClock,
   clockSettings,

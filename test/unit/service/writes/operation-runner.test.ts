@@ -39,7 +39,7 @@ function flaky(real: BridgeState): StateApi {
       };
     },
   });
-  return { signIn: real.signIn, sessions: real.sessions, journal: real.journal, operations };
+  return { signIn: real.signIn, sessions: real.sessions, journal: real.journal, keys: real.keys, operations };
 }
 
 const caller = { id: 'desk', scopes: ['trade'] } as const;

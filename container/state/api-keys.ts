@@ -1,0 +1,220 @@
+import { BridgeError } from '../contract/errors.ts';
+import { apiKeyOf, keyRecordSchema, type ApiKey, type KeyRecord } from '../contract/key-records.ts';
+import type { Sql, SqlRow } from './sql.ts';
+import type { KeyChange, KeyEntry, KeysApi } from './state-api.ts';
+
+/** `last_used_at_ms` is written at most so often. */
+const USED_EVERY_MS = 60_000;
+/** One snapshot of all keys goes to every door. */
+const MOST_KEYS = 1000;
+
+export interface ApiKeysParts {
+  readonly sql: Sql;
+  readonly now: () => number;
+  readonly warn: (message: string) => void;
+  /** Why a key was changed or revoked, for the journal. */
+  readonly journal: (reason: string) => void;
+  /** A key says something else now, or nothing: its streams end, and its traders' sessions unless only its secret changed. */
+  readonly onChanged: (id: string, what: { readonly endsSessions: boolean }) => void;
+}
+
+/**
+ * The API keys, by hash. `BRIDGE_API_KEYS` is where they begin: a key of the variable that was revoked or changed here
+ * stays so until the variable itself says something else of it, and one that left the variable is gone.
+ */
+export class ApiKeys implements KeysApi {
+  readonly #parts: ApiKeysParts;
+  #active: ReadonlyMap<string, ApiKey> | undefined;
+  readonly #usedAtMs = new Map<string, number>();
+
+  constructor(parts: ApiKeysParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes over the keys of `BRIDGE_API_KEYS`. */
+  bootstrap(records: readonly KeyRecord[]): void {
+    const { sql, now } = this.#parts;
+    const changed: string[] = [];
+    sql.transaction(() => {
+      for (const record of records) {
+        const text = JSON.stringify(record);
+        const row = this.#row(record.id);
+        if (row && (row['bootstrap'] === text || row['revoked_at_ms'] !== null)) continue;
+        sql.run(
+          `INSERT INTO api_keys (id, record, bootstrap, created_at_ms, changed_at_ms) VALUES (?1, ?2, ?2, ?3, ?3)
+             ON CONFLICT (id) DO UPDATE SET record = ?2, bootstrap = ?2, changed_at_ms = ?3`,
+          record.id,
+          text,
+          now(),
+        );
+        if (row) changed.push(record.id);
+      }
+      const kept = new Set(records.map(({ id }) => id));
+      for (const { id } of sql.run('SELECT id FROM api_keys WHERE bootstrap IS NOT NULL AND revoked_at_ms IS NULL'))
+        if (!kept.has(String(id))) {
+          sql.run('DELETE FROM api_keys WHERE id = ?', String(id));
+          changed.push(String(id));
+        }
+    });
+    this.#active = undefined;
+    for (const id of changed) this.#parts.onChanged(id, { endsSessions: true });
+  }
+
+  /** Every key that is not revoked. Expiry is for whoever compares. */
+  active(): ReadonlyMap<string, ApiKey> {
+    this.#active ??= new Map(
+      this.#parts.sql.run('SELECT * FROM api_keys WHERE revoked_at_ms IS NULL').flatMap((row) => {
+        const record = this.#record(row);
+        return record ? [[record.id, apiKeyOf(record)] as const] : [];
+      }),
+    );
+    return this.#active;
+  }
+
+  /** The key of this id, if it opens anything now. */
+  find(id: string): ApiKey | undefined {
+    const key = this.active().get(id);
+    const expiresAtMs = key?.caller.expiresAtMs;
+    return expiresAtMs !== undefined && expiresAtMs <= this.#parts.now() ? undefined : key;
+  }
+
+  /** A key was used: kept to the minute. */
+  used(id: string): void {
+    const nowMs = this.#parts.now();
+    if (nowMs - (this.#usedAtMs.get(id) ?? 0) < USED_EVERY_MS) return;
+    this.#usedAtMs.set(id, nowMs);
+    this.#parts.sql.run('UPDATE api_keys SET last_used_at_ms = ? WHERE id = ?', nowMs, id);
+  }
+
+  async list(): Promise<readonly KeyEntry[]> {
+    return this.#parts.sql
+      .run('SELECT * FROM api_keys ORDER BY created_at_ms, id')
+      .flatMap((row) => this.#entry(row) ?? []);
+  }
+
+  async create(record: KeyRecord): Promise<KeyEntry> {
+    const { sql, now, journal } = this.#parts;
+    return sql.transaction(() => {
+      if (this.#row(record.id))
+        throw new BridgeError('invalid_field', {
+          detail: `id: a key ${record.id} is there already; a revoked one keeps its id.`,
+          field: 'id',
+          expected: 'an id that is not in use',
+        });
+      if (Number(sql.run('SELECT count(*) AS n FROM api_keys')[0]?.['n']) >= MOST_KEYS)
+        throw new BridgeError('overloaded', `There are ${MOST_KEYS} keys, which is the most.`);
+      sql.run(
+        'INSERT INTO api_keys (id, record, created_at_ms, changed_at_ms) VALUES (?1, ?2, ?3, ?3)',
+        record.id,
+        JSON.stringify(record),
+        now(),
+      );
+      this.#active = undefined;
+      journal(`Key ${record.id} was made.`);
+      return this.#require(record.id);
+    });
+  }
+
+  async change(id: string, change: KeyChange): Promise<KeyEntry> {
+    return this.#write(id, { what: 'changed', endsSessions: true }, (record) => {
+      const named = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+      const merged = { ...record, ...named };
+      // `null` takes a bound away.
+      return keyRecordSchema.parse(
+        Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined)),
+      );
+    });
+  }
+
+  async rotate(id: string, hash: string, keepOld: boolean): Promise<KeyEntry> {
+    return this.#write(id, { what: 'rotated', endsStreams: !keepOld }, (record) => {
+      const newest = [record.hash].flat().at(-1);
+      return { ...record, hash: keepOld && newest !== undefined ? [newest, hash] : hash };
+    });
+  }
+
+  async finishRotation(id: string): Promise<KeyEntry> {
+    return this.#write(id, { what: 'rid of its old secret', endsStreams: true }, (record) => ({
+      ...record,
+      hash: [record.hash].flat().at(-1) ?? record.hash,
+    }));
+  }
+
+  async revoke(id: string): Promise<boolean> {
+    const { sql, now, journal, onChanged } = this.#parts;
+    const [row] = sql.run(
+      'UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL RETURNING id',
+      now(),
+      id,
+    );
+    if (!row) return false;
+    this.#active = undefined;
+    journal(`Key ${id} was revoked.`);
+    onChanged(id, { endsSessions: true });
+    return true;
+  }
+
+  #write(
+    id: string,
+    {
+      what,
+      endsSessions = false,
+      endsStreams = endsSessions,
+    }: { what: string; endsSessions?: boolean; endsStreams?: boolean },
+    edit: (record: KeyRecord) => KeyRecord,
+  ): KeyEntry {
+    const { sql, now, journal, onChanged } = this.#parts;
+    const entry = sql.transaction(() => {
+      const row = this.#row(id);
+      const record = row && row['revoked_at_ms'] === null ? this.#record(row) : undefined;
+      if (!record) throw new BridgeError('object_not_found', { detail: `There is no key ${id}.`, outcome: 'not_sent' });
+      sql.run(
+        'UPDATE api_keys SET record = ?, changed_at_ms = ? WHERE id = ?',
+        JSON.stringify(edit(record)),
+        now(),
+        id,
+      );
+      this.#active = undefined;
+      journal(`Key ${id} was ${what}.`);
+      return this.#require(id);
+    });
+    if (endsStreams) onChanged(id, { endsSessions });
+    return entry;
+  }
+
+  #row(id: string): SqlRow | undefined {
+    return this.#parts.sql.run('SELECT * FROM api_keys WHERE id = ?', id)[0];
+  }
+
+  #record(row: SqlRow): KeyRecord | undefined {
+    try {
+      return keyRecordSchema.parse(JSON.parse(String(row['record'])));
+    } catch {
+      this.#parts.warn(`The stored key ${String(row['id'])} cannot be read: it opens nothing.`);
+      return undefined;
+    }
+  }
+
+  #require(id: string): KeyEntry {
+    const row = this.#row(id);
+    const entry = row && this.#entry(row);
+    if (!entry) throw new Error('the key that was just written is not there');
+    return entry;
+  }
+
+  #entry(row: SqlRow): KeyEntry | undefined {
+    const record = this.#record(row);
+    if (!record) return undefined;
+    const { hash, ...rights } = record;
+    const at = (name: string): number | null => (typeof row[name] === 'number' ? row[name] : null);
+    return {
+      ...rights,
+      hashes: [hash].flat().length,
+      source: row['bootstrap'] === null ? 'admin' : 'variable',
+      createdAtMs: at('created_at_ms') ?? 0,
+      changedAtMs: at('changed_at_ms') ?? 0,
+      lastUsedAtMs: at('last_used_at_ms'),
+      revokedAtMs: at('revoked_at_ms'),
+    };
+  }
+}

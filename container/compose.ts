@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CallerLimit } from './http/caller-limit.ts';
 import { clientAddress } from './http/client-address.ts';
 import { build, keysOf, type Parts } from './compose/build.ts';
 import type { StreamLimits } from './contract/frames.ts';
@@ -110,7 +111,9 @@ function createBridgeServer(parts: Parts): Server {
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
   const onAnswer: AppOptions['onAnswer'] = (answer) => performance.note(answer);
+  const limit = startSecret === undefined ? new CallerLimit(config.rate, now) : undefined;
   const hot = new HotAnswers({
+    limit,
     log,
     now,
     onAnswer,
@@ -126,6 +129,7 @@ function createBridgeServer(parts: Parts): Server {
   });
   events.on('ended', () => hot.clear());
   const app = createApp({
+    limit,
     log,
     now,
     authenticate,

@@ -22,6 +22,8 @@ export interface Call {
   /** It has a body, possibly an empty one. */
   readonly hasBody: boolean;
   header(name: string): string | null | undefined;
+  /** Counts so many more requests against the caller's limit. @throws BridgeError `rate_limited` */
+  charge(count: number): void;
   /** The whole body. @throws BridgeError `payload_too_large` beyond so many bytes */
   readBody(maxBytes: number): Promise<Uint8Array>;
   /** Who calls; `null` = nobody said. Asked only where it matters. @throws BridgeError `unauthenticated` */
@@ -75,6 +77,8 @@ export async function admit({ route, params }: RouteMatch, call: TypedCall): Pro
   const body = await typedBody(route, call);
   const input = validateInput(route, { params, query: singleValues(call.query), body: body?.value ?? NO_BODY });
   requireAllowed(route, input, caller);
+  const cost = route.cost?.(input) ?? 1;
+  if (cost > 1) call.charge(cost - 1);
   return { route, input, caller, idempotencyKey, ...(body ? { body } : {}) };
 }
 

@@ -40,6 +40,8 @@ export interface RouteDefinition<
   readonly status: 200 | 201;
   /** Answers carry `ETag`, and `Cache-Control` with the time they stay true. Absent = `no-store`. */
   readonly cacheable?: boolean;
+  /** How many requests it counts as against the rate limit. Absent = one. */
+  readonly cost?: (input: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> }) => number;
   /** The logins a request names, for keys with a login mask. Absent = names none. */
   readonly logins?: (input: {
     params: z.output<Params>;

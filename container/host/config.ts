@@ -20,6 +20,8 @@ export interface Config {
   /** Networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly poolMax: number;
+  /** Requests per key, where no door counts them. */
+  readonly rate: { readonly perSecond: number; readonly burst: number };
   /** What a market order names as `PriceOrder`. */
   readonly marketOrderPrice: 'quote' | 'none';
   /** Alone on a VPS the container checks keys itself. */
@@ -138,6 +140,8 @@ const environment = z
       )
       .refine((networks) => networks.every(isNetwork), 'expected addresses or networks like 10.0.0.0/8, by comma'),
     POOL_MAX: whole(1, 64, 4),
+    RATE_LIMIT_PER_SECOND: whole(1, 1_000_000, 500),
+    RATE_LIMIT_BURST: whole(1, 1_000_000, 2000),
     MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
@@ -185,6 +189,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       host: v.HOST,
       trustedProxies: v.TRUSTED_PROXIES,
       poolMax: v.POOL_MAX,
+      rate: { perSecond: v.RATE_LIMIT_PER_SECOND, burst: v.RATE_LIMIT_BURST },
       marketOrderPrice: v.MARKET_ORDER_PRICE,
       apiKeys: v.BRIDGE_API_KEYS,
       startSecret: v.BRIDGE_START_SECRET,

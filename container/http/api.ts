@@ -76,6 +76,7 @@ export async function admit(
     });
   const header = headerOf(request);
   facts.caller = await authenticate(header, { address: () => addressOf(request), connection: request.socket });
+  facts.charge(1);
   if (behindDoor) facts.noteDeadline(header(HEADER.deadline));
 }
 

@@ -33,6 +33,7 @@ const BATCHED_READ = {
   hasBody: false,
   header: (): undefined => undefined,
   readBody: async () => new Uint8Array(),
+  charge: (): undefined => undefined,
 };
 
 async function answerOne(

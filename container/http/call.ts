@@ -3,14 +3,14 @@ import type { Call } from '../contract/admission.ts';
 import { bodyTooLarge } from '../contract/json-body.ts';
 import type { Caller } from '../contract/keys.ts';
 import { oneOf, readBytes } from './read-request.ts';
-import type { RequestFacts } from './request-facts.ts';
+import type { OpenFacts } from './request-facts.ts';
 
 /** A request as the contract's admission looks at it. */
 export class HttpCall implements Call {
   readonly #request: IncomingMessage;
-  readonly #facts: RequestFacts;
+  readonly #facts: OpenFacts;
 
-  constructor(request: IncomingMessage, facts: RequestFacts) {
+  constructor(request: IncomingMessage, facts: OpenFacts) {
     this.#request = request;
     this.#facts = facts;
   }
@@ -30,6 +30,10 @@ export class HttpCall implements Call {
 
   caller(): Caller | null {
     return this.#facts.caller;
+  }
+
+  charge(count: number): void {
+    this.#facts.charge(count);
   }
 
   async readBody(maxBytes: number): Promise<Uint8Array> {

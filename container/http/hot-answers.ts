@@ -21,7 +21,7 @@ interface HotAnswer extends Content {
   readonly callerId: string;
 }
 
-export interface HotAnswersOptions extends Pick<FactsOptions, 'now' | 'epoch' | 'onAnswer'> {
+export interface HotAnswersOptions extends Pick<FactsOptions, 'now' | 'epoch' | 'onAnswer' | 'limit'> {
   readonly log: Logger;
   readonly identify: Identify;
   readonly draining: () => boolean;
@@ -90,7 +90,7 @@ export class HotAnswers {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): boolean {
-    const { now, epoch, log, onAnswer, draining } = this.#options;
+    const { now, epoch, log, onAnswer, draining, limit } = this.#options;
     if (!this.#answers || this.#answers.size === 0 || draining()) return false;
     const startedAt = performance.now();
     const key = this.#keyOf(request);
@@ -101,6 +101,9 @@ export class HotAnswers {
       this.#answers.delete(key);
       return false;
     }
+    const told = limit?.take(answer.callerId, 1);
+    // Refused where it is told with the words that belong to it.
+    if (told?.refusal) return false;
     answer.keep.countHit();
     const status = etagMatches(request.headers['if-none-match'], answer.etag) ? 304 : 200;
     const requestId = requestIdOf(oneOf(request.headers[HEADER.requestId])) ?? randomUUID();
@@ -110,7 +113,15 @@ export class HotAnswers {
       epoch: epoch(),
       serverTiming: `bridge;dur=${(performance.now() - startedAt).toFixed(1)}`,
     });
-    headers.push('etag', answer.etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key');
+    headers.push(
+      ...(told?.headers ?? []),
+      'etag',
+      answer.etag,
+      'cache-control',
+      cacheControl(freshForMs),
+      'vary',
+      'authorization, x-api-key',
+    );
     if (status === 200)
       headers.push('content-type', 'application/json; charset=utf-8', 'content-length', String(answer.bytes));
     response.writeHead(status, headers);

@@ -1,4 +1,5 @@
 import { admitCommand } from '../contract/admission.ts';
+import { budgetOf } from '../contract/keys.ts';
 import type { Passthrough } from '../service/broker/passthrough.ts';
 import type { Serve } from './api.ts';
 import { HttpCall } from './call.ts';
@@ -11,7 +12,8 @@ export function servePassthrough(passthrough: Passthrough): Serve {
     const admitted = await admitCommand(Object.assign(new HttpCall(request, facts), { pathname, query }));
     facts.route = `/api/${admitted.command.path}`;
     const { requestId, deadlineAtMs, signal, timings } = facts;
-    const answer = await passthrough.answer(admitted, { requestId, deadlineAtMs, signal, timings });
+    const lane = budgetOf(admitted.caller);
+    const answer = await passthrough.answer(admitted, { requestId, deadlineAtMs, signal, timings, lane });
     const headers = Object.entries(answer.headers ?? {}).flat();
     headers.push('content-type', answer.contentType, 'cache-control', 'no-store');
     return { status: answer.status, headers, body: answer.bytes };

@@ -5,6 +5,7 @@ import type { Caller } from '../contract/keys.ts';
 import type { Logger } from '../contract/logger.ts';
 import { requestIdOf, traceparentOf } from '../contract/trace.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
+import type { CallerLimit } from './caller-limit.ts';
 import { oneOf } from './read-request.ts';
 import { CallTimings } from '../service/handler.ts';
 
@@ -25,6 +26,8 @@ export interface RequestFacts {
 }
 
 export interface FactsOptions {
+  /** Requests per key; absent behind the Worker, whose door counts them. */
+  readonly limit?: CallerLimit | undefined;
   readonly log: Logger;
   readonly now: () => number;
   readonly epoch: () => number | null;
@@ -58,6 +61,7 @@ export class OpenFacts implements RequestFacts {
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   readonly #traceparent: string | undefined;
+  #limitHeaders: readonly string[] = [];
 
   constructor(request: IncomingMessage, response: ServerResponse, options: FactsOptions) {
     this.#options = options;
@@ -65,6 +69,15 @@ export class OpenFacts implements RequestFacts {
     this.#traceparent = traceparentOf(oneOf(request.headers[HEADER.traceparent]));
     this.deadlineAtMs = options.now() + DEFAULT_DEADLINE_MS;
     response.once('close', () => this.#closed(request, response));
+  }
+
+  /** Counts requests against the caller's limit. @throws BridgeError `rate_limited` */
+  charge(count: number): void {
+    const { limit } = this.#options;
+    if (!limit || !this.caller) return;
+    const { headers, refusal } = limit.take(this.caller.id, count);
+    this.#limitHeaders = headers;
+    if (refusal) throw refusal;
   }
 
   get signal(): AbortSignal {
@@ -82,12 +95,14 @@ export class OpenFacts implements RequestFacts {
     const { requestId } = this;
     const { waitedMs, answeredMs, calls } = this.timings;
     const broker = calls > 0 ? `, wait;dur=${waitedMs.toFixed(1)}, mt5;dur=${answeredMs.toFixed(1)}` : '';
-    return commonHeaders({
+    const common = commonHeaders({
       requestId,
       traceparent: this.#traceparent,
       epoch: this.#options.epoch(),
       serverTiming: `bridge;dur=${(performance.now() - this.#startedAt).toFixed(1)}${broker}`,
     });
+    common.push(...this.#limitHeaders);
+    return common;
   }
 
   #closed(request: IncomingMessage, response: ServerResponse): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { admit, type TypedCall } from '../contract/admission.ts';
+import { budgetOf } from '../contract/keys.ts';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { RouteTable } from '../contract/route.ts';
 import type { AnyRoute, RouteMatch } from '../contract/route.ts';
@@ -42,6 +43,7 @@ export class TypedApi {
       requestId: facts.requestId,
       deadlineAtMs: facts.deadlineAtMs,
       signal: facts.signal,
+      lane: budgetOf(caller),
       timings: facts.timings,
       idempotencyKey,
       bodyText: body?.text ?? '',

@@ -16,6 +16,8 @@ export interface RouteContext {
   readonly deadlineAtMs: number;
   /** Aborts when the caller goes away. */
   readonly signal: AbortSignal;
+  /** Whose turn its calls take before the sessions: the key's. */
+  readonly lane: string;
   /** Where the time of its calls went. */
   readonly timings: CallTimings;
   readonly idempotencyKey: string | undefined;

@@ -8,6 +8,9 @@ const BUSY_ANSWER_MS = 1_000;
 /** Nothing was served for this long while a request waited for this long: the sessions are stuck. */
 export const STUCK_MS = 5_000;
 
+/** Answers that the mean looks back on. */
+const ANSWERS_REMEMBERED = 16;
+
 /**
  * Decides when one more session is worth a sign-in: only where requests that were served had to wait, again and again,
  * though the server answers quickly, or where nothing moves. Callers that give up do not count.
@@ -16,6 +19,12 @@ export class GrowthPolicy {
   #slow = 0;
   #slowSinceMs = 0;
   #answeredAtMs = 0;
+  #answerMs = 0;
+
+  /** How long an answer takes, the last ones counting most; 0 = none came yet. */
+  get answerMs(): number {
+    return this.#answerMs;
+  }
 
   /** A request is handed to a session after waiting; waits before a session was ready do not count. */
   dispatched(waitedMs: number, nowMs: number): void {
@@ -29,6 +38,7 @@ export class GrowthPolicy {
   /** Its answer came, or its session was lost. */
   answered(tookMs: number, nowMs: number): void {
     this.#answeredAtMs = nowMs;
+    this.#answerMs = this.#answerMs === 0 ? tookMs : this.#answerMs + (tookMs - this.#answerMs) / ANSWERS_REMEMBERED;
     if (tookMs > BUSY_ANSWER_MS) this.#slow = 0;
   }
 

@@ -9,6 +9,7 @@ export interface JobRequest {
   readonly signal?: CallSignal | undefined;
   readonly timings?: CallTimings | undefined;
   readonly generation?: number | undefined;
+  readonly lane?: string | undefined;
   readonly onDispatch?: (() => void) | undefined;
 }
 
@@ -40,6 +41,8 @@ export class Job {
   readonly deadlineAtMs: number;
   /** `dealer_read`: the generation of the dealer connection that it belongs to; `undefined` = to none. */
   readonly generation: number | undefined;
+  /** Whose turn it takes; '' = the bridge's own. */
+  readonly lane: string;
   readonly onDispatch: (() => void) | undefined;
   readonly signal: CallSignal | undefined;
   readonly timings: CallTimings | undefined;
@@ -54,6 +57,7 @@ export class Job {
     this.enqueuedAtMs = nowMs;
     this.deadlineAtMs = request.deadlineAtMs;
     this.generation = request.generation;
+    this.lane = request.lane ?? '';
     this.onDispatch = request.onDispatch;
     this.signal = request.signal;
     this.timings = request.timings;
@@ -97,42 +101,5 @@ export class Job {
     clearTimeout(this.#timer);
     this.signal?.removeEventListener('abort', this);
     return waiter;
-  }
-}
-
-/** First in, first out; what is replayed goes first; what gave up leaves at once. */
-export class JobQueue {
-  readonly #replays = new Set<Job>();
-  readonly #waiting = new Set<Job>();
-
-  get size(): number {
-    return this.#replays.size + this.#waiting.size;
-  }
-
-  get oldest(): Job | undefined {
-    return this.#replays.values().next().value ?? this.#waiting.values().next().value;
-  }
-
-  push(job: Job): void {
-    (job.replayed ? this.#replays : this.#waiting).add(job);
-  }
-
-  remove(job: Job): void {
-    this.#replays.delete(job);
-    this.#waiting.delete(job);
-  }
-
-  shift(): Job | undefined {
-    const job = this.oldest;
-    if (job) this.remove(job);
-    return job;
-  }
-
-  /** Empties the queue. */
-  takeAll(): Job[] {
-    const all = [...this.#replays, ...this.#waiting];
-    this.#replays.clear();
-    this.#waiting.clear();
-    return all;
   }
 }

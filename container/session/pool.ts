@@ -13,6 +13,8 @@ import { WaitingRoom } from './waiting-room.ts';
 
 /** More requests than this waiting at once could not be answered before their deadlines. */
 const MAX_WAITING = 5_000;
+/** So few before a request are no queue to speak of, whatever the estimate. */
+const FEW_AHEAD = 16;
 /** A refusal is repeated to callers for so long without asking the state again: an administrator may have reset it. */
 const PAUSE_CACHE_MS = 1_000;
 /** How long callers wait for a sign-in that may begin soon, before they are told to retry. */
@@ -110,12 +112,27 @@ export class SessionPool implements Upstream {
     if (this.#members.length === 0 && this.#failure && now < this.#failure.cachedUntilMs) throw this.#paused(now);
     if (this.#waiting.size >= MAX_WAITING)
       throw new SessionError('overloaded', `${MAX_WAITING} requests wait already.`, { retryAfterMs: 1_000 });
+    this.#requireInTime(request, now);
     const [job, reply] = createJob(request, now, (released) => this.#waiting.remove(released));
     if (!job.settled) {
       this.#waiting.add(job);
       this.#pump();
     }
     return reply;
+  }
+
+  /**
+   * What could not be answered before its deadline, by how long answers take and how many wait before it, would only make
+   * others wait. Sessions that may still be opened count as opened. @throws SessionError `overloaded`
+   */
+  #requireInTime({ kind, lane = '', deadlineAtMs }: JobRequest, nowMs: number): void {
+    if (kind === 'dealer_read' || kind === 'dealer_write' || this.#members.length === 0) return;
+    const ahead = this.#waiting.aheadOf(lane);
+    const waitMs = (ahead * this.#growth.answerMs) / Math.max(this.#members.length, this.#options.max);
+    if (ahead < FEW_AHEAD || nowMs + waitMs + this.#growth.answerMs <= deadlineAtMs) return;
+    throw new SessionError('overloaded', 'So many requests wait that this one would not be answered in time.', {
+      retryAfterMs: Math.ceil(Math.max(1_000, nowMs + waitMs - deadlineAtMs)),
+    });
   }
 
   /** Hands waiting requests to free sessions, the dealer's session last, so that dealing waits the least. */

@@ -48,6 +48,8 @@ export interface CallOptions {
   /** The caller went away: releases the caller, never the connection. */
   readonly signal?: CallSignal;
   readonly timings?: CallTimings | undefined;
+  /** Whose turn it takes while requests wait: those of one key wait for each other, not others for them. */
+  readonly lane?: string | undefined;
 }
 
 export interface MutateOptions extends CallOptions {

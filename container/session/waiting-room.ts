@@ -1,10 +1,11 @@
-import { JobQueue, type Job } from './job-queue.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { Job } from './job-queue.ts';
 import { SessionError } from './upstream.ts';
 
 /** All who wait for a session: dealing in one line, the rest in another. */
 export class WaitingRoom {
-  readonly #jobs = new JobQueue();
-  readonly #dealerJobs = new JobQueue();
+  readonly #jobs = new FairQueue();
+  readonly #dealerJobs = new FairQueue();
   #dealerWasLast = false;
 
   get size(): number {
@@ -21,7 +22,14 @@ export class WaitingRoom {
     return this.#jobs.oldest;
   }
 
-  #lineOf(job: Job): JobQueue {
+  /** How many of the others are served before one more of this lane, at most: its own, and as many of each other. */
+  aheadOf(lane: string): number {
+    const own = this.#jobs.waitingIn(lane);
+    const others = this.#jobs.lanes - (own > 0 ? 1 : 0);
+    return Math.min(this.#jobs.size, (own + 1) * (others + 1) - 1);
+  }
+
+  #lineOf(job: Job): FairQueue {
     return job.kind === 'dealer_read' || job.kind === 'dealer_write' ? this.#dealerJobs : this.#jobs;
   }
 

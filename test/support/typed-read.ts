@@ -16,6 +16,7 @@ export function typedRead(
     hasBody: false,
     header: () => undefined,
     readBody: async () => new Uint8Array(),
+    charge: () => undefined,
     caller: () => caller,
     query,
   };

@@ -34,6 +34,10 @@ export class DoorCall implements Call {
     return this.#door.admit(this.#request.headers);
   }
 
+  charge(count: number): void {
+    this.#door.charge(count);
+  }
+
   readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     return readBody(this.#request, maxBytes);
   }

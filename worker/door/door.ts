@@ -6,7 +6,7 @@ import type { BridgeContainer } from '../holder/bridge-container.ts';
 import type { DoorConfig } from '../config.ts';
 import { DoorKeys } from '../door-keys.ts';
 import { corsHeaders } from './cors.ts';
-import { rateLimited, RateLimiter, rateLimitHeaders } from './limits.ts';
+import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
 import { bridgeOf, hubOf } from '../stubs.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { traceparentFor } from './trace.ts';
@@ -28,6 +28,7 @@ export class Door {
   /** Of the client, as Cloudflare saw it. */
   readonly address: string | undefined;
   readonly #origin: string | null;
+  #caller: Caller | undefined;
   readonly #answerHeaders: Record<string, string> = {};
 
   constructor(request: Request, env: Env, config: DoorConfig, requestId: string) {
@@ -44,7 +45,6 @@ export class Door {
 
   /** Key or token → caller, counted against its limit. @throws BridgeError `unauthenticated` · `rate_limited` */
   async admit(headers: Headers): Promise<Caller> {
-    const { rate } = this.config;
     const caller = await authenticate(
       headers,
       () => keys.ring((used) => this.bridge.apiKeys(used), Date.now()),
@@ -52,10 +52,17 @@ export class Door {
       (tokenHash) => this.bridge.findSession(tokenHash),
     );
     keys.used(caller.openedBy ?? caller.id);
-    const allowance = limiter.take(caller.id, rate, Date.now());
+    this.#caller = caller;
+    this.charge(1);
+    return caller;
+  }
+
+  /** Counts requests against the limit of the caller. @throws BridgeError `rate_limited` */
+  charge(count: number): void {
+    const { rate } = this.config;
+    const allowance = limiter.take(this.#caller?.id ?? '', rate, Date.now(), count);
     Object.assign(this.#answerHeaders, rateLimitHeaders(rate, allowance));
     if (!allowance.allowed) throw rateLimited(allowance);
-    return caller;
   }
 
   /** Every answer leaves with the same headers, whoever made it. */

@@ -12,7 +12,7 @@ export const postBatch = defineRoute({
   tag: 'Batch',
   summary: 'Up to 50 reads in one request, each with its own status',
   description:
-    'Every read is checked against the key by itself, and they run at the same time over the bridge’s connections. The answer is 200 whatever the reads answer; they stand in the order of the requests.',
+    'Every read is checked against the key by itself, and they run at the same time over the bridge’s connections. Each counts as a request against the rate limit. The answer is 200 whatever the reads answer; they stand in the order of the requests.',
   scope: 'read',
   write: false,
   params: noParams,
@@ -31,6 +31,7 @@ export const postBatch = defineRoute({
       .min(1, `expected 1–${MAX_BATCH} requests`)
       .max(MAX_BATCH, `expected 1–${MAX_BATCH} requests`),
   }),
+  cost: ({ body }) => body.requests.length,
   answer: z
     .object({
       items: z.array(

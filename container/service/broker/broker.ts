@@ -13,6 +13,8 @@ export interface ReadContext {
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
   readonly timings?: CallTimings | undefined;
+  /** Whose turn it takes before the sessions. */
+  readonly lane?: string | undefined;
 }
 
 export type Query = readonly (readonly [name: string, value: string])[];
@@ -70,8 +72,12 @@ class Flight implements CallSignal {
   readonly timings = new CallTimings();
   #listener: CallListener | undefined;
 
-  constructor(deadlineAtMs: number, send: (flight: Flight) => Promise<BrokerReply>) {
+  /** Of the caller that began it. */
+  readonly lane: string | undefined;
+
+  constructor(deadlineAtMs: number, lane: string | undefined, send: (flight: Flight) => Promise<BrokerReply>) {
     this.deadlineAtMs = deadlineAtMs;
+    this.lane = lane;
     this.promise = send(this);
   }
 
@@ -236,7 +242,7 @@ export class Broker {
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const started = new Flight(deadlineAtMs, (signal) => this.#send(command, signal));
+      const started = new Flight(deadlineAtMs, context.lane, (signal) => this.#send(command, signal));
       flight = started;
       this.#flights.set(key, started);
       const land = (): void => this.#forget(key, started);
@@ -270,6 +276,7 @@ export class Broker {
         deadlineAtMs: flight.deadlineAtMs,
         signal: flight,
         timings: flight.timings,
+        lane: flight.lane,
       });
     } catch (error) {
       throw toBridgeError(error);

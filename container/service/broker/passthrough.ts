@@ -5,6 +5,7 @@ import { replyError, toBridgeError } from './upstream-errors.ts';
 export interface PassthroughContext {
   readonly requestId: string;
   readonly deadlineAtMs: number;
+  readonly lane: string;
   readonly signal: AbortSignal;
   readonly timings: CallTimings;
 }

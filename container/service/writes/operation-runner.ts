@@ -27,6 +27,7 @@ export interface SendHooks {
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
   readonly timings?: CallTimings | undefined;
+  readonly lane?: string | undefined;
   readonly onDispatch: () => void;
   /** The dealer has it: what takes long from here on is `pending`, not `unknown`. */
   readonly onQueued?: () => void;
@@ -159,6 +160,7 @@ export class OperationRunner {
       deadlineAtMs: now() + ANSWER_WAIT_MS,
       signal: callOff.signal,
       timings: context.timings,
+      lane: context.lane,
       onDispatch: () => {
         dispatched = true;
       },

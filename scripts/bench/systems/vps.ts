@@ -40,6 +40,8 @@ export async function startContainerProcess(
       BRIDGE_API_KEYS: options.keys,
       CHECKPOINT: options.checkpoint,
       MAX_CONNECTIONS: '2000',
+      RATE_LIMIT_PER_SECOND: '1000000',
+      RATE_LIMIT_BURST: '1000000',
     },
   });
   const line = await child.line(/"event":"listening".*"port":(\d+)/, 30_000);

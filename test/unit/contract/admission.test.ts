@@ -14,6 +14,7 @@ function callOf(method: string, headers: Readonly<Record<string, string>>, body?
     hasBody: body !== undefined,
     header: (name) => headers[name],
     readBody: async () => new TextEncoder().encode(body),
+    charge: () => undefined,
     caller: () => ({ id: 'test', scopes: ['admin'] }),
   };
 }

@@ -48,6 +48,7 @@ const context = (key: string, signal = new AbortController().signal): RouteConte
   requestId: 'r',
   deadlineAtMs: Date.now() + 1000,
   signal,
+  lane: 'desk',
   timings: new CallTimings(),
   idempotencyKey: key,
   bodyText: '{}',

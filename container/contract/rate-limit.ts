@@ -1,5 +1,5 @@
-import { BridgeError } from '../../container/contract/errors.ts';
-import { HEADER } from '../../container/contract/headers.ts';
+import { BridgeError } from './errors.ts';
+import { HEADER } from './headers.ts';
 
 export interface Rate {
   readonly perSecond: number;
@@ -23,20 +23,22 @@ interface Bucket {
 const MAX_BUCKETS = 10_000;
 
 /**
- * Token buckets per caller, in the isolate's memory. Not in the Durable Object: a refused request must cost nothing
- * behind the door, and 0.7 ms on every request would buy exactness that a protective limit does not need. Cloudflare may
+ * Token buckets per caller, in the memory of the process or isolate. Not in the state: a refused request must cost nothing
+ * behind the door, and a call on every request would buy exactness that a protective limit does not need. Cloudflare may
  * run several isolates, each with its own buckets; limits that must be exact (orders per minute) are the ledger's.
  */
 export class RateLimiter {
   readonly #buckets = new Map<string, Bucket>();
 
-  take(caller: string, rate: Rate, nowMs: number): Allowance {
+  /** `count` requests at once, of which a bucket that is smaller takes all that it holds. */
+  take(caller: string, rate: Rate, nowMs: number, count = 1): Allowance {
     const bucket = this.#bucket(caller, rate, nowMs);
     bucket.tokens = Math.min(rate.burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) / 1000) * rate.perSecond);
     bucket.atMs = nowMs;
-    const allowed = bucket.tokens >= 1;
-    if (allowed) bucket.tokens -= 1;
-    const missing = allowed ? rate.burst - bucket.tokens : 1 - bucket.tokens;
+    const wanted = Math.min(count, rate.burst);
+    const allowed = bucket.tokens >= wanted;
+    if (allowed) bucket.tokens -= wanted;
+    const missing = allowed ? rate.burst - bucket.tokens : wanted - bucket.tokens;
     return { allowed, remaining: Math.floor(bucket.tokens), resetMs: Math.ceil((missing / rate.perSecond) * 1000) };
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RateLimiter, rateLimitHeaders } from '../../../../worker/door/limits.ts';
+import { RateLimiter, rateLimitHeaders } from '../../../container/contract/rate-limit.ts';
 
 const rate = { perSecond: 10, burst: 20 };
 

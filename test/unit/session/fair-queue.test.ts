@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { FairQueue } from '../../../container/session/fair-queue.ts';
+import { createJob, type Job } from '../../../container/session/job-queue.ts';
+
+let atMs = 0;
+function job(lane: string): Job {
+  const request = { kind: 'read', command: { path: lane }, deadlineAtMs: Date.now() + 60_000, lane } as const;
+  const [made, reply] = createJob(request, ++atMs, () => undefined);
+  reply.catch(() => undefined);
+  return made;
+}
+
+function served(queue: FairQueue): string {
+  let order = '';
+  for (let next = queue.shift(); next; next = queue.shift()) order += next.lane;
+  return order;
+}
+
+it('lanes take turns, whatever one of them has waiting', () => {
+  const queue = new FairQueue();
+  for (let n = 0; n < 6; n++) queue.push(job('a'));
+  queue.push(job('b'));
+  queue.push(job('c'));
+  queue.push(job('b'));
+  expect(served(queue)).toBe('abcabaaaa');
+  expect(queue.size).toBe(0);
+});
+
+it('one that comes late waits for one of each other lane, not for a queue', () => {
+  const queue = new FairQueue();
+  for (let n = 0; n < 1000; n++) queue.push(job('a'));
+  expect(queue.shift()?.lane).toBe('a');
+  queue.push(job('b'));
+  expect([queue.shift()?.lane, queue.shift()?.lane]).toEqual(['a', 'b']);
+});
+
+it('knows the oldest, forgets what gave up, and gives back everything', () => {
+  const queue = new FairQueue();
+  const first = job('a');
+  const second = job('b');
+  queue.push(first);
+  queue.push(second);
+  queue.push(job('a'));
+  expect(queue.oldest).toBe(first);
+  queue.remove(first);
+  expect(queue.oldest).toBe(second);
+  const again = job('c');
+  again.replayed = true;
+  queue.push(again);
+  expect(queue.shift()).toBe(again);
+  expect(queue.size).toBe(2);
+  expect(queue.takeAll()).toHaveLength(2);
+  expect(queue.oldest).toBeUndefined();
+});

@@ -32,6 +32,8 @@ const GOODBYE_GRACE_MS = 1_500;
 const SERVER_LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
+  // Node looks for what is over its time so often only.
+  connectionsCheckingInterval: 1_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
 } as const;

@@ -1101,7 +1101,7 @@ export interface paths {
         put?: never;
         /**
          * Up to 50 reads in one request, each with its own status
-         * @description Every read is checked against the key by itself, and they run at the same time over the bridge’s connections. The answer is 200 whatever the reads answer; they stand in the order of the requests.
+         * @description Every read is checked against the key by itself, and they run at the same time over the bridge’s connections. Each counts as a request against the rate limit. The answer is 200 whatever the reads answer; they stand in the order of the requests.
          *
          *     Needs the scope `read`.
          */

@@ -176,6 +176,12 @@ export async function admitCommand(call: RawCall): Promise<AdmittedCommand> {
   const contentType = isEmpty(call) ? undefined : commandType(call.header('content-type'));
   checkEncoding((name) => call.header(name));
   const body = isEmpty(call) ? undefined : await call.readBody(MAX_COMMAND_BODY_BYTES);
+  if (caller.logins && body && contentType !== undefined && !/^application\/json\b/i.test(contentType))
+    throw new BridgeError('login_not_allowed', {
+      detail: 'A key with a login mask may send JSON only, and say so.',
+      field: 'content-type',
+      expected: 'application/json',
+    });
   if (caller.logins) requireMaskedCommand(command, caller.logins, call.query, body && new TextDecoder().decode(body));
   return {
     command,

@@ -2,6 +2,8 @@
 export const HEADER = {
   /** Set by Cloudflare; nobody else can. */
   clientAddress: 'cf-connecting-ip',
+  contentTypeOptions: 'x-content-type-options',
+  strictTransportSecurity: 'strict-transport-security',
   requestId: 'x-request-id',
   traceparent: 'traceparent',
   bridgeVersion: 'x-bridge-version',

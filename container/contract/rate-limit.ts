@@ -36,7 +36,7 @@ export class RateLimiter {
     bucket.tokens = Math.min(rate.burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) / 1000) * rate.perSecond);
     bucket.atMs = nowMs;
     const wanted = Math.min(count, rate.burst);
-    const allowed = bucket.tokens >= wanted;
+    const allowed = bucket.tokens >= Math.max(1, wanted);
     if (allowed) bucket.tokens -= wanted;
     const missing = allowed ? rate.burst - bucket.tokens : wanted - bucket.tokens;
     return { allowed, remaining: Math.floor(bucket.tokens), resetMs: Math.ceil((missing / rate.perSecond) * 1000) };

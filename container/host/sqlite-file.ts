@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, renameSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Sql, SqlRow, SqlValue } from '../state/sql.ts';
 
@@ -38,6 +38,8 @@ export class SqliteFile implements Sql {
   }
 
   static #checked(path: string): SqliteFile {
+    // Before SQLite makes it: its own files beside it get the same rights.
+    if (path !== ':memory:') onlyForOwner(path);
     const database = new DatabaseSync(path);
     try {
       const file = new SqliteFile(database);
@@ -95,4 +97,10 @@ function renameIfThere(from: string, to: string): void {
   } catch {
     // Not there: nothing to set aside.
   }
+}
+
+/** Hashes of keys and who traded what: nobody else on the machine reads them. */
+function onlyForOwner(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
 }

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { SessionStatus } from '../contract/control.ts';
+import { publicSession } from '../contract/schemas/status.ts';
 import { DEFAULT_RETRY_AFTER_MS, retryAfterSeconds } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
@@ -19,5 +20,5 @@ export const readyz =
     if (!ready && !asleep) response.setHeader(HEADER.retryAfter, retryAfterSeconds(DEFAULT_RETRY_AFTER_MS));
     response
       .status(ready || asleep ? 200 : 503)
-      .json({ status: ready ? 'ready' : asleep ? 'asleep' : 'not_ready', session: status });
+      .json({ status: ready ? 'ready' : asleep ? 'asleep' : 'not_ready', session: publicSession(status) });
   };

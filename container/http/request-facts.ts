@@ -42,7 +42,14 @@ export function commonHeaders(of: {
   readonly epoch: number | null;
   readonly serverTiming: string;
 }): string[] {
-  const headers = [HEADER.requestId, of.requestId, HEADER.bridgeVersion, BRIDGE_VERSION];
+  const headers = [
+    HEADER.requestId,
+    of.requestId,
+    HEADER.bridgeVersion,
+    BRIDGE_VERSION,
+    HEADER.contentTypeOptions,
+    'nosniff',
+  ];
   if (of.traceparent !== undefined) headers.push(HEADER.traceparent, of.traceparent);
   if (of.epoch !== null) headers.push(HEADER.sessionEpoch, String(of.epoch));
   headers.push(HEADER.serverTiming, of.serverTiming);

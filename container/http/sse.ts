@@ -22,7 +22,7 @@ export function eventStream(service: StreamService): RequestHandler {
     requireScope(caller, 'read');
     const query = new URL(request.url, 'http://localhost').searchParams;
     const operations = sseOperations(query, request.get('last-event-id'));
-    service.admit();
+    service.admit(true);
     const key = presentedKey(request.get(HEADER.authorization), request.get(HEADER.apiKey));
     const proof = key === undefined ? '' : await hashKey(key);
     if (response.destroyed) return;

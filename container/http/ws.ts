@@ -59,7 +59,7 @@ export function clientStreams(service: StreamService, addressOf: AddressOf): Upg
   };
   return Object.assign(
     (request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller | null): void => {
-      service.admit();
+      service.admit(caller !== null);
       void accept(request, socket, head, caller).catch(() => socket.destroy());
     },
     { close: () => server.close() },

@@ -52,6 +52,8 @@ export interface LedgerParts {
 export class OperationsLedger implements OperationsApi {
   readonly #parts: LedgerParts;
   readonly #halts: Halts;
+  /** Rows of each caller, counted once and then kept; at most too high by what was dropped, until the next sweep. */
+  readonly #held = new Map<string, number>();
   #sweptAtMs = 0;
 
   constructor(parts: LedgerParts) {
@@ -81,8 +83,7 @@ export class OperationsLedger implements OperationsApi {
       }
       const over = overLimit(sql, request, nowMs);
       if (over) return over;
-      const held = sql.run('SELECT count(*) AS n FROM operations WHERE caller = ?', request.caller)[0];
-      if (Number(held?.['n']) >= policy.perCaller)
+      if (this.#heldBy(request.caller) >= policy.perCaller)
         throw new BridgeError('overloaded', {
           detail: `The key has ${policy.perCaller} operations that are still kept; they go seven days after they settle.`,
           retryAfterMs: MINUTE_MS,
@@ -109,6 +110,7 @@ export class OperationsLedger implements OperationsApi {
         request.trade?.reduces ?? null,
         request.amount ?? null,
       );
+      this.#held.set(request.caller, this.#heldBy(request.caller) + 1);
       return { kind: 'started', operation: this.#require(request.caller, request.key) };
     });
   }
@@ -275,6 +277,16 @@ export class OperationsLedger implements OperationsApi {
     return toOperation(row);
   }
 
+  #heldBy(caller: string): number {
+    const known = this.#held.get(caller);
+    if (known !== undefined) return known;
+    const counted = Number(
+      this.#parts.sql.run('SELECT count(*) AS n FROM operations WHERE caller = ?', caller)[0]?.['n'],
+    );
+    this.#held.set(caller, counted);
+    return counted;
+  }
+
   #sweep(): void {
     const { sql, now, policy } = this.#parts;
     const nowMs = now();
@@ -283,6 +295,7 @@ export class OperationsLedger implements OperationsApi {
       `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE settled_at_ms < ? LIMIT ${SWEEP_ROWS}) RETURNING id`,
       nowMs - policy.keepSettledMs,
     );
+    if (gone.length > 0) this.#held.clear();
     // A full slice: the next write takes another.
     if (gone.length < SWEEP_ROWS) this.#sweptAtMs = nowMs;
   }

@@ -207,6 +207,13 @@ export class StreamCore {
     }
   }
 
+  /** Connections that have not shown a key. */
+  get strangers(): number {
+    let count = 0;
+    for (const { state } of this.connections) if (state === 'unauthenticated' || state === 'authenticating') count++;
+    return count;
+  }
+
   /** Keys and traders' sessions that ended. */
   end(ended: readonly string[]): void {
     for (const connection of this.connections)

@@ -4,6 +4,9 @@ import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { authenticate } from './auth.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
 import type { DoorConfig } from '../config.ts';
+import { BridgeError } from '../../container/contract/errors.ts';
+import type { ConsumerSession } from '../../container/state/state-api.ts';
+import { AddressLimit } from './address-limit.ts';
 import { DoorKeys } from '../door-keys.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
@@ -14,6 +17,7 @@ import { traceparentFor } from './trace.ts';
 /** One per isolate. */
 const limiter = new RateLimiter();
 const keys = new DoorKeys();
+const addresses = new AddressLimit();
 
 /** One request at the door: what was made for it, and what the answer must carry. */
 export class Door {
@@ -29,6 +33,7 @@ export class Door {
   readonly address: string | undefined;
   readonly #origin: string | null;
   #caller: Caller | undefined;
+  readonly #addressBinding: RateLimit | undefined;
   readonly #answerHeaders: Record<string, string> = {};
 
   constructor(request: Request, env: Env, config: DoorConfig, requestId: string) {
@@ -37,6 +42,7 @@ export class Door {
     this.requestId = requestId;
     this.traceparent = traceparentFor(request.headers.get(HEADER.traceparent));
     this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
+    this.#addressBinding = env.ADDRESS_LIMIT;
     this.bridge = bridgeOf(env, config);
     this.hub = hubOf(env, config);
     this.address = request.headers.get(HEADER.clientAddress) ?? undefined;
@@ -45,16 +51,33 @@ export class Door {
 
   /** Key or token → caller, counted against its limit. @throws BridgeError `unauthenticated` · `rate_limited` */
   async admit(headers: Headers): Promise<Caller> {
-    const caller = await authenticate(
-      headers,
-      () => keys.ring((used) => this.bridge.apiKeys(used), Date.now()),
-      this.address,
-      (tokenHash) => this.bridge.findSession(tokenHash),
-    );
+    let caller: Caller;
+    try {
+      caller = await authenticate(
+        headers,
+        () => keys.ring((used) => this.bridge.apiKeys(used), Date.now()),
+        this.address,
+        (tokenHash) => this.#findSession(tokenHash),
+      );
+    } catch (error) {
+      if (error instanceof BridgeError && error.code === 'unauthenticated') await this.chargeAddress();
+      throw error;
+    }
     keys.used(caller.openedBy ?? caller.id);
     this.#caller = caller;
     this.charge(1);
     return caller;
+  }
+
+  /** Counts something that came without a valid key. @throws BridgeError `rate_limited` */
+  chargeAddress(): Promise<void> {
+    return addresses.take(this.address, this.#addressBinding, Date.now());
+  }
+
+  /** A token costs a look into the Durable Object: an address whose tokens were wrong too often gets none. */
+  #findSession(tokenHash: string): Promise<ConsumerSession | null> {
+    if (addresses.isExhausted(this.address, Date.now())) return Promise.resolve(null);
+    return this.bridge.findSession(tokenHash);
   }
 
   /** Counts requests against the limit of the caller. @throws BridgeError `rate_limited` */
@@ -71,6 +94,7 @@ export class Door {
     const own = {
       [HEADER.requestId]: this.requestId,
       [HEADER.bridgeVersion]: BRIDGE_VERSION,
+      ...transportHeaders(this.url),
       ...this.#answerHeaders,
       ...corsHeaders(this.#origin, this.config.corsOrigins),
     };
@@ -79,3 +103,9 @@ export class Door {
     return new Response(answer.body, { status: answer.status, headers, webSocket: answer.webSocket });
   }
 }
+
+/** A browser that came by https comes so for a year (RFC 6797 wants it said there only). */
+export const transportHeaders = ({ protocol }: URL): Record<string, string> => ({
+  [HEADER.contentTypeOptions]: 'nosniff',
+  ...(protocol === 'https:' ? { [HEADER.strictTransportSecurity]: 'max-age=31536000' } : {}),
+});

@@ -9,6 +9,7 @@ const DROPPED: readonly string[] = [
   ...INTERNAL_HEADERS,
   HEADER.authorization,
   HEADER.apiKey,
+  HEADER.clientAddress,
   'connection',
   'keep-alive',
   'proxy-authenticate',

@@ -9,10 +9,11 @@ import { publicDocument } from '../../container/contract/documents.ts';
 import type { getHealth } from '../../container/contract/routes/monitoring.ts';
 import type { getStatus } from '../../container/contract/routes/server.ts';
 import { HEADER } from '../../container/contract/headers.ts';
+import { publicSession } from '../../container/contract/schemas/status.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { doorConfig } from '../config.ts';
 import { preflight } from './cors.ts';
-import { Door } from './door.ts';
+import { Door, transportHeaders } from './door.ts';
 import { answered } from './door-answers.ts';
 import { logEvent } from '../log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
@@ -26,8 +27,11 @@ const router = Router<Request, [Door]>()
   .all('*', (request: Request, door: Door) => preflight(request, door.config.corsOrigins))
   .all('/readyz', async ({ method }: Request, door: Door) => {
     requireLook(method);
+    await door.chargeAddress();
     const status = await door.bridge.status();
-    return answered<typeof getStatus>(status, status.ready ? 200 : 503);
+    const session = publicSession(status.session);
+    const reason = status.reason === status.session.reason ? session.reason : status.reason;
+    return answered<typeof getStatus>({ ...status, session, reason }, status.ready ? 200 : 503);
   })
   .all('/v1/stream', streamRoute)
   .all('/v1/stream/sse', streamRoute)
@@ -51,10 +55,10 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     // The Worker itself is up, configured or not.
     if (pathname === '/healthz' || pathname === '/health') {
       requireLook(request.method);
-      return numbered(answered<typeof getHealth>({ status: 'ok', version: BRIDGE_VERSION }), requestId);
+      return numbered(answered<typeof getHealth>({ status: 'ok', version: BRIDGE_VERSION }), request, requestId);
     }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
-    if (document) return numbered(new Response(document.text, { headers: document.headers }), requestId);
+    if (document) return numbered(new Response(document.text, { headers: document.headers }), request, requestId);
     requireTarget(pathname + search);
     door = new Door(request, env, doorConfig(env), requestId);
     return door.finish((await router.fetch(request, door)) as Response);
@@ -66,7 +70,8 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   }
 }
 
-function numbered(response: Response, requestId: string): Response {
+function numbered(response: Response, { url }: Request, requestId: string): Response {
+  for (const [name, value] of Object.entries(transportHeaders(new URL(url)))) response.headers.set(name, value);
   response.headers.set(HEADER.requestId, requestId);
   return response;
 }

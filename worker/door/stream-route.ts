@@ -31,6 +31,6 @@ export async function streamRoute(request: Request, door: Door): Promise<Respons
     requireScope(caller, 'read');
     headers.set(HEADER.caller, JSON.stringify(caller));
     headers.set(HEADER.proof, await hashKey(key ?? ''));
-  }
+  } else await door.chargeAddress();
   return door.hub.fetch(new Request(door.url, { headers }));
 }

@@ -31,6 +31,8 @@ import { StreamUpstream } from './stream-upstream.ts';
 const TICK_MS = 1_000;
 /** Far below the 32,768 hibernatable sockets of one Durable Object; its memory is 128 MB. */
 const MAX_CONNECTIONS = 10_000;
+/** Sockets that have not shown a key, which they have ten seconds for: they keep nobody out who has one. */
+const MAX_STRANGERS = 1_000;
 /** Looked at again so often while it is not known when the market opens, or opening is far. */
 const LOOK_AGAIN_MS = 60 * 60_000;
 
@@ -109,7 +111,13 @@ export class StreamHub extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const { headers } = request;
     try {
-      if (this.#core.connections.size >= MAX_CONNECTIONS)
+      const isStranger = !headers.has(HEADER.caller);
+      if (isStranger && this.#core.strangers >= MAX_STRANGERS)
+        throw new BridgeError('overloaded', {
+          detail: `${MAX_STRANGERS} streams wait for their keys already; send the key with the upgrade.`,
+          retryAfterMs: 5_000,
+        });
+      if (this.#core.connections.size - this.#core.strangers >= MAX_CONNECTIONS)
         throw new BridgeError('overloaded', {
           detail: `The limit of ${MAX_CONNECTIONS} streams is reached.`,
           retryAfterMs: 5_000,

@@ -55,7 +55,7 @@ const line = (most: number) =>
   z
     .string()
     .max(most, `expected at most ${most} characters`)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected text without control characters');
+    .regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}]*$/u, 'expected text without control characters');
 
 /** Limits as MT5 has them (mt5-webapi §3.3). */
 const profile = {

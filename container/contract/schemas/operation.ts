@@ -87,7 +87,7 @@ const COMMENT_EXPECTED =
 export const commentBody = z
   .string()
   .max(USER_COMMENT_CHARACTERS, COMMENT_EXPECTED)
-  .regex(/^[^\p{Cc}\p{Cs}|=]*$/u, COMMENT_EXPECTED)
+  .regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}|=]*$/u, COMMENT_EXPECTED)
   .meta({ description: `Comment of at most ${USER_COMMENT_CHARACTERS} characters; the bridge adds its tag.` });
 
 /** Passwords come in bodies only; MT5 wants 8–16 characters of all classes, and says itself what it does not like. */
@@ -95,5 +95,5 @@ export const passwordBody = z
   .string()
   .min(1, 'expected a password')
   .max(64, 'expected a password of at most 64 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'expected a password without control characters')
+  .regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}]*$/u, 'expected a password without control characters')
   .meta({ format: 'password', description: 'Never stored, logged or returned.' });

@@ -18,3 +18,9 @@ export type SessionStateName = (typeof LIVE_SESSION_STATES)[number];
 export const SESSION_STATES = [...LIVE_SESSION_STATES, 'asleep'] as const;
 
 export const CONTAINER_STATES = ['stopped', 'starting', 'running', 'stopping'] as const;
+
+/** What anybody may be told of the session: why it cannot be reached names the broker's addresses. */
+export const publicSession = <S extends { readonly state: string; readonly reason: string | null }>(session: S): S =>
+  session.state === 'unreachable'
+    ? { ...session, reason: 'The broker cannot be reached; GET /v1/status says more to who has a key.' }
+    : session;

@@ -60,14 +60,14 @@ export const ticketIn = z
  * Control characters, and what MT5 gives a meaning of its own: `|` and `=` separate parameters in its text protocol, `,` and
  * `*` and a leading `!` make a mask, a backslash escapes (mt5-webapi §1.1, §3.0).
  */
-const SYMBOL = /^(?!!)[^\p{C}\s|=,*\\](?:[^\p{Cc}\p{Cs}|=,*\\]{0,62}[^\p{C}\s|=,*\\])?$/u;
+const SYMBOL = /^(?!!)[^\p{C}\s|=,*\\](?:[^\p{Cc}\p{Cs}\p{Bidi_Control}|=,*\\]{0,62}[^\p{C}\s|=,*\\])?$/u;
 
 export const symbolIn = z
   .string()
   .regex(SYMBOL, 'expected a symbol of 1–64 characters without control characters and without | = , * \\')
   .meta({ description: 'Symbol, with its case.' });
 
-const MASK = /^[^\p{Cc}\p{Cs}|=]{1,1024}$/u;
+const MASK = /^[^\p{Cc}\p{Cs}\p{Bidi_Control}|=]{1,1024}$/u;
 const MASK_EXPECTED =
   'expected a mask like "demo\\*,!demo\\old*" of 1–1024 characters without control characters, | and =';
 
@@ -80,7 +80,7 @@ export const groupMaskIn = z
 export const groupIn = z
   .string()
   .regex(
-    /^(?!!)[^\p{Cc}\p{Cs}|=,*]{1,128}$/u,
+    /^(?!!)[^\p{Cc}\p{Cs}\p{Bidi_Control}|=,*]{1,128}$/u,
     'expected a group like "real\\standard" of 1–128 characters, without * and ,',
   )
   .meta({ description: 'Group, as `real\\standard`.' });

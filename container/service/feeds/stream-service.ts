@@ -31,6 +31,8 @@ export interface StreamServiceOptions {
 }
 
 const TICK_MS = 1_000;
+/** They have ten seconds to show a key. */
+const MOST_STRANGERS = 100;
 
 /** Streams of this process: clients of its own, and hubs that hold clients elsewhere. */
 export class StreamService {
@@ -56,9 +58,18 @@ export class StreamService {
     });
   }
 
-  /** @throws BridgeError `overloaded` */
-  admit(): void {
-    if (this.core.connections.size < this.#options.maxConnections) return;
+  /**
+   * Sockets that have not shown a key have a quota of their own, so that they keep nobody out who has one.
+   * @throws BridgeError `overloaded`
+   */
+  admit(hasKey: boolean): void {
+    const { strangers } = this.core;
+    if (!hasKey && strangers >= MOST_STRANGERS)
+      throw new BridgeError('overloaded', {
+        detail: `${MOST_STRANGERS} streams wait for their keys already; send the key with the upgrade.`,
+        retryAfterMs: 5_000,
+      });
+    if (!hasKey || this.core.connections.size - strangers < this.#options.maxConnections) return;
     throw new BridgeError('overloaded', {
       detail: `The limit of ${this.#options.maxConnections} client streams is reached (MAX_CONNECTIONS).`,
       retryAfterMs: 5_000,

@@ -18,7 +18,7 @@ export interface AppOptions extends ApiOptions {
   readonly extra?: Readonly<Record<string, RequestHandler>>;
 }
 
-const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/health', '/readyz']);
 
 /** The API without, everything else with the framework: health, documents, event streams. */
 export function createApp(options: AppOptions): RequestListener {
@@ -47,7 +47,7 @@ function createFramework(options: AppOptions, extra: ReadonlyMap<string, Request
   const answerProblems: ErrorRequestHandler = (thrown: unknown, request, response, _next) =>
     answerProblem(options.log, thrown, request, response, factsOf(request));
   app.use(openFacts);
-  app.get('/healthz', healthz);
+  app.get(['/healthz', '/health'], healthz);
   app.get('/readyz', readyz(options.session));
   app.use(serveDocuments);
   app.use(async (request, _response, next) => {

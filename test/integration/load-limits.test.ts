@@ -33,7 +33,8 @@ const batch = (size: number) => ({
 });
 
 it('requests per key are limited as at the door, a batch counts its items, another key is not touched', async () => {
-  const { fetch } = await start({ RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '30' });
+  const started = await start({ RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '30' });
+  const fetch = (path: string, init?: RequestInit): Promise<Response> => started.fetch(path, init);
   const first = await fetch('/v1/batch', batch(20));
   expect(first.status).toBe(200);
   expect(first.headers.get('ratelimit')).toMatch(/^"key";r=1\d;t=\d+$/);
@@ -68,7 +69,8 @@ it('silent sockets without a key keep nobody out who has one', async () => {
 });
 
 it('work that cannot be answered in time is refused early, with the time to come back', async () => {
-  const { fetch } = await start({ POOL_MAX: '1' });
+  const started = await start({ POOL_MAX: '1' });
+  const fetch = (path: string, init?: RequestInit): Promise<Response> => started.fetch(path, init);
   simulator.latency({ latencyMs: 400 });
   // Answers take 400 ms, one at a time, and a request waits 30 s: about 75 are answered in time.
   for (let n = 0; n < 2; n++) await fetch(`/v1/accounts/${1001 + n}/money`);
@@ -92,7 +94,9 @@ it('work that cannot be answered in time is refused early, with the time to come
 });
 
 it('a key that floods waits for itself: another one’s read is served at its turn', async () => {
-  const { fetch, readKey } = await start({ POOL_MAX: '1' });
+  const started = await start({ POOL_MAX: '1' });
+  const { readKey } = started;
+  const fetch = (path: string, init?: RequestInit): Promise<Response> => started.fetch(path, init);
   await fetch('/api/user/get?login=1001');
   simulator.latency({ latencyMs: 30 });
   let done = 0;
@@ -109,7 +113,9 @@ it('a key that floods waits for itself: another one’s read is served at its tu
 it('answers carry nosniff, /readyz names no address, and the state is its owner’s alone', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'state-'));
   const file = join(folder, 'state.sqlite');
-  const { fetch, url } = await start({ CHECKPOINT: `file:${file}`, MT5_SERVER: '127.0.0.1:9' });
+  const started = await start({ CHECKPOINT: `file:${file}`, MT5_SERVER: '127.0.0.1:9' });
+  const { url } = started;
+  const fetch = (path: string, init?: RequestInit): Promise<Response> => started.fetch(path, init);
   expect((await fetch('/v1/accounts/1001')).headers.get('x-content-type-options')).toBe('nosniff');
   await expect.poll(async () => (await globalThis.fetch(`${url}/readyz`)).status).toBe(503);
   const text = await (await globalThis.fetch(`${url}/readyz`)).text();
@@ -136,7 +142,8 @@ it('a head that does not come ends after its ten seconds', async () => {
 }, 25_000);
 
 it('bidirectional control characters are refused', async () => {
-  const { fetch } = await start();
+  const started = await start();
+  const fetch = (path: string, init?: RequestInit): Promise<Response> => started.fetch(path, init);
   const answer = await fetch('/v1/accounts/1001', {
     method: 'PATCH',
     headers: { 'content-type': 'application/json', 'idempotency-key': 'bidi' },

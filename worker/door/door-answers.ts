@@ -18,7 +18,7 @@ export async function doorAnswers(
   if (isStateRoute(route.id)) {
     const text = untold(await door.bridge.answer(route.id, input as PlainInput, caller));
     const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
-    return jsonText(convert ? JSON.stringify(convert(JSON.parse(text))) : text);
+    return jsonText(convert ? JSON.stringify(convert(JSON.parse(text))) : text, route.status);
   }
   switch (route.id) {
     case 'getKeySelf':

@@ -18,6 +18,9 @@ import { traceparentFor } from './trace.ts';
 const limiter = new RateLimiter();
 const keys = new DoorKeys();
 const addresses = new AddressLimit();
+/** Hashes of tokens that stood for a session, the last seen last. */
+const goodTokens = new Set<string>();
+const MOST_GOOD_TOKENS = 10_000;
 
 /** One request at the door: what was made for it, and what the answer must carry. */
 export class Door {
@@ -74,10 +77,17 @@ export class Door {
     return addresses.take(this.address, this.#addressBinding, Date.now());
   }
 
-  /** A token costs a look into the Durable Object: an address whose tokens were wrong too often gets none. */
-  #findSession(tokenHash: string): Promise<ConsumerSession | null> {
-    if (addresses.isExhausted(this.address, Date.now())) return Promise.resolve(null);
-    return this.bridge.findSession(tokenHash);
+  /**
+   * A token costs a look into the Durable Object. From an address whose keys were wrong too often, only those that were
+   * right before are looked up: others that come from there are not locked out with it.
+   */
+  async #findSession(tokenHash: string): Promise<ConsumerSession | null> {
+    if (!goodTokens.has(tokenHash) && addresses.isExhausted(this.address, Date.now())) return null;
+    const found = await this.bridge.findSession(tokenHash);
+    goodTokens.delete(tokenHash);
+    if (found) goodTokens.add(tokenHash);
+    if (goodTokens.size > MOST_GOOD_TOKENS) goodTokens.delete(goodTokens.values().next().value ?? '');
+    return found;
   }
 
   /** Counts requests against the limit of the caller. @throws BridgeError `rate_limited` */

@@ -59,6 +59,7 @@ export const listDailyReports = defineLoginRead({
 
 export const listGroups = defineRead({
   id: 'listGroups',
+  wide: true,
   path: '/v1/groups',
   tag: 'Groups',
   summary: 'Groups of a mask, by name',
@@ -71,6 +72,7 @@ export const listGroups = defineRead({
 
 export const getGroup = defineRead({
   id: 'getGroup',
+  wide: true,
   path: '/v1/groups/{group}',
   tag: 'Groups',
   summary: 'One group: currency, margin and stop-out, commissions, symbols',

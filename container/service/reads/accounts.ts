@@ -1,6 +1,6 @@
 import { BridgeError } from '../../contract/errors.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
-import { requireEveryLogin, type Caller } from '../../contract/keys.ts';
+import type { Caller } from '../../contract/keys.ts';
 import { dailyReport, group, money, user } from '../../contract/schemas/account.ts';
 import type { Account, DailyReport, Group, Money } from '../../contract/schemas/account.ts';
 import { payloadObjects } from '../../webapi/fields.ts';
@@ -127,7 +127,6 @@ export class Accounts {
   }
 
   async group(name: string, context: Context): Promise<{ value: Group; freshForMs: number; keep: Keep }> {
-    requireEveryLogin(context.caller);
     const query: Query = [['group', name]];
     const [{ reply, freshForMs, keep }, clock] = await Promise.all([
       this.#broker.reference('groups', 'group/get', query, context),
@@ -141,7 +140,6 @@ export class Accounts {
     paging: Paging,
     context: Context,
   ): Promise<{ value: Page<Group>; freshForMs: number; keep: Keep }> {
-    requireEveryLogin(context.caller);
     const after = decodeCursor('groups', ['string'], paging.cursor)?.[0];
     const clock = await this.#clock.get(context);
     const accept = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];

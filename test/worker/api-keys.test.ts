@@ -1,0 +1,93 @@
+import { runInDurableObject, SELF } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, it, vi } from 'vitest';
+import { placeBroker } from '../../worker/placement.ts';
+import { TEST_KEYS } from '../support/test-keys.ts';
+import { FakeContainer } from './fake-container.ts';
+import type { BridgeContainer } from './worker.ts';
+
+/** Keys behind the door: kept in the Durable Object, known to every door within five seconds; nothing is woken. */
+
+const id = env.BRIDGE.idFromName(placeBroker('main', 1));
+const stub = env.BRIDGE.get(id) as DurableObjectStub<BridgeContainer>;
+afterEach(() => {
+  vi.useRealTimers();
+  expect(FakeContainer.of(id.toString()).starts).toHaveLength(0);
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+async function call(key: string, method: string, path: string, body?: unknown, address?: string): Promise<Answer> {
+  const answer = await SELF.fetch(`https://bridge.example${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(address === undefined ? {} : { 'cf-connecting-ip': address }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** What a door knows is five seconds old at most. */
+const later = (): unknown => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_001 });
+const self = (key: string, address?: string) => call(key, 'GET', '/v1/keys/self', undefined, address);
+
+it('a key that is made opens, is narrowed, and is nobody once it is revoked', async () => {
+  const made = await call(TEST_KEYS.admin, 'POST', '/admin/keys', { id: 'edge', scopes: ['manage', 'operate'] });
+  expect(made).toMatchObject({ status: 201, body: { apiKey: { id: 'edge', source: 'admin' } } });
+  const key = String(made.body['key']);
+  later();
+  expect(await self(key)).toMatchObject({ status: 200, body: { id: 'edge', scopes: ['manage', 'operate'] } });
+  expect((await call(key, 'GET', '/admin/journal')).status).toBe(200);
+  expect((await call(key, 'GET', '/admin/keys')).status).toBe(403);
+  await call(TEST_KEYS.admin, 'PATCH', '/admin/keys/edge', { scopes: ['read'], logins: '1001' });
+  later();
+  expect((await call(key, 'GET', '/admin/journal')).status).toBe(403);
+  const { body } = await call(TEST_KEYS.admin, 'GET', '/admin/keys');
+  const entry = (body['items'] as readonly Record<string, unknown>[]).find((item) => item['id'] === 'edge');
+  expect(entry).toMatchObject({ logins: '1001', lastUsedAt: expect.any(String) });
+  expect((await call(TEST_KEYS.admin, 'DELETE', '/admin/keys/edge')).body).toEqual({ revoked: true });
+  later();
+  expect((await self(key)).status).toBe(401);
+});
+
+it('a key bound to networks and to a time is refused elsewhere and afterwards', async () => {
+  const made = await call(TEST_KEYS.admin, 'POST', '/admin/keys', {
+    id: 'bound',
+    scopes: ['read'],
+    ips: ['203.0.113.0/24', '2001:db8::/32'],
+    expiresAt: new Date(Date.now() + 60_000).toISOString(),
+  });
+  const key = String(made.body['key']);
+  later();
+  expect((await self(key, '203.0.113.9')).status).toBe(200);
+  expect((await self(key, '2001:db8::5')).status).toBe(200);
+  expect((await self(key, '198.51.100.1')).body).toMatchObject({ status: 403, code: 'address_not_allowed' });
+  expect((await self(key)).body).toMatchObject({ code: 'address_not_allowed' });
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+  expect((await self(key, '203.0.113.9')).status).toBe(401);
+});
+
+it('an address without a key is told to wait, a key from it is served', async () => {
+  const address = '203.0.113.77';
+  const statuses = [];
+  for (let n = 0; n < 140; n++) statuses.push((await self(`mt5k_wrong_${n}`, address)).status);
+  expect(statuses[0]).toBe(401);
+  expect(statuses.at(-1)).toBe(429);
+  expect((await self(TEST_KEYS.read, address)).status).toBe(200);
+  expect((await self('mt5k_wrong', '203.0.113.78')).status).toBe(401);
+});
+
+it('the keys of the variable are there, and answers over https say so for a year', async () => {
+  const keys = await runInDurableObject(stub, (bridge) => JSON.parse(bridge.apiKeys([])) as readonly unknown[]);
+  expect(keys.length).toBeGreaterThanOrEqual(Object.keys(TEST_KEYS).length);
+  const answer = await SELF.fetch('https://bridge.example/healthz');
+  expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  await answer.body?.cancel();
+});

@@ -1,13 +1,23 @@
 import type { Job } from './job-queue.ts';
 
+interface Lane {
+  readonly jobs: Set<Job>;
+  /** The round in which its next job is served. */
+  round: number;
+}
+
 /**
- * Who waits, by lane: lanes take turns, and within one the first comes first. A key that asks for much waits for itself
- * and not others for it. What is replayed goes first; what gave up leaves at once.
+ * Who waits, by lane: each lane is served once a round, and within a lane the first comes first (start-time fair queueing,
+ * with every job of one size). A key that asks for much waits for itself and not others for it; one that comes now and
+ * then is served next, and never oftener than the others. What is replayed goes first; what gave up leaves at once.
  */
 export class FairQueue {
   readonly #replays = new Set<Job>();
-  /** In the order of their turns. */
-  readonly #lanes = new Map<string, Set<Job>>();
+  readonly #lanes = new Map<string, Lane>();
+  /** The round after their last turn, of lanes that wait for nothing: those that ran ahead of the others. */
+  readonly #ahead = new Map<string, number>();
+  /** The round that is being served. */
+  #round = 0;
   #size = 0;
 
   get size(): number {
@@ -20,13 +30,13 @@ export class FairQueue {
   }
 
   waitingIn(lane: string): number {
-    return this.#lanes.get(lane)?.size ?? 0;
+    return this.#lanes.get(lane)?.jobs.size ?? 0;
   }
 
   /** The one who has waited longest. */
   get oldest(): Job | undefined {
     let oldest: Job | undefined = first(this.#replays);
-    for (const jobs of this.#lanes.values()) {
+    for (const { jobs } of this.#lanes.values()) {
       const job = first(jobs);
       if (job && (!oldest || job.enqueuedAtMs < oldest.enqueuedAtMs)) oldest = job;
     }
@@ -34,47 +44,67 @@ export class FairQueue {
   }
 
   push(job: Job): void {
-    if (job.replayed) return void this.#replays.add(job);
-    const jobs = this.#lanes.get(job.lane) ?? new Set();
-    this.#lanes.set(job.lane, jobs);
-    if (!jobs.has(job)) this.#size++;
-    jobs.add(job);
+    if (job.replayed) {
+      this.#replays.add(job);
+      return;
+    }
+    let lane = this.#lanes.get(job.lane);
+    if (!lane) {
+      lane = { jobs: new Set(), round: Math.max(this.#round, this.#ahead.get(job.lane) ?? 0) };
+      this.#ahead.delete(job.lane);
+      this.#lanes.set(job.lane, lane);
+    }
+    if (!lane.jobs.has(job)) this.#size++;
+    lane.jobs.add(job);
   }
 
   remove(job: Job): void {
     this.#replays.delete(job);
-    const jobs = this.#lanes.get(job.lane);
-    if (!jobs?.delete(job)) return;
+    const lane = this.#lanes.get(job.lane);
+    if (!lane?.jobs.delete(job)) return;
     this.#size--;
-    if (jobs.size === 0) this.#lanes.delete(job.lane);
+    this.#leaveIfEmpty(job.lane, lane);
   }
 
-  /** The next one, whose lane then waits for the turn of all others. */
+  /** The next one of the lane whose round comes first. */
   shift(): Job | undefined {
     const replay = first(this.#replays);
     if (replay) {
       this.#replays.delete(replay);
       return replay;
     }
-    for (const [lane, jobs] of this.#lanes) {
-      const job = first(jobs);
-      this.#lanes.delete(lane);
-      if (!job) continue;
-      jobs.delete(job);
-      this.#size--;
-      if (jobs.size > 0) this.#lanes.set(lane, jobs);
-      return job;
-    }
-    return undefined;
+    let name = '';
+    let next: Lane | undefined;
+    for (const [key, lane] of this.#lanes)
+      if (!next || lane.round < next.round) {
+        name = key;
+        next = lane;
+      }
+    const job = next && first(next.jobs);
+    if (!next || !job) return undefined;
+    next.jobs.delete(job);
+    this.#size--;
+    this.#round = next.round;
+    next.round++;
+    this.#leaveIfEmpty(name, next);
+    return job;
   }
 
   /** Empties the queue. */
   takeAll(): Job[] {
-    const all = [...this.#replays, ...[...this.#lanes.values()].flatMap((jobs) => [...jobs])];
+    const all = [...this.#replays, ...[...this.#lanes.values()].flatMap(({ jobs }) => [...jobs])];
     this.#replays.clear();
     this.#lanes.clear();
+    this.#ahead.clear();
     this.#size = 0;
     return all;
+  }
+
+  #leaveIfEmpty(name: string, { jobs, round }: Lane): void {
+    if (jobs.size > 0) return;
+    this.#lanes.delete(name);
+    for (const [other, past] of this.#ahead) if (past <= this.#round) this.#ahead.delete(other);
+    if (round > this.#round) this.#ahead.set(name, round);
   }
 }
 

@@ -102,7 +102,10 @@ export const CLOSE = {
   internal: { code: 1011, means: 'the bridge failed' },
   restart: { code: 1012, means: 'the bridge restarts: reconnect and resume' },
   unauthenticated: { code: 4001, means: 'no valid key or token, or it was revoked or expired' },
-  slowConsumer: { code: 4008, means: 'the client reads too slowly: over the limit in bytes or age' },
+  slowConsumer: {
+    code: 4008,
+    means: 'the client reads too slowly: over the limit in bytes or age, or sent `pingWithinBytes` without a sign of it',
+  },
 } as const satisfies Record<string, { code: number; means: string }>;
 export type CloseName = keyof typeof CLOSE;
 
@@ -127,7 +130,14 @@ export const STREAM_LIMITS = {
   maxSelectors: 12_000,
   /** Unsent bytes of one connection above which it gets no more until it has caught up. */
   softBufferBytes: 128 * 1024,
-  /** So long above it = 4008. */
+  /**
+   * Bytes that a client may be sent without a sign that it keeps up. A sign is `{"op":"ping"}` at the hub, which sees no
+   * more of a client; on a VPS it is the pong to the bridge's own pings, which every WebSocket library sends by itself.
+   */
+  pingWithinBytes: 256 * 1024,
+  /** Sent so far ahead of the last sign, a client gets no more until the next: five seconds of a busy feed. */
+  aheadBytes: 1024 * 1024,
+  /** So long above `softBufferBytes` or `aheadBytes`, or above `pingWithinBytes` without any sign = 4008. */
   maxLagMs: 15_000,
   /** What nobody subscribes to any more is still followed for so long, so that a client can come back without a gap. */
   lingerMs: 30_000,
@@ -179,7 +189,10 @@ export type Selection = Extract<ClientOperation, { op: 'subscribe' | 'unsubscrib
 /** Exactly this text is answered by the hub without waking it. */
 export const PING_TEXT = '{"op":"ping"}';
 
-/** Subprotocol that the server selects; a browser sends its key as a second one, which is never echoed. */
+/**
+ * Subprotocol that the server selects; a browser offers its key as a second one, which is never echoed. The key alone is
+ * not enough: a client that offered something and gets nothing selected gives up ("Server sent no subprotocol").
+ */
 export const STREAM_SUBPROTOCOL = 'mt5-edge-bridge';
 const KEY_SUBPROTOCOL_PREFIX = 'bearer.';
 

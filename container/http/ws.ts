@@ -7,7 +7,7 @@ import { HEADER } from '../contract/headers.ts';
 import { LINK_PROTOCOL_ERROR, parseLinkRequest } from '../contract/hub-link.ts';
 import { hashKey, presentedKey, type Caller } from '../contract/keys.ts';
 import type { Logger } from '../contract/logger.ts';
-import type { Chunk, OutFrame, Peer, StreamService } from '../service/feeds/stream-service.ts';
+import { Receipts, type Chunk, type OutFrame, type Peer, type StreamService } from '../service/feeds/stream-service.ts';
 import type { AddressOf } from './authenticate.ts';
 import type { UpgradeHandler } from './upgrades.ts';
 
@@ -38,16 +38,20 @@ export function clientStreams(service: StreamService, addressOf: AddressOf): Upg
     const key = presentedKey(header(HEADER.authorization), header(HEADER.apiKey));
     const proof = key === undefined ? '' : await hashKey(key);
     server.handleUpgrade(request, socket, head, (client) => {
-      const connection = service.connect(
-        new SocketPeer(client, socket, addressOf(request)),
-        caller ? { caller, proof } : undefined,
-      );
+      const { limits, options } = service.core;
+      const receipts = new Receipts(limits, options.now);
+      const peer = new SocketPeer(client, socket, addressOf(request), receipts, limits.pingWithinBytes / 2);
+      const connection = service.connect(peer, caller ? { caller, proof } : undefined);
       client.on('message', (data: Buffer, isBinary) => {
         if (isBinary) connection.close('unsupported');
         else connection.receive(data.toString());
       });
       client.on('ping', (data) => {
         if (connection.ping() && client.readyState === WebSocket.OPEN) client.pong(data);
+      });
+      client.on('pong', (data) => {
+        peer.answered(data);
+        service.core.drained(connection);
       });
       // `ws` closes with the right code for what broke the protocol; `close` follows.
       client.on('error', () => undefined);
@@ -98,19 +102,46 @@ export function hubStreams(service: StreamService, log: Logger): UpgradeHandler 
   );
 }
 
+/**
+ * The kernel takes some megabytes for a client that reads nothing before any of it shows as `writableLength`. So the
+ * client is asked on the way: a ping tells how much was sent before it, and its pong that all of that was read.
+ */
 class SocketPeer implements Peer {
   readonly address: string | undefined;
   readonly #client: WebSocket;
   readonly #socket: Duplex;
+  readonly #receipts: Receipts;
+  readonly #askEveryBytes: number;
+  #sentBytes = 0;
+  #askedAtBytes = 0;
 
-  constructor(client: WebSocket, socket: Duplex, address: string | undefined) {
+  constructor(
+    client: WebSocket,
+    socket: Duplex,
+    address: string | undefined,
+    receipts: Receipts,
+    askEveryBytes: number,
+  ) {
     this.address = address;
     this.#client = client;
     this.#socket = socket;
+    this.#receipts = receipts;
+    this.#askEveryBytes = askEveryBytes;
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return Math.max(this.#socket.writableLength, this.#receipts.waitingBytes);
+  }
+
+  get silentSinceMs(): number | undefined {
+    return this.#receipts.silentSinceMs;
+  }
+
+  /** A pong; anybody may send one that answers nothing. */
+  answered(data: Buffer): void {
+    const readBytes = Number(data.toString('latin1'));
+    const aheadBytes = this.#sentBytes - readBytes;
+    if (aheadBytes >= 0 && aheadBytes < this.#receipts.aheadBytes) this.#receipts.shown(aheadBytes);
   }
 
   /**
@@ -122,6 +153,11 @@ class SocketPeer implements Peer {
     if (this.#client.readyState !== WebSocket.OPEN) return;
     chunk.wire ??= wireFrames(chunk.frames);
     this.#socket.write(chunk.wire);
+    this.#sentBytes += chunk.wire.length;
+    this.#receipts.sent(chunk.wire.length);
+    if (this.#sentBytes - this.#askedAtBytes < this.#askEveryBytes) return;
+    this.#askedAtBytes = this.#sentBytes;
+    this.#client.ping(String(this.#sentBytes));
   }
 
   close(code: number, reason: string): void {

@@ -156,6 +156,7 @@ export class Connection {
   #perform(operation: ClientOperation): void {
     if (operation.op === 'auth') return this.#authenticate(operation.key, operation.id);
     if (operation.op === 'ping') {
+      this.peer.pinged?.();
       const seq = this.#core.systemSeq;
       return this.send({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq, prev: seq, id: operation.id });
     }
@@ -339,8 +340,8 @@ export class Connection {
   }
 
   #stated(): Record<string, number> {
-    const { heartbeatMs, silenceLimitMs, staleAfterMs, maxLagMs } = this.#core.limits;
-    return { heartbeatMs, silenceLimitMs, staleAfterMs, maxLagMs };
+    const { heartbeatMs, silenceLimitMs, staleAfterMs, pingWithinBytes, maxLagMs } = this.#core.limits;
+    return { heartbeatMs, silenceLimitMs, staleAfterMs, pingWithinBytes, maxLagMs };
   }
 
   #takeToken(): boolean {

@@ -21,11 +21,18 @@ export interface Member {
   gap: string | undefined;
 }
 
-/** The way to one client. `write` never throws and never blocks; what cannot be sent yet counts in `bufferedBytes`. */
+/**
+ * The way to one client. `write` never throws and never blocks; what cannot be sent yet, and what was sent too far ahead
+ * of what the client has shown to have read, counts in `bufferedBytes`.
+ */
 export interface Peer {
   /** Of the client; undefined = not known. */
   readonly address?: string | undefined;
   readonly bufferedBytes: number;
+  /** Since when it has owed a sign that it keeps up; undefined also where the transport knows no such sign. */
+  readonly silentSinceMs?: number | undefined;
+  /** It sent a ping. */
+  pinged?(): void;
   write(chunk: Chunk): void;
   close(code: number, reason: string): void;
 }

@@ -164,12 +164,13 @@ export class StreamCore {
     const now = this.options.now();
     this.flush();
     for (const connection of this.lagging) {
-      if (connection.peer.bufferedBytes <= this.limits.softBufferBytes / 2) this.drained(connection);
-      else if (now - (connection.laggingSinceMs ?? now) > this.limits.maxLagMs) this.closeSlow(connection);
-      else if (this.#hasLostEvents(connection)) this.closeSlow(connection);
+      this.drained(connection);
+      if (now - (connection.laggingSinceMs ?? now) > this.limits.maxLagMs) this.closeSlow(connection);
+      else if (connection.isLagging && this.#hasLostEvents(connection)) this.closeSlow(connection);
     }
     for (const connection of this.connections)
       if ((connection.authenticated?.caller.expiresAtMs ?? Infinity) <= now) endOf(connection);
+      else if (now - (connection.peer.silentSinceMs ?? now) > this.limits.maxLagMs) this.closeSlow(connection);
       else if (connection.state !== 'open' && now - connection.connectedAtMs > this.limits.authenticateWithinMs)
         connection.fail('unauthenticated', new BridgeError('unauthenticated', 'No key was presented in time.'));
     if (now - this.#lastBeatMs >= this.limits.heartbeatMs) {
@@ -185,9 +186,9 @@ export class StreamCore {
     }
   }
 
-  /** The client reads again: it is told what it missed. */
+  /** If the client has caught up with what it was sent, it is told what it missed. */
   drained(connection: Connection): void {
-    if (!connection.isLagging) return;
+    if (!connection.isLagging || connection.peer.bufferedBytes > this.limits.softBufferBytes / 2) return;
     this.flush();
     const sinceMs = connection.laggingSinceMs ?? 0;
     connection.laggingSinceMs = undefined;
@@ -230,7 +231,10 @@ export class StreamCore {
     this.counters.slowConsumers++;
     connection.fail(
       'slowConsumer',
-      new BridgeError('overloaded', 'The client reads too slowly: too much was waiting for it, or for too long.'),
+      new BridgeError(
+        'overloaded',
+        'The client reads too slowly, or showed no sign that it reads: too much was waiting for it, or for too long.',
+      ),
     );
   }
 

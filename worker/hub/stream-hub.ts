@@ -17,6 +17,7 @@ import { HEADER } from '../../container/contract/headers.ts';
 import { hashKey, SESSION_TOKEN_PREFIX, type Caller } from '../../container/contract/keys.ts';
 import { callerOfSession } from '../../container/state/consumer-session-view.ts';
 import { type Connection, subscriptionsOf } from '../../container/stream/connection.ts';
+import { Receipts } from '../../container/stream/receipts.ts';
 import { SSE_HEADERS, sseOperations } from '../../container/stream/sse.ts';
 import { StreamCore } from '../../container/stream/stream-core.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
@@ -198,6 +199,7 @@ export class StreamHub extends DurableObject<Env> {
       socket,
       () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
       address ?? undefined,
+      new Receipts(this.#core.limits, Date.now),
     );
     const connection = this.#core.connect(peer, authenticated);
     this.#connections.set(socket, connection);

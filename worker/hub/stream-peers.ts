@@ -1,47 +1,65 @@
 import type { Chunk } from '../../container/stream/chunk.ts';
 import type { Peer } from '../../container/stream/member.ts';
+import type { Receipts } from '../../container/stream/receipts.ts';
 import { SseWriter } from '../../container/stream/sse.ts';
-
-/** What a client that pings may be sent between two pings: five seconds of a busy feed. */
-const UNACKNOWLEDGED_BYTES = 1024 * 1024;
 
 /**
  * A hibernatable socket of the hub. workerd tells nobody how much it holds back for a client (`bufferedAmount` is not
  * there), so what counts as waiting is what was sent since the client last showed that it runs: its pings, answered by
- * the platform. Of a client that never pings nothing is known; the platform bounds it.
+ * the platform, or here where they carry an id.
  */
 export class SocketPeer implements Peer {
   readonly address: string | undefined;
   readonly #socket: WebSocket;
   readonly #lastPing: () => number | undefined;
-  #sentBytes = 0;
-  #lastPingMs = 0;
+  readonly #receipts: Receipts;
+  #lastPingMs: number;
 
-  constructor(socket: WebSocket, lastPing: () => number | undefined, address: string | undefined) {
+  constructor(
+    socket: WebSocket,
+    lastPing: () => number | undefined,
+    address: string | undefined,
+    receipts: Receipts,
+  ) {
     this.address = address;
     this.#socket = socket;
     this.#lastPing = lastPing;
+    this.#receipts = receipts;
+    this.#lastPingMs = lastPing() ?? 0;
   }
 
   get bufferedBytes(): number {
-    if (this.#sentBytes < UNACKNOWLEDGED_BYTES) return 0;
-    const pingMs = this.#lastPing();
-    if (pingMs !== undefined && pingMs <= this.#lastPingMs) return this.#sentBytes;
-    this.#lastPingMs = pingMs ?? 0;
-    this.#sentBytes = 0;
-    return 0;
+    if (this.#receipts.waitingBytes > 0) this.#look();
+    return this.#receipts.waitingBytes;
+  }
+
+  get silentSinceMs(): number | undefined {
+    if (this.#receipts.aheadBytes > 0) this.#look();
+    return this.#receipts.silentSinceMs;
+  }
+
+  pinged(): void {
+    this.#receipts.shown();
   }
 
   write(chunk: Chunk): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     for (const { text } of chunk.frames) {
       this.#socket.send(text);
-      this.#sentBytes += text.length;
+      this.#receipts.sent(text.length);
     }
   }
 
   close(code: number, reason: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+  }
+
+  /** The platform answered a ping since the last look: what was sent between the two is taken as read. */
+  #look(): void {
+    const pingMs = this.#lastPing();
+    if (pingMs === undefined || pingMs <= this.#lastPingMs) return;
+    this.#lastPingMs = pingMs;
+    this.#receipts.shown();
   }
 }
 

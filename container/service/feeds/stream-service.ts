@@ -9,6 +9,7 @@ import type { StreamSource } from '../../stream/source.ts';
 export type { Chunk, OutFrame } from '../../stream/chunk.ts';
 export type { Connection } from '../../stream/connection.ts';
 export type { Peer } from '../../stream/member.ts';
+export { Receipts } from '../../stream/receipts.ts';
 export { SSE_HEADERS, SseWriter, sseOperations } from '../../stream/sse.ts';
 
 /** Anything that can be attached to as a source: the poller, or a synthetic one. */

@@ -104,7 +104,8 @@ export const CLOSE = {
   unauthenticated: { code: 4001, means: 'no valid key or token, or it was revoked or expired' },
   slowConsumer: {
     code: 4008,
-    means: 'the client reads too slowly: over the limit in bytes or age, or sent `pingWithinBytes` without a sign of it',
+    means:
+      'the client reads too slowly: over the limit in bytes or age, or sent `pingWithinBytes` without a sign of it',
   },
 } as const satisfies Record<string, { code: number; means: string }>;
 export type CloseName = keyof typeof CLOSE;

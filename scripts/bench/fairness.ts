@@ -44,9 +44,9 @@ async function readsMs(url: string): Promise<number[]> {
 
 /** Keeps its batches under way until told to stop. */
 function flood(url: string): () => Promise<void> {
-  let isOn = true;
+  const stopping = new AbortController();
   const one = async (seed: number): Promise<void> => {
-    for (let round = 0; isOn; round++) {
+    for (let round = 0; !stopping.signal.aborted; round++) {
       const requests = Array.from({ length: 50 }, (_, n) => ({
         path: `/v1/accounts/${1001 + ((seed * 7 + round * 13 + n) % 100)}/orders/history?limit=${1 + ((seed + n) % 90)}`,
       }));
@@ -60,7 +60,7 @@ function flood(url: string): () => Promise<void> {
   };
   const all = Array.from({ length: BATCHES }, (_, seed) => one(seed));
   return async () => {
-    isOn = false;
+    stopping.abort();
     await Promise.all(all);
   };
 }

@@ -3,6 +3,7 @@ import { openStream } from '../../container/client/streams.ts';
 import type { Frame } from '../../container/contract/frames.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { StreamClient } from '../support/stream-client.ts';
+import { openAsBrowser } from '../support/browser-like.ts';
 import { type Edge, startEdge } from './support/edge.ts';
 
 let simulator: Simulator;
@@ -106,4 +107,8 @@ it('serves the typed client through the hub: the key as first message, events un
   }
   expect(types[0]).toBe('snapshot');
   expect(types).toContain('delta');
+});
+
+it('opens for a browser, which offers its key as a subprotocol', async () => {
+  expect(await openAsBrowser(edge.url, ['mt5-edge-bridge', `bearer.${edge.keys.read}`])).toBe('mt5-edge-bridge');
 });

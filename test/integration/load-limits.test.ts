@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
+import { openAsBrowser } from '../support/browser-like.ts';
 import { startBridge, type BridgeUnderTest } from '../support/bridge.ts';
 
 /** What one caller, or none with a key, may take from the others on a VPS. */
@@ -150,4 +151,9 @@ it('bidirectional control characters are refused', async () => {
     body: JSON.stringify({ comment: 'abc\u202Edef' }),
   });
   expect(await answer.json()).toMatchObject({ code: 'invalid_field', field: 'comment' });
+});
+
+it('a browser offers its key as a subprotocol, which is never echoed', async () => {
+  const { url, readKey } = await start();
+  expect(await openAsBrowser(url, ['mt5-edge-bridge', `bearer.${readKey}`])).toBe('mt5-edge-bridge');
 });

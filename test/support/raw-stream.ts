@@ -61,6 +61,8 @@ export class RawStream {
       const payload = bytes.subarray(head, head + length);
       const opcode = (bytes[0] ?? 0) & 15;
       if (opcode === 1) this.messages.push(payload.toString());
+      // As every library does by itself.
+      if (opcode === 9) this.frame(0x8a, Buffer.from(payload));
       if (opcode === 8) this.closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
       bytes = bytes.subarray(head + length);
     }

@@ -166,6 +166,29 @@ describe('the hub', () => {
     await expect.poll(() => poller().open, { timeout: 10_000 }).toBe(0);
   });
 
+  it('closes a client that is sent much and shows no sign of reading, keeps one that pings, and says so at first', async () => {
+    const silent = await connect();
+    silent.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });
+    expect(await silent.until('ack')).toMatchObject({ data: { pingWithinBytes: 262_144, maxLagMs: 1_000 } });
+    await silent.until('snapshot');
+    const lively = await connect();
+    lively.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });
+    await lively.until('snapshot');
+    const fill = 'x'.repeat(50_000);
+    await expect
+      .poll(
+        async () => {
+          lively.send({ op: 'ping' });
+          await inside(() => poller().change('ticks', 'EURUSD', { fill }));
+          return silent.closed;
+        },
+        { timeout: 10_000, interval: 50 },
+      )
+      .toBe(4008);
+    expect(lively.closed).toBeUndefined();
+    lively.socket.close();
+  });
+
   it('takes a key as first message or subprotocol, never echoes it, and refuses a wrong one with 4001', async () => {
     const first = await connect({});
     first.send({ op: 'subscribe', topic: 'system' });

@@ -25,7 +25,7 @@ export { ContainerProxy } from '../../worker/index.ts';
 /** The real class, less patient. */
 export class StreamHub extends RealHub {
   protected override timings(): HubTimings {
-    return { limits: { lingerMs: 500 }, closedGraceMs: 0 };
+    return { limits: { lingerMs: 500, maxLagMs: 1_000 }, closedGraceMs: 0 };
   }
 }
 

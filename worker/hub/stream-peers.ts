@@ -15,12 +15,7 @@ export class SocketPeer implements Peer {
   readonly #receipts: Receipts;
   #lastPingMs: number;
 
-  constructor(
-    socket: WebSocket,
-    lastPing: () => number | undefined,
-    address: string | undefined,
-    receipts: Receipts,
-  ) {
+  constructor(socket: WebSocket, lastPing: () => number | undefined, address: string | undefined, receipts: Receipts) {
     this.address = address;
     this.#socket = socket;
     this.#lastPing = lastPing;

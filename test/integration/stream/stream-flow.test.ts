@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { startStreamServer, type RunningStreamServer } from '../../../scripts/bench/floors/stream-server.ts';
 import { SyntheticSource } from '../../../scripts/bench/floors/synthetic-source.ts';
 import { RawStream } from '../../support/raw-stream.ts';
@@ -43,7 +44,8 @@ describe('a client that stops reading', () => {
     }
     await expect.poll(() => others.map((other) => other.of('delta').length), FAST).toEqual(others.map(() => sent));
     for (const other of others) other.expectUnbroken('ticks');
-    expect(most).toBeLessThan(1024 * 1024);
+    // `aheadBytes` and what was being written.
+    expect(most).toBeLessThan(1024 * 1024 + 128 * 1024);
     stalled.socket.resume();
     await expect.poll(() => stalled.ended, FAST).toBe(true);
     // What it was told last, if the platform still held it: the reason, then the code.
@@ -172,4 +174,28 @@ test('subscribing and leaving 10,000 times leaves nothing behind', async () => {
   expect(core.stats()).toMatchObject({ selectors: 0, groups: 0, ringBytes: 0 });
   expect(core.log('ticks').slices.size).toBe(0);
   client.close();
+});
+
+describe('a client whose kernel hides that it does not read', () => {
+  test('answers no ping and is closed with 4008; one that answers is not', async () => {
+    const open = async (autoPong: boolean): Promise<{ socket: WebSocket; closed: Promise<number> }> => {
+      const socket = new WebSocket(url().replace('http', 'ws'), { autoPong });
+      const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+      await new Promise((resolve) => socket.on('open', resolve));
+      socket.send('{"op":"subscribe","topic":"ticks","symbols":["A"]}');
+      await new Promise((resolve) => socket.once('message', resolve));
+      return { socket, closed };
+    };
+    const silent = await open(false);
+    const lively = await open(true);
+    const fill = 'x'.repeat(20_000);
+    const feed = setInterval(() => publish('ticks', 'A', fill), 10);
+    try {
+      expect(await silent.closed).toBe(4008);
+      expect(lively.socket.readyState).toBe(WebSocket.OPEN);
+    } finally {
+      clearInterval(feed);
+      lively.socket.terminate();
+    }
+  }, 20_000);
 });

@@ -36,7 +36,7 @@ it('one that comes late is next, and gets its turn of each round and no more', (
     if (n % 6 === 0) queue.push(job('c'));
     order += queue.shift()?.lane ?? '';
   }
-  expect([...order].filter((lane) => lane === 'a').length).toBe(5);
+  expect(order.replaceAll(/[^a]/g, '')).toHaveLength(5);
   expect(order.slice(0, 3)).not.toBe('aaa');
   expect(order).not.toMatch(/aa|bb/);
 });

@@ -1,3 +1,4 @@
+import { BridgeError } from '../container/contract/errors.ts';
 import { type ApiKey, KeyRing } from '../container/contract/key-records.ts';
 
 /** A key that was changed or revoked is one for this long at most, at every door. */
@@ -13,16 +14,19 @@ export class DoorKeys {
   /** Keys that were used since the last reading. */
   readonly #used = new Set<string>();
 
-  /** @throws what the reading throws; nobody is let in by keys that are older */
+  /** Nobody is let in by keys that are older. @throws BridgeError `container_unavailable` */
   async ring(read: ReadKeys, nowMs: number): Promise<KeyRing> {
     if (this.#ring === undefined || nowMs - this.#readAtMs >= FRESH_MS || nowMs < this.#readAtMs) {
       this.#readAtMs = nowMs;
       const used = [...this.#used];
       this.#used.clear();
-      this.#ring = read(used).then((keys) => new KeyRing(JSON.parse(keys) as readonly ApiKey[]));
-      this.#ring.catch(() => {
-        this.#ring = undefined;
+      // What is thrown is the holder's own end: new code, a moved host. Asked again, it is there again.
+      const keys = read(used).catch(() => read(used).catch(unreachable));
+      const ring = keys.then((text) => new KeyRing(JSON.parse(text) as readonly ApiKey[]));
+      ring.catch(() => {
+        if (this.#ring === ring) this.#ring = undefined;
       });
+      this.#ring = ring;
     }
     return this.#ring;
   }
@@ -30,4 +34,8 @@ export class DoorKeys {
   used(id: string): void {
     this.#used.add(id);
   }
+}
+
+function unreachable(cause: unknown): never {
+  throw new BridgeError('container_unavailable', { detail: 'The session holder is being replaced.', cause });
 }

@@ -28,6 +28,8 @@ import { addressText } from './transport/transport.ts';
 /** Platforms send SIGKILL 10 s or more after SIGTERM: requests get most of that, goodbyes the rest. */
 const REQUEST_GRACE_MS = 6_000;
 const GOODBYE_GRACE_MS = 1_500;
+/** Asked to end before the Durable Object spoke to it: it is waited for, so that it learns of an end and not of a failed start. */
+const GREETING_GRACE_MS = 2_000;
 /** Bounds against slow and oversized requests; keep-alive longer than that of common proxies (60 s). */
 const SERVER_LIMITS = {
   maxHeaderSize: 16 * 1024,
@@ -173,6 +175,7 @@ function begin({ state, events }: Parts): void {
 
 async function close(parts: Parts, server: Server): Promise<void> {
   const { requests, log, streaming, writes, upstream, state, instanceId, performance, control } = parts;
+  await Promise.race([state.ready, new Promise((resolve) => setTimeout(resolve, GREETING_GRACE_MS))]);
   requests.isDraining = true;
   log.info('draining');
   // Clients come back to the next instance, and open event streams would hold up the end.

@@ -1,3 +1,4 @@
+import { stopAsked } from './host/stop-signals.ts';
 import { setFlagsFromString } from 'node:v8';
 import { startContainer, type RunningContainer } from './compose.ts';
 import { ConfigError, loadConfig } from './host/config.ts';
@@ -24,8 +25,7 @@ async function main(): Promise<void> {
     await (await started.promise)?.close();
     process.exit();
   };
-  // First of all: process 1 of a container has no default handlers, and a signal during the start would be lost.
-  process.on('SIGTERM', () => void stop()).on('SIGINT', () => void stop());
+  void stopAsked.then(stop);
   const crash = (error: unknown): void => {
     log.error('crash', { error });
     process.exit(1);

@@ -5,8 +5,8 @@ import { LIVE_SESSION_STATES } from './schemas/status.ts';
  * The control channel: one WebSocket that the Durable Object opens to the container's port directly (so that it is not
  * counted as activity), with the per-start secret. JSON text frames, one message each.
  *
- *   container → Durable Object   hello · call · activity
- *   Durable Object → container   handover · result · failure · warm · drain · ended
+ *   container → Durable Object   hello · call · activity · pong
+ *   Durable Object → container   handover · result · failure · ping · warm · drain · ended
  *
  * The container may call the state (`state/state-api.ts`) only after `handover`. When the channel closes, calls in
  * flight fail; the Durable Object opens it again while the process lives, and the container says hello again with the
@@ -82,6 +82,9 @@ const controlMessageSchema = z.discriminatedUnion('type', [
   resultSchema,
   failureSchema,
   activitySchema,
+  /** Asked every second and answered at once: a process that runs is told from one that hangs. */
+  z.object({ type: z.literal('ping') }),
+  z.object({ type: z.literal('pong') }),
   /** Leave a session ready: sign in now unless signed in, signing in or backing off. An `activity` tells the end. */
   z.object({ type: z.literal('warm') }),
   z.object({ type: z.literal('drain'), reason: z.string() }),

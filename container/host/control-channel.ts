@@ -103,6 +103,8 @@ export class ControlChannel {
       case 'result':
       case 'failure':
         return state.receive(message);
+      case 'ping':
+        return this.#send({ type: 'pong' });
       case 'warm':
         return void events.emit('warm');
       case 'drain':
@@ -112,6 +114,7 @@ export class ControlChannel {
       case 'hello':
       case 'call':
       case 'activity':
+      case 'pong':
         return log.warn('control_channel_error', { kind: message.type });
     }
   }

@@ -152,6 +152,15 @@ export class StreamCore {
     }
   }
 
+  /** The source is gone: every price that was told is an old one. A reset and new loads end it. */
+  markAllStale(): void {
+    for (const topic of topicsFrom('market')) {
+      const log = this.#logs[topic];
+      log.mark('stale', [...log.slices.keys()], this.options.now(), this.#dirty);
+    }
+    this.#flushLater();
+  }
+
   /** Sends everything published so far. */
   flush(): void {
     if (this.#dirty.size === 0) return;

@@ -9,7 +9,7 @@ const programOf = (file: string, env: Readonly<Record<string, string>> = {}): Pr
   cwd: root,
   // That of worker/holder/bridge-container.ts.
   containerPort: 8080,
-  env: { NODE_ENV: 'production', ...env },
+  env: { NODE_ENV: 'production', HOST: '0.0.0.0', ...env },
 });
 
 /** As the Dockerfile says, and why is said there; compiled code of one start serves the next. */

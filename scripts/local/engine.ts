@@ -1,7 +1,8 @@
 /**
  * The process engine: the part of the Docker Engine API that workerd calls (`container-client.c++`), answered with
  * local processes. With it `ctx.container` and the real `Container` class run without Docker: HTTP, WebSocket, exit
- * codes, signals, sleep and restart are real; outbound interception, exec, limits and file isolation are not there.
+ * codes, signals, sleep and restart are real, and what listens on 127.0.0.1 alone is not reached, as in a network of its
+ * own; outbound interception, exec, limits and file isolation are not there.
  *
  * Knows nothing of MetaTrader or of the bridge: it runs whatever program it is given.
  */
@@ -12,7 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { dockerApi } from './docker-api.ts';
 import type { ContainerSpec, EngineContainer } from './engine-container.ts';
-import { IngressSidecar } from './ingress-sidecar.ts';
+import { IngressSidecar, type Refusal } from './ingress-sidecar.ts';
 import { ProcessContainer, type ProgramSpec } from './process-container.ts';
 
 export type { ProgramSpec } from './process-container.ts';
@@ -21,6 +22,8 @@ export interface EngineOptions {
   /** What runs in place of the image; asked at each container's creation. */
   readonly program: ProgramSpec | ((image: string) => ProgramSpec);
   readonly restartOnFailure?: boolean;
+  /** How the sidecar refuses a connection while nothing listens; as in production by default. */
+  readonly refusal?: Refusal;
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 }
 
@@ -56,10 +59,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const id = randomBytes(32).toString('hex');
     if (name.endsWith('-proxy')) {
       const served = name.slice(0, -'-proxy'.length);
-      return new IngressSidecar(id, name, spec, (port) => {
+      const resolvePort = (port: number): number | undefined => {
         const container = containers.get(served);
         return container instanceof ProcessContainer ? container.hostPort(port) : undefined;
-      });
+      };
+      return new IngressSidecar(id, name, spec, resolvePort, options.refusal ?? 'production');
     }
     let record: ProcessRecord | undefined;
     return new ProcessContainer(id, name, spec, {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import { type Socket, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { CONTAINER_HOST } from './process-container.ts';
 import type { ContainerSpec, ContainerStatus, EngineContainer } from './engine-container.ts';
 
 /** The port of `cloudflare/proxy-everything` that workerd asks for. */
@@ -31,6 +32,7 @@ export class IngressSidecar implements EngineContainer {
     name: string,
     spec: ContainerSpec,
     resolvePort: (containerPort: number) => number | undefined,
+    refusal: Refusal,
   ) {
     this.id = id;
     this.name = name;
@@ -42,7 +44,7 @@ export class IngressSidecar implements EngineContainer {
       else response.writeHead(404).end();
     });
     this.#server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) =>
-      this.#tunnel(client, head, resolvePort(destinationPort(request))),
+      this.#tunnel(client, head, resolvePort(destinationPort(request)), refusal),
     );
   }
 
@@ -82,14 +84,14 @@ export class IngressSidecar implements EngineContainer {
     this.#ended.resolve(0);
   }
 
-  #tunnel(client: Duplex, head: Buffer, port: number | undefined): void {
+  #tunnel(client: Duplex, head: Buffer, port: number | undefined, refusal: Refusal): void {
     client.on('error', () => client.destroy());
-    if (port === undefined) return refuse(client);
+    if (port === undefined) return refuse(client, refusal);
     this.#tunnels.add(client);
     client.once('close', () => this.#tunnels.delete(client));
-    const upstream: Socket = connect(port, '127.0.0.1');
+    const upstream: Socket = connect(port, CONTAINER_HOST);
     upstream.setNoDelay(true);
-    const refused = (): void => refuse(client);
+    const refused = (): void => refuse(client, refusal);
     upstream.once('error', refused);
     upstream.once('connect', () => {
       // From here on the tunnel carries the program's own bytes only.
@@ -110,9 +112,16 @@ const destinationPort = (request: IncomingMessage): number => {
 };
 
 /**
- * workerd puts this reason phrase into the error it throws. `@cloudflare/containers` 0.3.7 waits on for production's
- * wording only; the 400 of the real sidecar becomes another text, on which it hangs (cloudflare.md §2).
+ * workerd puts the reason phrase into the error it throws. `production` is the wording of Cloudflare's own network, which
+ * `@cloudflare/containers` 0.3.7 waits on; `docker` is the 400 of the real sidecar, on which it waits for the port alone.
  */
-const refuse = (client: Duplex): void => {
-  client.end('HTTP/1.1 502 the container is not listening in the TCP address\r\nContent-Length: 0\r\n\r\n');
+export type Refusal = 'production' | 'docker';
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  production: '502 the container is not listening in the TCP address',
+  docker: '400 Bad Request',
+};
+
+const refuse = (client: Duplex, refusal: Refusal): void => {
+  client.end(`HTTP/1.1 ${REFUSALS[refusal]}\r\nContent-Length: 0\r\n\r\n`);
 };

@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerSpec, ContainerStatus, EngineContainer } from './engine-container.ts';
+
+/**
+ * Where the container's ports are reached: not at 127.0.0.1, which in a container is its own. Linux answers at all of
+ * 127.0.0.0/8; elsewhere there is only the one.
+ */
+export const CONTAINER_HOST = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
 
 /** What runs in place of an image. */
 export interface ProgramSpec {
@@ -80,7 +88,7 @@ export class ProcessContainer implements EngineContainer {
 
   signal(signal: NodeJS.Signals): void {
     this.#stopWanted = true;
-    this.#process?.kill(signal);
+    if (this.#process?.pid !== undefined && isHeard(signal, this.#process.pid)) this.#process.kill(signal);
   }
 
   stopped(): Promise<number> {
@@ -97,7 +105,12 @@ export class ProcessContainer implements EngineContainer {
     const [file = '', ...args] = this.spec.Cmd?.length ? this.spec.Cmd : program.command;
     const child = spawn(file, args, {
       cwd: program.cwd,
-      env: { ...inherited(), ...program.env, ...parseEnv(this.spec.Env ?? []), PORT: String(this.#hostPort) },
+      env: asProcess1({
+        ...inherited(),
+        ...program.env,
+        ...parseEnv(this.spec.Env ?? []),
+        PORT: String(this.#hostPort),
+      }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
@@ -124,10 +137,34 @@ export class ProcessContainer implements EngineContainer {
   }
 }
 
+/**
+ * The program is process 1 of its container: the kernel drops signals that it has no handler for, SIGKILL and SIGSTOP
+ * excepted (pid_namespaces(7)). Node always has handlers of its own, and ends by them anywhere but as process 1: see
+ * `as-process-1.cjs`. Elsewhere than on Linux every signal is heard.
+ */
+function isHeard(signal: NodeJS.Signals, pid: number): boolean {
+  if (signal === 'SIGKILL' || signal === 'SIGSTOP') return true;
+  try {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return caught === undefined || (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
+  } catch {
+    return true;
+  }
+}
+
 /** 128 + signal number for a signalled process, as Docker reports it. */
 function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
   return signal === null ? (code ?? 0) : 128 + constants.signals[signal];
 }
+
+const AS_PROCESS_1 = path.join(import.meta.dirname, 'as-process-1.cjs');
+
+/** "All addresses" are those of the container, and not those of the machine that it runs on. */
+const asProcess1 = (env: Record<string, string>): Record<string, string> => ({
+  ...env,
+  ...(env['HOST'] === '0.0.0.0' ? { HOST: CONTAINER_HOST } : {}),
+  NODE_OPTIONS: `${env['NODE_OPTIONS'] ?? ''} --require ${JSON.stringify(AS_PROCESS_1)}`.trim(),
+});
 
 /** An image brings its own PATH and nothing of the host's environment. */
 function inherited(): Record<string, string> {
@@ -142,7 +179,7 @@ function parseEnv(list: readonly string[]): Record<string, string> {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer().listen(0, CONTAINER_HOST);
   await once(server, 'listening');
   const address = server.address();
   server.close();

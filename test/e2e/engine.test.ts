@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { CONTAINER_HOST, ProcessContainer } from '../../scripts/local/process-container.ts';
 import { type LocalEdge, startLocalEdge } from '../../scripts/local/local-edge.ts';
 
 /** The process engine under the real `Container` class, with a program that knows nothing of the bridge. */
@@ -17,6 +18,7 @@ beforeAll(async () => {
       command: [process.execPath, path.join(import.meta.dirname, 'support/echo-program.ts')],
       cwd: import.meta.dirname,
       containerPort: 8080,
+      env: { HOST: '0.0.0.0' },
     },
     onLine: (line) => lines.push(line),
   });
@@ -58,4 +60,32 @@ it('sleeps by SIGTERM after inactivity and is woken by cron', async () => {
   await expect.poll(() => edge.engine.running(), { timeout: 10_000 }).toHaveLength(0);
   expect(edge.engine.processes.at(-1)?.exitCode).toBe(0);
   expect(edge.engine.unhandled).toEqual([]);
+});
+
+it('shows what a container hides: a port on 127.0.0.1 alone, and a signal that process 1 has no handler for', async () => {
+  const heard: string[] = [];
+  const script =
+    "require('http').createServer((_, r) => r.end()).listen(process.env.PORT, '127.0.0.1', () => console.log('up'))";
+  const container = new ProcessContainer(
+    'id',
+    'name',
+    { Image: 'none' },
+    {
+      program: { command: [process.execPath, '-e', script], cwd: import.meta.dirname, containerPort: 8080 },
+      restartOnFailure: false,
+      onLine: (line) => heard.push(line),
+      onStart: () => undefined,
+      onExit: () => undefined,
+    },
+  );
+  await container.start();
+  await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['up']);
+  if (process.platform === 'linux') {
+    await expect(fetch(`http://${CONTAINER_HOST}:${container.hostPort(8080)}`)).rejects.toThrow('fetch failed');
+    container.signal('SIGTERM');
+    expect(container.status).toBe('running');
+    expect((await fetch(`http://127.0.0.1:${container.hostPort(8080)}`)).status).toBe(200);
+  }
+  await container.remove();
+  expect(container.exitCode).toBe(137);
 });

@@ -22,6 +22,8 @@ export class FakeBridge implements FakeProgram {
   hellos = 0;
   epoch: number | null = null;
   checkpoint: unknown;
+  /** Nothing that comes over the control channel is answered. */
+  isDeaf = false;
   readonly received: ControlMessage[] = [];
   readonly #start: FakeStart;
   readonly #options: FakeBridgeOptions;
@@ -102,7 +104,9 @@ export class FakeBridge implements FakeProgram {
   }
 
   async #receive(message: ControlMessage): Promise<void> {
+    if (this.isDeaf) return;
     this.received.push(message);
+    if (message.type === 'ping') this.#send({ type: 'pong' });
     if (message.type === 'result') this.#calls.get(message.id)?.resolve(message.value);
     if (message.type === 'failure')
       this.#calls.get(message.id)?.reject(new Error(`${message.code}: ${message.detail}`));

@@ -1,3 +1,5 @@
+import { HEARTBEAT_TIMINGS } from '../../worker/holder/heartbeat.ts';
+
 /** What answers on the port of a fake container. One object per process, a new one at each start. */
 export interface FakeProgram {
   fetch(request: Request): Response | Promise<Response>;
@@ -25,6 +27,9 @@ export class FakeContainer {
   failNextStart: Error | undefined;
   /** Connections are refused though the process runs. */
   isListening = true;
+  /** The process runs no further: connections are taken, nothing is answered. */
+  isFrozen = false;
+  heartbeat = HEARTBEAT_TIMINGS;
   #lastEnd: Promise<void> | undefined;
   #process: { readonly program: FakeProgram; readonly end: PromiseWithResolvers<void> } | undefined;
 
@@ -43,6 +48,7 @@ export class FakeContainer {
     const end = Promise.withResolvers<void>();
     end.promise.catch(() => undefined);
     this.#lastEnd = end.promise;
+    this.isFrozen = false;
     const start: FakeStart = { env: options.env ?? {}, exit: (code) => this.exit(code) };
     this.starts.push(start);
     this.#process = { program: this.program(start), end };
@@ -90,10 +96,14 @@ export class FakeContainer {
         if (!process || !this.isListening)
           throw new Error('the container is not listening in the TCP address 10.0.0.1:8080');
         const lost = (): Promise<never> => Promise.reject(new Error('Network connection lost.'));
-        const answer = Promise.resolve(process.program.fetch(new Request(url, init))).then((response) =>
-          this.#process === process ? response : lost(),
-        );
-        return Promise.race([answer, process.end.promise.then(lost, lost)]);
+        const aborted = Promise.withResolvers<never>();
+        init?.signal?.addEventListener('abort', () => aborted.reject(init.signal?.reason as Error));
+        const answer = this.isFrozen
+          ? aborted.promise
+          : Promise.resolve(process.program.fetch(new Request(url, init))).then((response) =>
+              this.#process === process ? response : lost(),
+            );
+        return Promise.race([answer, aborted.promise, process.end.promise.then(lost, lost)]);
       },
     };
   }

@@ -1,4 +1,5 @@
 import real, { BridgeContainer as Real, StreamHub as RealHub } from '../../worker/index.ts';
+import type { HeartbeatTimings } from '../../worker/holder/heartbeat.ts';
 import type { HubTimings } from '../../worker/hub/stream-hub.ts';
 import { FakeContainer } from './fake-container.ts';
 
@@ -13,6 +14,10 @@ export class BridgeContainer extends Real {
     Object.defineProperty(ctx, 'container', { value: fake, configurable: true });
     super(ctx, env);
     this.fake = fake;
+  }
+
+  protected override heartbeatTimings(): HeartbeatTimings {
+    return FakeContainer.of(this.ctx.id.toString()).heartbeat;
   }
 
   protected override now(): number {

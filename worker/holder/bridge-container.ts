@@ -10,10 +10,16 @@ import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
 import { containerEnv, newStartSecret, startSecretHeaders } from './container-env.ts';
-import { type ForwardRequest, forwardToContainer, readForwardRequest } from './forward-to-container.ts';
+import {
+  containerDeadlineMs,
+  type ForwardRequest,
+  forwardToContainer,
+  readForwardRequest,
+} from './forward-to-container.ts';
+import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { type ContainerControl, Instance } from './instance.ts';
-import { Lifecycle, type LifecycleRecord, type StartReason } from './lifecycle.ts';
+import { DEATHS, Lifecycle, type LifecycleRecord, type StartReason } from './lifecycle.ts';
 import { doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
 import { hubOf } from '../stubs.ts';
@@ -28,9 +34,11 @@ const CONTAINER_PORT = 8080;
 const PORT_POLL_MS = 50;
 /** Cloudflare's "get an instance" (library default) and the program's own start on 1/16 vCPU. */
 const INSTANCE_TIMEOUT_MS = 8000;
-const LISTEN_TIMEOUT_MS = 60_000;
+const LISTEN_TIMEOUT_MS = 30_000;
 /** How long a warming call waits for the sign-in to end, well or badly. */
 const WARM_TIMEOUT_MS = 20_000;
+/** Between looks whether a write whose connection broke has a row by now. */
+const LEDGER_LOOK_MS = 50;
 const LIFECYCLE_KEY = 'bridge:lifecycle';
 /** Session states in which a sign-in is still under way. */
 const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
@@ -85,10 +93,15 @@ export class BridgeContainer extends Container<Env> {
     this.#instance = new Instance({
       container: this.#containerControl(),
       lifecycle: this.#lifecycle,
+      heartbeat: this.heartbeatTimings(),
       checkpoint: async () => JSON.stringify(await this.#state.signIn.read()),
       serve: (call) => server.serve(call),
       onProcess: (instanceId) => this.#processChanged(instanceId),
       onActivity: () => this.#tellActivity(),
+      onDead: (death) => {
+        this.#inFlight.abort(new Error('network connection lost'));
+        ctx.waitUntil(hubOf(env, doorConfig(env)).containerLost(DEATHS[death]));
+      },
       onFault,
     });
     const keys = apiKeysSchema.safeParse(env.BRIDGE_API_KEYS);
@@ -108,9 +121,10 @@ export class BridgeContainer extends Container<Env> {
     try {
       const answer = await forwardToContainer(forward, {
         ensure: () => this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request'),
-        send: (one, signal) => this.#send(one, signal),
+        send: (one, timeoutMs) => this.#send(one, timeoutMs),
         ended: () => this.#instance.ended(),
         suspect: () => this.#instance.suspect(),
+        unanswered: () => this.#instance.unanswered(),
         now: () => this.now(),
       });
       if (answer.ok) this.#lifecycle.answered();
@@ -126,10 +140,14 @@ export class BridgeContainer extends Container<Env> {
   /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
   async warm(reason: StartReason): Promise<Told<BridgeStatus>> {
     return told(async () => {
+      const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
       await this.#instance.ensure(reason);
       this.renewActivityTimeout();
+      while (!(await this.#instance.answers())) {
+        if (Date.now() > endsAtMs) throw new BridgeError('container_unavailable', 'The container does not answer.');
+        await this.#instance.ensure(reason);
+      }
       this.#instance.send({ type: 'warm' });
-      const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
       while (SIGNING_IN.has(this.#instance.activity?.session.state ?? 'idle') && this.#instance.isRunning) {
         const leftMs = endsAtMs - Date.now();
         if (leftMs <= 0) break;
@@ -206,6 +224,11 @@ export class BridgeContainer extends Container<Env> {
     return Date.now();
   }
 
+  /** A test is less patient. */
+  protected heartbeatTimings(): HeartbeatTimings {
+    return HEARTBEAT_TIMINGS;
+  }
+
   #containerControl(): ContainerControl {
     const container = this.ctx.container;
     if (!container) throw new Error('This Durable Object class has no container: see "containers" in wrangler.jsonc.');
@@ -222,26 +245,42 @@ export class BridgeContainer extends Container<Env> {
         }),
       monitor: () => container.monitor(),
       fetch: (path, init) => container.getTcpPort(CONTAINER_PORT).fetch(`http://container${path}`, init),
+      look: async (timeoutMs) => {
+        try {
+          const port = container.getTcpPort(CONTAINER_PORT);
+          const answer = await port.fetch('http://container/healthz', { signal: AbortSignal.timeout(timeoutMs) });
+          await answer.body?.cancel();
+          return 'answers';
+        } catch (error) {
+          return classifyPlatformError(error).kind === 'timeout' ? 'silent' : 'refused';
+        }
+      },
       stop: () => this.stop('SIGTERM'),
       destroy: () => this.destroy(),
     };
   }
 
-  async #send(request: ForwardRequest, signal: AbortSignal): Promise<Response> {
+  async #send(request: ForwardRequest, timeoutMs: number): Promise<Response> {
     const headers = new Headers(request.headers);
+    headers.set(HEADER.deadline, String(Math.floor(containerDeadlineMs(request.deadlineAtMs, this.now()))));
     for (const [name, value] of Object.entries(startSecretHeaders(this.#lifecycle.record.startSecret)))
       headers.set(name, value);
     const port = this.ctx.container?.getTcpPort(CONTAINER_PORT);
     if (!port) throw new BridgeError('container_unavailable', 'There is no container.');
-    const answer = await port.fetch(`http://container${request.target}`, {
-      method: request.method,
-      headers,
-      body: request.body,
+    const sending = this.#inFlight.send(timeoutMs);
+    try {
+      const answer = await port.fetch(`http://container${request.target}`, {
+        method: request.method,
+        headers,
+        body: request.body,
+        signal: sending.signal,
+        redirect: 'manual',
+      });
+      return answer.webSocket ? new Response(null, { status: 101, webSocket: answer.webSocket }) : answer;
+    } finally {
       // An open stream has no deadline; its start has.
-      ...(isUpgrade(headers) ? {} : { signal }),
-      redirect: 'manual',
-    });
-    return answer.webSocket ? new Response(null, { status: 101, webSocket: answer.webSocket }) : answer;
+      sending.done();
+    }
   }
 
   /** A write that was handed over: this object's own ledger tells what is known of it. */
@@ -250,9 +289,12 @@ export class BridgeContainer extends Container<Env> {
     const caller = callerId(request.headers);
     if (request.isRead || error.outcome !== 'unknown' || key === null || caller === null)
       return problemResponse(error, requestId);
-    const known = await this.#state.operations.get(caller, key);
-    // The process lives and may still be about to write the row: only its end makes "nothing was sent" certain.
-    if (!known && this.#instance.isRunning) return problemResponse(error, requestId);
+    // A process that lives may still be about to write the row. Its end makes "nothing was sent" certain, and so does the
+    // deadline: after it the ledger takes no row of this request.
+    while (this.#instance.isRunning && this.now() < request.deadlineAtMs) {
+      if (await this.#state.operations.get(caller, key)) break;
+      await Promise.race([this.#instance.ended(), scheduler.wait(LEDGER_LOOK_MS)]);
+    }
     const { status, headers, body } = await failedWriteAnswer(this.#state, { caller, key, requestId }, error);
     return new Response(body, { status, headers });
   }

@@ -1,7 +1,7 @@
 import type { Activity } from '../../container/contract/control.ts';
 import type { StatusAnswer } from '../../container/contract/routes/server.ts';
 import type { UpstreamCheckpoint } from '../../container/state/state-api.ts';
-import type { LifecycleRecord } from './lifecycle.ts';
+import { DEATHS, type LifecycleRecord } from './lifecycle.ts';
 
 /** The whole road as last known: told without starting anything, so that nothing is known of the feed. */
 export type BridgeStatus = Omit<StatusAnswer, 'feed'> & { readonly feed: null };
@@ -20,10 +20,18 @@ const NOT_READY: ReadonlySet<string> = new Set(['refused', 'unreachable', 'backo
 export function bridgeStatus(facts: StatusFacts): BridgeStatus {
   const session = sessionStatus(facts);
   const broken = facts.record.state === 'stopped' && facts.record.failedStarts > 0;
-  const notReady = broken || NOT_READY.has(session.state);
+  const { stopReason } = facts.record;
+  const death = facts.record.state === 'stopping' && (stopReason === 'frozen' || stopReason === 'port gone');
+  const notReady = broken || death || NOT_READY.has(session.state);
   return {
     ready: !notReady,
-    reason: broken ? facts.record.lastFault : notReady ? (session.reason ?? session.state) : null,
+    reason: death
+      ? DEATHS[stopReason]
+      : broken
+        ? facts.record.lastFault
+        : notReady
+          ? (session.reason ?? session.state)
+          : null,
     session,
     container: {
       state: facts.record.state,

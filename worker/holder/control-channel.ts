@@ -24,6 +24,8 @@ export interface ControlChannelParts {
   /** First message of each opening. The answer is sent back as the hand-over. */
   readonly onHello: (hello: Hello) => Promise<ControlMessage>;
   readonly onActivity: (activity: Activity) => void;
+  /** Whatever came: the process runs. */
+  readonly onHeard: () => void;
   readonly serve: (call: StateCall) => Promise<StateResult | StateFailure>;
   readonly onFault: (what: string, error: unknown) => void;
 }
@@ -73,6 +75,14 @@ export class ControlChannel {
     }
   }
 
+  /** The process runs and this channel brings nothing: another one is opened. */
+  renew(): void {
+    if (this.#state.name !== 'open') return;
+    const { socket } = this.#state;
+    this.#lost(socket);
+    if (socket.readyState === WebSocket.OPEN) socket.close(1001, 'silent');
+  }
+
   /** The process is gone: nothing is opened again by itself. */
   close(): void {
     clearTimeout(this.#reopenTimer);
@@ -86,12 +96,17 @@ export class ControlChannel {
     try {
       const socket = await this.#parts.dial();
       const hello = await this.#firstMessage(socket);
-      socket.send(JSON.stringify(await this.#parts.onHello(hello)));
+      const handover = await this.#parts.onHello(hello);
+      if (this.#state.name !== 'opening') {
+        socket.close(1001, 'too late');
+        throw new BridgeError('container_unavailable', 'The container ended while it said hello.');
+      }
+      socket.send(JSON.stringify(handover));
       this.#state = { name: 'open', hello, socket };
       this.#reopens = 0;
       return hello;
     } catch (error) {
-      this.#state = { name: 'closed' };
+      if (this.#state.name === 'opening') this.#state = { name: 'closed' };
       throw error;
     }
   }
@@ -102,6 +117,7 @@ export class ControlChannel {
     const timer = setTimeout(() => fail('The container did not say hello in time.'), HELLO_TIMEOUT_MS);
     const fail = (detail: string): void => hello.reject(new BridgeError('container_unavailable', detail));
     socket.addEventListener('message', ({ data }) => {
+      this.#parts.onHeard();
       const message = typeof data === 'string' ? parseControlMessage(data) : undefined;
       if (message === undefined) return this.#parts.onFault('control message', new Error('not a control message'));
       if (message.type === 'hello') return hello.resolve(message);
@@ -121,6 +137,8 @@ export class ControlChannel {
   }
 
   async #receive(socket: WebSocket, message: ControlMessage): Promise<void> {
+    // What a process that is gone or was given up left on its way counts for nothing: its orders were told as not sent.
+    if (this.#state.name !== 'open' || this.#state.socket !== socket) return;
     if (message.type === 'activity') return this.#parts.onActivity(message);
     if (message.type !== 'call') return;
     const answer = await this.#parts.serve(message);

@@ -17,16 +17,20 @@ export interface ForwardRequest {
 export interface ForwardParts {
   /** @throws BridgeError */
   readonly ensure: () => Promise<void>;
-  readonly send: (request: ForwardRequest, signal: AbortSignal) => Promise<Response>;
+  readonly send: (request: ForwardRequest, timeoutMs: number) => Promise<Response>;
   /** Resolves at the end of the process that runs now. */
   readonly ended: () => Promise<void>;
   /** A connection failed: before the next one it is seen whether anything listens. */
   readonly suspect: () => void;
+  /** No answer came within the deadline. */
+  readonly unanswered: () => void;
   readonly now: () => number;
 }
 
-/** The container answers at its own deadline; this much later the answer is not on its way any more. */
-const ANSWER_GRACE_MS = 1000;
+/** The container is given so much less than the caller: what it answers at its own deadline is here before ours. */
+const ANSWER_MARGIN_MS = 100;
+/** … and never more than this share of what is left. */
+const ANSWER_MARGIN_SHARE = 0.1;
 /** Between looks at a container that drains or is being replaced. */
 const LOOK_AGAIN_MS = 50;
 /** After a broken connection: how long the news of the process's end may take. */
@@ -46,14 +50,17 @@ export async function forwardToContainer(request: ForwardRequest, parts: Forward
     await untilDeadline(parts.ensure(), request, parts);
     let answer: Response;
     try {
-      answer = await parts.send(request, AbortSignal.timeout(remainingMs(request, parts) + ANSWER_GRACE_MS));
+      answer = await parts.send(request, remainingMs(request, parts));
     } catch (error) {
       const { kind } = classifyPlatformError(error);
       if (kind === 'not_listening') {
         await refused(request, parts);
         continue;
       }
-      if (kind === 'timeout') throw unanswered(request, 'deadline_exceeded', 'The container did not answer in time.');
+      if (kind === 'timeout') {
+        parts.unanswered();
+        throw unanswered(request, 'deadline_exceeded', 'The container did not answer in time.');
+      }
       await Promise.race([parts.ended(), pause(END_NEWS_MS)]);
       parts.suspect();
       if (replaysLeft-- > 0) continue;
@@ -79,6 +86,10 @@ async function isDraining(answer: Response): Promise<boolean> {
   await answer.body?.cancel();
   return true;
 }
+
+/** The deadline that the container is told. */
+export const containerDeadlineMs = (deadlineAtMs: number, nowMs: number): number =>
+  deadlineAtMs - Math.min(ANSWER_MARGIN_MS, Math.max(0, deadlineAtMs - nowMs) * ANSWER_MARGIN_SHARE);
 
 const remainingMs = (request: ForwardRequest, parts: ForwardParts): number =>
   Math.max(0, request.deadlineAtMs - parts.now());

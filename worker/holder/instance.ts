@@ -12,8 +12,11 @@ import { HEADER, INTERNAL_PATH } from '../../container/contract/headers.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../container/contract/version.ts';
 import { startSecretHeaders } from './container-env.ts';
 import { ControlChannel } from './control-channel.ts';
-import type { Lifecycle, StartReason, StopReason } from './lifecycle.ts';
+import { type Death, Heartbeat, type HeartbeatTimings, type PortLook } from './heartbeat.ts';
+import { DEATHS, type Lifecycle, type StartReason, type StopReason } from './lifecycle.ts';
 import { classifyPlatformError, describePlatformError, type PlatformError } from './platform-errors.ts';
+import { STOP_GRACE_MS } from './sleep-policy.ts';
+import { EndedByRequest, versionMismatch, wasAskedToEnd, within } from './start-outcome.ts';
 
 /** The platform's container, as far as it is needed: `ctx.container` and the library's start. */
 export interface ContainerControl {
@@ -24,6 +27,8 @@ export interface ContainerControl {
   monitor(): Promise<void>;
   /** To the container's port, past the library: counts as no activity. */
   fetch(path: string, init: RequestInit): Promise<Response>;
+  /** One look at the container's port. Never rejects. */
+  look(timeoutMs: number): Promise<PortLook>;
   /** SIGTERM. */
   stop(): Promise<void>;
   /** SIGKILL. */
@@ -33,11 +38,14 @@ export interface ContainerControl {
 export interface InstanceParts {
   readonly container: ContainerControl;
   readonly lifecycle: Lifecycle;
+  readonly heartbeat: HeartbeatTimings;
   readonly checkpoint: () => Promise<string>;
   readonly serve: (call: StateCall) => Promise<StateResult | StateFailure>;
   /** A process is there (its id) or is gone (`null`): operations that others left as `sending` are unknown now. */
   readonly onProcess: (instanceId: string | null) => Promise<void>;
   readonly onActivity: (activity: Activity) => void;
+  /** The process hangs or its port is gone: it is being killed, and nothing that waits for it is answered any more. */
+  readonly onDead: (death: Death) => void;
   readonly onFault: (what: string, error: unknown) => void;
 }
 
@@ -54,6 +62,10 @@ export class Instance {
   #lastEnd: PlatformError | undefined;
   #greeted = false;
   #activity: Activity | null = null;
+  readonly #heartbeat: Heartbeat;
+  /** Settles when a process that was given up is gone, or will not go. */
+  #dying: Promise<void> | undefined;
+  #killTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
@@ -62,8 +74,18 @@ export class Instance {
       isAlive: () => parts.container.running(),
       onHello: (hello) => this.#onHello(hello),
       onActivity: (activity) => this.#onActivity(activity),
+      onHeard: () => this.#heartbeat.heard(),
       serve: parts.serve,
       onFault: parts.onFault,
+    });
+    this.#heartbeat = new Heartbeat({
+      timings: parts.heartbeat,
+      ping: () => void this.#control.send({ type: 'ping' }),
+      look: (timeoutMs) => parts.container.look(timeoutMs),
+      // The clock of timers, not that of what is stored.
+      now: Date.now,
+      onQuietChannel: () => this.#control.renew(),
+      onDead: (death) => this.#died(death),
     });
   }
 
@@ -76,9 +98,20 @@ export class Instance {
     return this.#parts.container.running();
   }
 
+  /** It runs and was not given up. */
+  get isAlive(): boolean {
+    return this.isRunning && this.#dying === undefined;
+  }
+
+  /** Whether the running process answers now; waits two seconds at most. */
+  answers(): Promise<boolean> {
+    return this.#heartbeat.answers();
+  }
+
   /** A container ran when this Durable Object was made: watch it and speak to it, without a request to wait for it. */
   resume(): void {
     this.#watch();
+    if (this.#parts.lifecycle.record.state === 'stopping') this.#armKill();
     this.ensure('found running').catch((error: unknown) => this.#parts.onFault('resume', error));
   }
 
@@ -95,6 +128,12 @@ export class Instance {
   /** A connection failed though the platform says it runs: the port is looked at before the next request. */
   suspect(): void {
     this.#greeted = false;
+    this.#heartbeat.suspect();
+  }
+
+  /** A request was not answered within its deadline: the port is looked at, and requests go on meanwhile. */
+  unanswered(): void {
+    this.#heartbeat.suspect();
   }
 
   /** Resolves when the process that runs now has ended; at once if none runs. */
@@ -106,10 +145,12 @@ export class Instance {
     return this.#control.send(message);
   }
 
-  /** Drains, then ends. */
+  /** Drains, then ends; is killed when it does not. One that is starting is greeted first: before it, it may not listen to signals. */
   async stop(reason: StopReason): Promise<void> {
+    await this.#starting?.catch(() => undefined);
     if (!this.isRunning) return;
     this.#parts.lifecycle.stopping(reason);
+    this.#armKill();
     this.#control.send({ type: 'drain', reason });
     await this.#parts.container.stop();
   }
@@ -127,13 +168,76 @@ export class Instance {
 
   async #processEnded(end: PlatformError): Promise<void> {
     if (this.isRunning) return;
-    this.#greeted = false;
-    this.#activity = null;
-    this.#control.close();
+    this.#forget();
+    clearTimeout(this.#killTimer);
+    this.#dying = undefined;
     if (this.#parts.lifecycle.ended(end)) await this.#parts.onProcess(null);
   }
 
+  /** Nobody vouches for the process any more. */
+  #forget(): void {
+    this.#greeted = false;
+    this.#activity = null;
+    this.#heartbeat.stop();
+    this.#control.close();
+  }
+
+  #died(death: Death): void {
+    const { container, lifecycle, onDead, onFault } = this.#parts;
+    lifecycle.stopping(death);
+    this.#forget();
+    onFault('dead container', new Error(DEATHS[death]));
+    const gone = Promise.all([container.destroy(), this.#ended ?? Promise.resolve()]);
+    this.#dying = Promise.race([gone, scheduler.wait(DESTROY_TIMEOUT_MS)]).then(
+      () => undefined,
+      (error: unknown) => onFault('destroy', error),
+    );
+    onDead(death);
+  }
+
+  #armKill(): void {
+    const sinceMs = this.#parts.lifecycle.record.sinceMs;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => {
+      const { state, sinceMs: nowSinceMs } = this.#parts.lifecycle.record;
+      if (this.isRunning && state === 'stopping' && nowSinceMs === sinceMs)
+        this.kill().catch((error: unknown) => this.#parts.onFault('kill', error));
+    }, STOP_GRACE_MS);
+  }
+
   async #start(reason: StartReason): Promise<void> {
+    await this.#dying;
+    if (this.#dying !== undefined && this.isRunning)
+      throw new BridgeError('container_unavailable', 'A container that hung is still being ended by the platform.');
+    if (this.#heartbeat.isRunning && (await this.#recheck())) return;
+    try {
+      await this.#startProcess(reason);
+    } catch (error) {
+      if (!(error instanceof EndedByRequest)) throw error;
+      // Somebody ended it while it started: those who wait want another.
+      await this.#startProcess(reason);
+    }
+  }
+
+  /** A greeted process is under suspicion. @returns false when it is gone */
+  async #recheck(): Promise<boolean> {
+    while (this.isAlive) {
+      if (await this.#heartbeat.portAnswers()) {
+        try {
+          await this.#control.open();
+          this.#greeted = true;
+          return true;
+        } catch (error) {
+          this.#parts.onFault('control channel', error);
+        }
+      }
+      await scheduler.wait(RECHECK_MS);
+    }
+    await this.#dying;
+    return false;
+  }
+
+  async #startProcess(reason: StartReason): Promise<void> {
     const { container, lifecycle } = this.#parts;
     const delayMs = lifecycle.startDelayMs();
     if (!container.running() && delayMs > 0) throw this.#notYet(delayMs);
@@ -145,12 +249,18 @@ export class Instance {
     } else lifecycle.resumed();
     this.#lastEnd = undefined;
     try {
-      await this.#watched(container.start(lifecycle.record.startSecret));
-      await this.#control.open();
+      await within(START_TIMEOUT_MS, this.#greet());
       this.#greeted = true;
+      this.#heartbeat.start();
     } catch (error) {
       throw await this.#startFailed(error);
     }
+  }
+
+  async #greet(): Promise<void> {
+    const { container, lifecycle } = this.#parts;
+    await this.#watched(container.start(lifecycle.record.startSecret));
+    await this.#control.open();
   }
 
   /** The last attempts failed; the next is made when the wait is over, whoever asks. */
@@ -161,7 +271,7 @@ export class Instance {
     return new BridgeError('container_unavailable', { detail, retryAfterMs });
   }
 
-  async #startFailed(error: unknown): Promise<BridgeError> {
+  async #startFailed(error: unknown): Promise<Error> {
     const { container, lifecycle, onFault } = this.#parts;
     // A program that ends at once is noticed as a closed port first; the exit code follows.
     if (!container.running()) await this.#endNews();
@@ -176,6 +286,10 @@ export class Instance {
       if (container.running()) await container.destroy();
     } catch (failure) {
       onFault('destroy', failure);
+    }
+    if (wasAskedToEnd(platform) && lifecycle.endedInStart()) {
+      await this.#parts.onProcess(null);
+      return new EndedByRequest(reason);
     }
     lifecycle.failedToStart(reason);
     await this.#parts.onProcess(null);
@@ -253,19 +367,15 @@ export class Instance {
   }
 }
 
+/** A start that never settles, in the library or on the platform, is given up; `lite` needs some 12 s. */
+const START_TIMEOUT_MS = 30_000;
+/** What the platform may take to end a process that hangs. */
+const DESTROY_TIMEOUT_MS = 10_000;
+/** Between looks at a process under suspicion. */
+const RECHECK_MS = 50;
 /** Between looks whether a process is there to be watched. */
 const START_LOOK_MS = 10;
 /** How long the exit code may take after the port has closed. */
 const END_NEWS_MS = 500;
 /** An image rolls out some minutes after its Worker is live. */
 const MISMATCH_RETRY_MS = 15_000;
-
-function versionMismatch(hello: Pick<Hello, 'contractVersion' | 'bridgeVersion'>): string | undefined {
-  if (hello.contractVersion === CONTRACT_VERSION) return undefined;
-  const older = hello.contractVersion < CONTRACT_VERSION ? 'container' : 'Worker';
-  return (
-    `The ${older} is older: Worker ${BRIDGE_VERSION} (contract ${CONTRACT_VERSION}), ` +
-    `container ${hello.bridgeVersion} (contract ${hello.contractVersion}). ` +
-    (older === 'container' ? 'Its new image is still rolling out.' : 'Deploy again.')
-  );
-}

@@ -1,11 +1,12 @@
 import type { Journal } from '../../container/state/journal.ts';
+import type { Death } from './heartbeat.ts';
 import type { PlatformError } from './platform-errors.ts';
 
 export type ContainerState = 'stopped' | 'starting' | 'running' | 'stopping';
 /** Who caused a start. */
 export type StartReason = 'request' | 'stream' | 'cron' | 'admin' | 'unsettled operations' | 'found running';
 /** Who caused a stop; anything else is the program's own end or the platform's doing. */
-export type StopReason = 'sleep' | 'admin' | 'stuck';
+export type StopReason = 'sleep' | 'admin' | 'stuck' | Death;
 
 /** What must survive a reset of the Durable Object under a living container. */
 export interface LifecycleRecord {
@@ -120,8 +121,18 @@ export class Lifecycle {
   }
 
   stopping(reason: StopReason): void {
-    if (this.#record.state === 'stopped' || this.#record.state === 'stopping') return;
+    if (this.#record.state === 'stopped') return;
+    // One that was asked to end and then hung is told by what ended it.
+    if (this.#record.state === 'stopping' && (reason === 'sleep' || reason === 'admin')) return;
     this.#change({ state: 'stopping', stopReason: reason });
+  }
+
+  /** It was asked to end before it said hello. @returns false the second time in a row: that is a failed start then */
+  endedInStart(): boolean {
+    if (this.#record.lastFault === ENDED_IN_START) return false;
+    this.#journal('stop', ENDED_IN_START);
+    this.#change({ state: 'stopped', lastFault: ENDED_IN_START });
+    return true;
   }
 
   /** It came up to no port: counts towards the wait before the next start. */
@@ -157,6 +168,14 @@ export class Lifecycle {
   }
 }
 
+const ENDED_IN_START = 'It was asked to end while it started.';
+
+/** In plain words, for the status and the journal. */
+export const DEATHS: Readonly<Record<Death, string>> = {
+  frozen: 'The program hung: it answered nothing for ten seconds.',
+  'port gone': 'The program no longer listened at its port.',
+};
+
 /** 128 + 9: killed, by the platform for memory or by hand. */
 const KILLED = 137;
 
@@ -167,7 +186,8 @@ function describeEnd(
   if (kind === 'rollout') return ['rollout', 'A new version of the container is rolled out.'];
   if (stopReason === 'sleep') return ['sleep', 'No request, open stream or unsettled operation.'];
   if (stopReason === 'admin') return ['sleep', 'An administrator asked for it.'];
-  if (stopReason === 'stuck') return ['crash', 'It no longer listened and was killed.'];
+  if (stopReason === 'stuck') return ['crash', 'It was asked to end, did not, and was killed.'];
+  if (stopReason === 'frozen' || stopReason === 'port gone') return ['crash', `${DEATHS[stopReason]} It was killed.`];
   if (kind === 'signalled') return ['stop', 'Cloudflare stopped the container.'];
   if (exitCode === null || exitCode === 0) return ['stop', 'The program ended by itself.'];
   return ['crash', `The program ended with exit code ${exitCode}${exitCode === KILLED ? ' (killed)' : ''}.`];

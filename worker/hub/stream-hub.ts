@@ -85,6 +85,7 @@ export class StreamHub extends DurableObject<Env> {
         this.#core.apply(event);
         if (event.kind === 'reset') this.#noteEpoch();
       },
+      onLost: () => this.#core.markAllStale(),
       onFault: (error) => logEvent('fault', { what: 'stream', error }),
       random: Math.random,
     });
@@ -134,6 +135,11 @@ export class StreamHub extends DurableObject<Env> {
   /** Keys and traders' sessions that ended. */
   ended(ended: readonly string[]): void {
     this.#core.end(ended);
+  }
+
+  /** The container hangs: its end of the link may stay open for long. */
+  containerLost(detail: string): void {
+    this.#upstream.lose(detail);
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {

@@ -16,6 +16,8 @@ export interface StreamUpstreamOptions {
   /** Opens a WebSocket on `INTERNAL_PATH.stream` of the container, starting it if need be. */
   readonly dial: (path: string) => Promise<Response>;
   readonly emit: (event: SourceEvent) => void;
+  /** Nothing is followed until the link is there again; what was told last may be old. */
+  readonly onLost: () => void;
   readonly onFault: (error: unknown) => void;
   readonly random: () => number;
 }
@@ -78,6 +80,15 @@ export class StreamUpstream implements StreamSource {
     if ([...this.#wanted.values()].some((set) => set.size > 0)) this.#dial();
   }
 
+  /** The container hangs or is being killed: nothing will come over what is open. */
+  lose(detail: string): void {
+    if (this.#state !== 'open') return;
+    const socket = this.#socket;
+    const generation = ++this.#generation;
+    this.#lost(generation, detail);
+    if (socket?.readyState === WebSocket.OPEN) socket.close(1001, 'lost');
+  }
+
   #close(state: 'closed' | 'paused'): void {
     this.#generation++;
     this.#state = state;
@@ -130,11 +141,13 @@ export class StreamUpstream implements StreamSource {
     for (const [topic, selectors] of this.#wanted) if (selectors.size > 0) this.#send('want', topic, [...selectors]);
   }
 
-  #lost(generation: number): void {
+  #lost(generation: number, detail = 'The container is gone.'): void {
     this.#socket = undefined;
     this.#state = 'waiting';
-    if (this.#failures++ === 0)
-      this.#options.emit({ kind: 'system', event: 'session_lost', data: { detail: 'The container is gone.' } });
+    if (this.#failures++ === 0) {
+      this.#options.emit({ kind: 'system', event: 'session_lost', data: { detail } });
+      this.#options.onLost();
+    }
     const backoffMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures - 1, 6));
     this.#retry = setTimeout(
       () => {

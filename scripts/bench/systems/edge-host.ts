@@ -24,7 +24,7 @@ const edge = await startLocalEdge({
         command: [process.execPath, CONTAINER_BUNDLE],
         cwd: process.cwd(),
         containerPort: 8080,
-        env: { NODE_ENV: 'production', ...bundleEnvironment(CONTAINER_BUNDLE) },
+        env: { NODE_ENV: 'production', HOST: '0.0.0.0', ...bundleEnvironment(CONTAINER_BUNDLE) },
       },
   ...(process.env['VERBOSE'] === '1' ? { onLine: (line: string) => console.error(line) } : {}),
 });

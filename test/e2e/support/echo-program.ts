@@ -10,5 +10,5 @@ const server = createServer((request, response) => {
 new WebSocketServer({ server }).on('connection', (socket) => {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
 });
-server.listen(Number(process.env['PORT']), '127.0.0.1', () => process.stdout.write('listening\n'));
+server.listen(Number(process.env['PORT']), process.env['HOST'], () => process.stdout.write('listening\n'));
 process.on('SIGTERM', () => process.exit(0));

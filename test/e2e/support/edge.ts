@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../../../scripts/local/engine.ts';
+import type { Refusal } from '../../../scripts/local/ingress-sidecar.ts';
 import { bundledBridgeProgram } from '../../../scripts/local/bridge-program.ts';
 import { startLocalEdge } from '../../../scripts/local/local-edge.ts';
 import type { Simulator } from '../../simulator/server.ts';
@@ -26,16 +27,18 @@ export async function startEdge(options: {
   vars?: Readonly<Record<string, string>>;
   /** A program that exits non-zero is started again in the same container, as Docker's `on-failure` does. */
   restartOnFailure?: boolean;
+  refusal?: Refusal;
   /** Another entry of the Worker than the product's. */
   main?: string;
 }): Promise<Edge> {
-  const { simulator, vars, restartOnFailure = false, main } = options;
+  const { simulator, vars, restartOnFailure = false, main, refusal } = options;
   const containerLog: string[] = [];
   const edge = await startLocalEdge({
     port: 0,
     program: await bundledBridgeProgram(),
     restartOnFailure,
     ...(main === undefined ? {} : { main }),
+    ...(refusal === undefined ? {} : { refusal }),
     onLine: (line) => containerLog.push(line),
     vars: {
       BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),

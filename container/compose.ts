@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CallerLimit } from './http/caller-limit.ts';
 import { clientAddress } from './http/client-address.ts';
-import { build, keysOf, type Parts } from './compose/build.ts';
+import { build, keysOf, type Parts, provenMemory } from './compose/build.ts';
 import type { StreamLimits } from './contract/frames.ts';
 import { INTERNAL_PATH } from './contract/headers.ts';
 import type { Logger } from './contract/logger.ts';
@@ -125,7 +125,7 @@ function createBridgeServer(parts: Parts): Server {
       startSecret !== undefined
         ? identifyByDoor(startSecret)
         : state.where === 'here'
-          ? identifyByKey(keysOf(state.api, now), addressOf)
+          ? identifyByKey(keysOf(state.local, now), addressOf)
           : () => undefined,
     epoch,
     draining,
@@ -140,6 +140,7 @@ function createBridgeServer(parts: Parts): Server {
     addressOf,
     behindDoor: startSecret !== undefined,
     session: () => upstream.status,
+    ...(state.where === 'here' ? { memory: provenMemory(state.local, now), halt: () => state.local.haltReason } : {}),
     epoch,
     draining,
     passthrough: servePassthrough(new Passthrough(upstream, writes.mutatePassthrough)),

@@ -5,3 +5,9 @@
  * healthy): raising `INSTANCE_VERSION` leaves it behind, with its memory of operations and sessions.
  */
 export const placeBroker = (broker: string, version: number): string => `mt5/${broker}/v${version}`;
+
+/** The object that held the session before `INSTANCE_VERSION` was raised, by the name of the one that holds it now. */
+export function placeBefore(name: string | undefined): string | undefined {
+  const [, broker = '', version = ''] = /^mt5\/([a-z0-9-]+)\/v(\d+)$/.exec(name ?? '') ?? [];
+  return Number(version) > 1 ? placeBroker(broker, Number(version) - 1) : undefined;
+}

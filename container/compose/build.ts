@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { asBridgeError } from '../contract/errors.ts';
 import type { Config } from '../host/config.ts';
 import { configSecrets } from '../host/config.ts';
 import { ControlChannel } from '../host/control-channel.ts';
@@ -164,6 +165,24 @@ function buildWriteService(base: Base, upstream: SessionPool, reads: ReadService
   });
 }
 
+/** Anybody may ask whether the bridge is ready; a write is made for it so often at most. */
+const PROVE_EVERY_MS = 2_000;
+
+/** @returns why the memory cannot be written to, `null` if it can */
+export function provenMemory(state: BridgeState, now: () => number): () => string | null {
+  let provenAtMs = -Infinity;
+  return () => {
+    if (Math.abs(now() - provenAtMs) < PROVE_EVERY_MS) return null;
+    try {
+      state.prove();
+      provenAtMs = now();
+      return null;
+    } catch (error) {
+      return asBridgeError(error).context.detail;
+    }
+  };
+}
+
 /** The keys of the state, found by hash; made again when they change. */
 export function keysOf(state: BridgeState, now: () => number): Keys {
   let from: ReadonlyMap<string, ApiKey> | undefined;
@@ -183,7 +202,7 @@ export function keysOf(state: BridgeState, now: () => number): Keys {
 function buildAuthentication({ config, state, now }: Base): Authenticate {
   if (config.startSecret !== undefined) return trustDoor(config.startSecret);
   if (state.where !== 'here') throw new Error('without a start secret the state is here');
-  return checkKeys(keysOf(state.api, now), async (tokenHash) => {
+  return checkKeys(keysOf(state.local, now), async (tokenHash) => {
     const session = await state.api.sessions.find(tokenHash);
     return session && callerOfSession(session);
   });

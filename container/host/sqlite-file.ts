@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, openSync, renameSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Sql, SqlRow, SqlValue } from '../state/sql.ts';
+import { BridgeError } from '../contract/errors.ts';
+import { type Sql, type SqlRow, type SqlValue, StateBusyError } from '../state/sql.ts';
 
 /** How many prepared statements are kept; the state has some fifty. */
 const MAX_STATEMENTS = 200;
@@ -21,9 +22,9 @@ export class SqliteFile implements Sql {
 
   /**
    * `location` is the value of `CHECKPOINT`: `file:<path>` or `memory:`. A file that is no database is set aside under
-   * another name and a new one begun.
+   * another name and a new one begun; `onLost` is told.
    */
-  static open(location: string, warn: (message: string) => void = () => {}): SqliteFile {
+  static open(location: string, onLost: (message: string) => void = () => {}): SqliteFile {
     const path = location.startsWith('memory:') ? ':memory:' : location.replace(/^file:/, '');
     try {
       return SqliteFile.#checked(path);
@@ -32,7 +33,7 @@ export class SqliteFile implements Sql {
       const aside = `${path}.corrupt-${Date.now()}`;
       renameSync(path, aside);
       for (const suffix of ['-wal', '-shm']) renameIfThere(path + suffix, aside + suffix);
-      warn(`${path} is not a readable database; it was renamed to ${aside} and a new one was begun.`);
+      onLost(`${path} is not a readable database; it was renamed to ${aside} and a new one was begun.`);
       return SqliteFile.#checked(path);
     }
   }
@@ -52,19 +53,29 @@ export class SqliteFile implements Sql {
     }
   }
 
+  /** From here on a lock is waited for without stopping the event loop (state/patient-state.ts). */
+  stopWaiting(): void {
+    this.#database.exec('PRAGMA busy_timeout = 0');
+  }
+
   run(statement: string, ...parameters: SqlValue[]): SqlRow[] {
-    return this.#prepare(statement).all(...parameters) as SqlRow[];
+    try {
+      return this.#prepare(statement).all(...parameters) as SqlRow[];
+    } catch (error) {
+      throw stateFailure(error);
+    }
   }
 
   transaction<T>(body: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
     try {
+      this.#database.exec('BEGIN IMMEDIATE');
       const result = body();
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
+      // Some failures (a full disk among them) have rolled back already (sqlite.org/lang_transaction.html).
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw stateFailure(error);
     }
   }
 
@@ -87,9 +98,36 @@ export class SqliteFile implements Sql {
 
 class CorruptDatabase extends Error {}
 
-/** SQLITE_CORRUPT 11, SQLITE_NOTADB 26 (sqlite.org/rescode.html). */
-const isCorrupt = (error: unknown): boolean =>
-  error instanceof CorruptDatabase || [11, 26].includes((error as { errcode?: number }).errcode ?? 0);
+/** Primary result codes of SQLite (sqlite.org/rescode.html); the low byte of an extended one. */
+const BUSY = 5;
+const FAILURES: Readonly<Record<number, string>> = {
+  6: 'is locked by this program itself',
+  7: 'found no memory',
+  8: 'cannot be written to',
+  10: 'cannot be read or written: the disk or its file system fails, or has no room',
+  11: 'is damaged',
+  13: 'has no room: the disk is full',
+  14: 'cannot be opened',
+  26: 'is no database any more',
+};
+
+const codeOf = (error: unknown): number => {
+  const thrown = error instanceof BridgeError ? error.context.cause : error;
+  return ((thrown as { errcode?: number } | undefined)?.errcode ?? 0) & 0xff;
+};
+
+const isCorrupt = (error: unknown): boolean => error instanceof CorruptDatabase || [11, 26].includes(codeOf(error));
+
+/** What is thrown on; a statement that is wrong stays the fault that it is. */
+function stateFailure(error: unknown): unknown {
+  if (error instanceof BridgeError) return error;
+  const code = codeOf(error);
+  if (code === BUSY) return new StateBusyError(error);
+  const failure = FAILURES[code];
+  if (failure === undefined) return error;
+  const detail = `The bridge’s memory ${failure}.`;
+  return new BridgeError('state_unavailable', { detail, retryAfterMs: 5_000, cause: error });
+}
 
 function renameIfThere(from: string, to: string): void {
   try {

@@ -2,11 +2,13 @@ import { ConfigError, type Config } from './config.ts';
 import type { Logger } from '../contract/logger.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { BridgeState, type BridgeStateOptions } from '../state/bridge-state.ts';
+import { patientState } from '../state/patient-state.ts';
+import type { StateApi } from '../state/state-api.ts';
 import { RemoteState } from '../state/remote-state.ts';
 
 /** Where the durable state is: in this process over a file, or in the Durable Object over the control channel. */
 export type StateLink =
-  | (Link & { readonly where: 'here'; readonly api: BridgeState })
+  | (Link & { readonly where: 'here'; readonly api: StateApi; readonly local: BridgeState })
   | (Link & { readonly where: 'durable_object'; readonly api: RemoteState });
 
 interface Link {
@@ -22,10 +24,15 @@ export function linkState(config: Config, log: Logger, options: BridgeStateOptio
     return { where: 'durable_object', api, ready: api.ready, close: () => api.detach() };
   }
   const warn = (reason: string): void => log.warn('checkpoint_warning', { reason });
-  const file = openFile(config.checkpoint, warn);
-  const api = new BridgeState(file, { ...options, warn });
-  api.keys.bootstrap(config.apiKeys ?? []);
-  return { where: 'here', api, ready: Promise.resolve(), close: () => file.close() };
+  let distrust: string | null = null;
+  const file = openFile(config.checkpoint, (message) => {
+    warn(message);
+    distrust = message;
+  });
+  const local = new BridgeState(file, { ...options, warn, distrust });
+  local.keys.bootstrap(config.apiKeys ?? []);
+  file.stopWaiting();
+  return { where: 'here', api: patientState(local), local, ready: Promise.resolve(), close: () => file.close() };
 }
 
 function openFile(location: string, warn: (message: string) => void): SqliteFile {

@@ -1,10 +1,9 @@
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { RequestListener } from 'node:http';
-import type { SessionStatus } from '../contract/control.ts';
 import { publicDocument } from '../contract/documents.ts';
 import { admit, answerProblem, Api, type ApiOptions } from './api.ts';
 import { serveDocuments } from './documents.ts';
-import { healthz, readyz } from './health.ts';
+import { healthz, type Readiness, readyz } from './health.ts';
 import { splitTarget } from './read-request.ts';
 import { factsOf, OpenFacts, rememberFacts } from './request-facts.ts';
 
@@ -12,8 +11,7 @@ import { factsOf, OpenFacts, rememberFacts } from './request-facts.ts';
  * http/ is the only room that knows statuses, headers and bodies: it finds out who calls and what for, hands validated
  * input to service/, and turns what comes back or is thrown into HTTP. It knows no sessions and no Web API.
  */
-export interface AppOptions extends ApiOptions {
-  readonly session: () => SessionStatus;
+export interface AppOptions extends ApiOptions, Readiness {
   /** Handlers of other rooms, each for one exact path; they see the caller through `factsOf`. */
   readonly extra?: Readonly<Record<string, RequestHandler>>;
 }
@@ -48,7 +46,7 @@ function createFramework(options: AppOptions, extra: ReadonlyMap<string, Request
     answerProblem(options.log, thrown, request, response, factsOf(request));
   app.use(openFacts);
   app.get(['/healthz', '/health'], healthz);
-  app.get('/readyz', readyz(options.session));
+  app.get('/readyz', readyz(options));
   app.use(serveDocuments);
   app.use(async (request, _response, next) => {
     await admit(request, factsOf(request), options);

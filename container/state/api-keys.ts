@@ -1,4 +1,4 @@
-import { BridgeError } from '../contract/errors.ts';
+import { asBridgeError, BridgeError } from '../contract/errors.ts';
 import { apiKeyOf, keyRecordSchema, type ApiKey, type KeyRecord } from '../contract/key-records.ts';
 import type { Sql, SqlRow } from './sql.ts';
 import type { KeyChange, KeyEntry, KeysApi } from './state-api.ts';
@@ -83,7 +83,12 @@ export class ApiKeys implements KeysApi {
     const nowMs = this.#parts.now();
     if (nowMs - (this.#usedAtMs.get(id) ?? 0) < USED_EVERY_MS) return;
     this.#usedAtMs.set(id, nowMs);
-    this.#parts.sql.run('UPDATE api_keys SET last_used_at_ms = ? WHERE id = ?', nowMs, id);
+    try {
+      this.#parts.sql.run('UPDATE api_keys SET last_used_at_ms = ? WHERE id = ?', nowMs, id);
+    } catch (error) {
+      // Nobody is kept out for it; the next minute's use is noted again.
+      this.#parts.warn(`The use of key ${id} could not be noted: ${asBridgeError(error).context.detail}`);
+    }
   }
 
   async list(): Promise<readonly KeyEntry[]> {

@@ -1,3 +1,4 @@
+import { asBridgeError } from '../contract/errors.ts';
 import { ApiKeys } from './api-keys.ts';
 import { CONSUMER_SESSION_POLICY, ConsumerSessions, type ConsumerSessionPolicy } from './consumer-sessions.ts';
 import { Journal } from './journal.ts';
@@ -17,6 +18,8 @@ export interface BridgeStateOptions {
   readonly sessions?: Partial<ConsumerSessionPolicy>;
   readonly ledger?: Partial<LedgerPolicy>;
   readonly warn?: (message: string) => void;
+  /** Why what was remembered before is not here: trading begins halted. */
+  readonly distrust?: string | null;
   /** What ended before its time or expired (`endedSession`, `endedKey`): its streams close. */
   readonly onEnded?: (ended: string) => void;
 }
@@ -28,15 +31,25 @@ export class BridgeState implements StateApi {
   readonly operations: OperationsLedger;
   readonly journal: Journal;
   readonly keys: ApiKeys;
+  readonly #sql: Sql;
+  readonly #now: () => number;
 
   constructor(sql: Sql, options: BridgeStateOptions = {}) {
     const now = options.now ?? Date.now;
+    this.#sql = sql;
+    this.#now = now;
     const journal = new Journal(sql, now);
     const warn = (message: string): void => {
       options.warn?.(message);
-      journal.write({ event: 'error', reason: message, instanceId: null, epoch: null, phasesMs: null });
+      try {
+        journal.write({ event: 'error', reason: message, instanceId: null, epoch: null, phasesMs: null });
+      } catch (error) {
+        // The log has it.
+        if (asBridgeError(error).code !== 'state_unavailable') throw error;
+      }
     };
-    for (const warning of migrate(sql, now())) warn(warning);
+    const { warnings, distrust } = migrate(sql, now());
+    for (const warning of warnings) warn(warning);
     this.journal = journal;
     this.signIn = new SignInState({
       sql,
@@ -72,5 +85,27 @@ export class BridgeState implements StateApi {
       policy: { ...LEDGER_POLICY, ...options.ledger },
       requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId),
     });
+    const reason = options.distrust ?? distrust;
+    if (reason !== null) this.distrust(reason);
+  }
+
+  /**
+   * What is remembered is not, or may not be, what was done: an order that is sent again with its old key would be a
+   * second order. Everybody's trading is halted until an administrator resumes it; what was set aside is consulted.
+   */
+  distrust(reason: string): void {
+    this.operations.distrust(
+      `${reason} Compare the broker’s books with what you sent, then resume trading (POST /admin/trading/resume).`,
+    );
+  }
+
+  /** Writes something. @throws BridgeError `state_unavailable` where that cannot be done */
+  prove(): void {
+    this.#sql.run('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', 'proven', String(this.#now()));
+  }
+
+  /** Why everybody's trading is halted, if it is. */
+  get haltReason(): string | null {
+    return this.operations.haltReason;
   }
 }

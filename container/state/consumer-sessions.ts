@@ -1,4 +1,4 @@
-import { BridgeError } from '../contract/errors.ts';
+import { asBridgeError, BridgeError } from '../contract/errors.ts';
 import type { ApiKey } from '../contract/key-records.ts';
 import { SCOPES, type Scope } from '../contract/keys.ts';
 import { PasswordAttempts } from './password-attempts.ts';
@@ -113,7 +113,12 @@ export class ConsumerSessions implements ConsumerSessionsApi {
       return null;
     }
     if (nowMs - session.lastSeenAtMs < SEEN_EVERY_MS) return session;
-    sql.run('UPDATE consumer_sessions SET last_seen_at_ms = ? WHERE id = ?', nowMs, session.id);
+    try {
+      sql.run('UPDATE consumer_sessions SET last_seen_at_ms = ? WHERE id = ?', nowMs, session.id);
+    } catch (error) {
+      // A memory that cannot be written to keeps nobody out: noted with the next request.
+      if (asBridgeError(error).code !== 'state_unavailable') throw error;
+    }
     return this.#toSession(this.#require(session.id));
   }
 

@@ -1,6 +1,7 @@
 import { BridgeError } from '../contract/errors.ts';
 import type { LoginMask } from '../contract/keys.ts';
 import { Halts } from './halts.ts';
+import { OldLedgers } from './old-ledgers.ts';
 import { isSettled, OPERATION_TRANSITIONS } from './operation-states.ts';
 import { randomBytes, toHex } from './random.ts';
 import { overLimit } from './reservations.ts';
@@ -35,6 +36,8 @@ export const LEDGER_POLICY: LedgerPolicy = {
   perCaller: 1_000_000,
 };
 
+/** Setting: why this ledger may not hold everything that was sent. */
+const DISTRUSTED = 'distrusted';
 const MINUTE_MS = 60_000;
 /** How often old rows are swept. */
 const SWEEP_EVERY_MS = 600_000;
@@ -52,6 +55,7 @@ export interface LedgerParts {
 export class OperationsLedger implements OperationsApi {
   readonly #parts: LedgerParts;
   readonly #halts: Halts;
+  readonly #old: OldLedgers;
   /** Rows of each caller, counted once and then kept; at most too high by what was dropped, until the next sweep. */
   readonly #held = new Map<string, number>();
   #sweptAtMs = 0;
@@ -59,6 +63,7 @@ export class OperationsLedger implements OperationsApi {
   constructor(parts: LedgerParts) {
     this.#parts = parts;
     this.#halts = new Halts(parts.sql, parts.now);
+    this.#old = new OldLedgers(parts.sql);
   }
 
   async recall(caller: string, key: string, fingerprint: string): Promise<BeginDecision | null> {
@@ -152,7 +157,7 @@ export class OperationsLedger implements OperationsApi {
   }
 
   async get(caller: string, key: string): Promise<Operation | null> {
-    const row = this.#row(caller, key);
+    const row = this.#row(caller, key) ?? this.#oldRow(caller, key);
     return row ? toOperation(row) : null;
   }
 
@@ -207,12 +212,29 @@ export class OperationsLedger implements OperationsApi {
     return this.#halts.list();
   }
 
+  get haltReason(): string | null {
+    return this.#halts.list().find(({ kind }) => kind === 'all')?.reason ?? null;
+  }
+
+  get isDistrusted(): boolean {
+    return this.#setting(DISTRUSTED) !== undefined;
+  }
+
+  /** Halts everybody's trading; until it is resumed, ledgers that were set aside are consulted. */
+  distrust(reason: string): void {
+    this.#parts.sql.transaction(() => {
+      this.#halts.halt({ kind: 'all', value: '' }, reason);
+      this.#set(DISTRUSTED, reason);
+    });
+  }
+
   async halt(scope: HaltScope, reason: string): Promise<void> {
     this.#halts.halt(scope, reason);
   }
 
   async resume(scope: HaltScope): Promise<void> {
     this.#halts.resume(scope);
+    if (scope.kind === 'all') this.#parts.sql.run('DELETE FROM settings WHERE name = ?', DISTRUSTED);
   }
 
   async parts(caller: string, key: string): Promise<readonly Operation[]> {
@@ -238,9 +260,10 @@ export class OperationsLedger implements OperationsApi {
   }
 
   #recall(caller: string, key: string, fingerprint: string): BeginDecision | null {
-    const row = this.#row(caller, key);
+    const row = this.#row(caller, key) ?? this.#oldRow(caller, key);
     if (!row) return null;
-    if (row['fingerprint'] !== fingerprint) return { kind: 'other_body' };
+    // What was set aside was hashed with another secret.
+    if (row['fingerprint'] !== null && row['fingerprint'] !== fingerprint) return { kind: 'other_body' };
     const operation = toOperation(row);
     return { kind: operation.state === 'sending' ? 'in_flight' : 'replay', operation };
   }
@@ -269,6 +292,13 @@ export class OperationsLedger implements OperationsApi {
 
   #row(caller: string, key: string): SqlRow | undefined {
     return this.#parts.sql.run('SELECT * FROM operations WHERE caller = ? AND operation_key = ?', caller, key)[0];
+  }
+
+  #oldRow(caller: string, key: string): SqlRow | undefined {
+    const row = this.isDistrusted ? this.#old.find(caller, key) : undefined;
+    // The process that sent it is long gone.
+    if (!row) return undefined;
+    return isSettled(row['state'] as OperationState) ? row : { ...row, state: 'unknown' };
   }
 
   #require(caller: string, key: string): Operation {

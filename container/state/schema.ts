@@ -1,3 +1,4 @@
+import { BridgeError } from '../contract/errors.ts';
 import type { Sql } from './sql.ts';
 
 /**
@@ -139,59 +140,68 @@ const INDEXES = [
 
 const SCHEMA_VERSION = MIGRATIONS.length;
 
+export interface Migration {
+  /** For the journal and the log, in plain words. */
+  readonly warnings: readonly string[];
+  /** Why what was stored cannot be trusted and a new, empty state was begun. */
+  readonly distrust: string | null;
+}
+
 /**
  * Brings the database to this version. A database that is newer than known, or whose tables are not what the version
- * says, is set aside under other names (nothing is deleted) and the bridge starts with an empty one.
+ * says, is set aside under other names (nothing is deleted) and the bridge starts with an empty one that is not trusted.
  *
- * @returns warnings for the journal and the log, in plain words
+ * Everything is read and written under one lock: processes that begin on one file do not meet half of each other's work.
+ *
+ * @throws BridgeError `state_unavailable` where the memory itself fails
  */
-export function migrate(sql: Sql, nowMs: number): string[] {
-  const warnings: string[] = [];
-  let version: number;
+export function migrate(sql: Sql, nowMs: number): Migration {
   try {
-    version = readVersion(sql);
-    if (version > SCHEMA_VERSION) {
-      warnings.push(`The stored state has version ${version}, this bridge knows ${SCHEMA_VERSION}: set aside unread.`);
-      version = setAside(sql, nowMs);
-    }
-    upgrade(sql, version);
-    if (version > 0 && version < SCHEMA_VERSION)
-      warnings.push(`The stored state was migrated from version ${version} to ${SCHEMA_VERSION}.`);
-    for (const table of TABLES) sql.run(`SELECT 1 FROM ${table} LIMIT 1`);
+    return sql.transaction(() => {
+      const version = readVersion(sql);
+      if (version > SCHEMA_VERSION)
+        throw new Unreadable(`it has version ${version}, this bridge knows ${SCHEMA_VERSION}`);
+      upgrade(sql, version);
+      for (const table of TABLES) sql.run(`SELECT 1 FROM ${table} LIMIT 1`);
+      const migrated = version > 0 && version < SCHEMA_VERSION;
+      const warning = `The stored state was migrated from version ${version} to ${SCHEMA_VERSION}.`;
+      return { warnings: migrated ? [warning] : [], distrust: null };
+    });
   } catch (error) {
-    warnings.push(`The stored state cannot be read and was set aside: ${(error as Error).message}`);
-    upgrade(sql, setAside(sql, nowMs));
+    if (error instanceof BridgeError) throw error;
+    const distrust = `The stored state could not be read and was set aside: ${(error as Error).message}.`;
+    sql.transaction(() => {
+      setAside(sql, nowMs);
+      upgrade(sql, 0);
+    });
+    return { warnings: [distrust], distrust };
   }
-  return warnings;
 }
+
+class Unreadable extends Error {}
 
 /** 0 = empty database. @throws Error when the version is not a whole number */
 function readVersion(sql: Sql): number {
   if (!tableExists(sql, VERSION_TABLE)) return 0;
   const version = sql.run(`SELECT version FROM ${VERSION_TABLE}`)[0]?.['version'];
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 0)
-    throw new Error('its version cannot be read');
+    throw new Unreadable('its version cannot be read');
   return version;
 }
 
 function upgrade(sql: Sql, from: number): void {
   if (from === SCHEMA_VERSION) return;
-  sql.transaction(() => {
-    for (const migration of MIGRATIONS.slice(from)) for (const statement of migration) sql.run(statement);
-    sql.run(`CREATE TABLE IF NOT EXISTS ${VERSION_TABLE} (version INTEGER NOT NULL)`);
-    sql.run(`DELETE FROM ${VERSION_TABLE}`);
-    sql.run(`INSERT INTO ${VERSION_TABLE} (version) VALUES (?)`, SCHEMA_VERSION);
-  });
+  for (const migration of MIGRATIONS.slice(from)) for (const statement of migration) sql.run(statement);
+  sql.run(`CREATE TABLE IF NOT EXISTS ${VERSION_TABLE} (version INTEGER NOT NULL)`);
+  sql.run(`DELETE FROM ${VERSION_TABLE}`);
+  sql.run(`INSERT INTO ${VERSION_TABLE} (version) VALUES (?)`, SCHEMA_VERSION);
 }
 
-/** Renames what is there; returns the version of what remains: 0. */
-function setAside(sql: Sql, nowMs: number): number {
-  sql.transaction(() => {
-    for (const index of INDEXES) sql.run(`DROP INDEX IF EXISTS ${index}`);
-    for (const table of [...TABLES, VERSION_TABLE])
-      if (tableExists(sql, table)) sql.run(`ALTER TABLE ${table} RENAME TO aside_${nowMs}_${table}`);
-  });
-  return 0;
+/** Renames what is there. */
+function setAside(sql: Sql, nowMs: number): void {
+  for (const index of INDEXES) sql.run(`DROP INDEX IF EXISTS ${index}`);
+  for (const table of [...TABLES, VERSION_TABLE])
+    if (tableExists(sql, table)) sql.run(`ALTER TABLE ${table} RENAME TO aside_${nowMs}_${table}`);
 }
 
 const tableExists = (sql: Sql, name: string): boolean =>

@@ -114,6 +114,12 @@ it('state of a newer version is set aside unread', async () => {
   });
   await run(async (state, sql, warnings) => {
     expect(warnings.join()).toContain('version 99');
+    expect(await begin(state, 'new')).toMatchObject({
+      kind: 'halted',
+      reason: expect.stringContaining('version 99') as string,
+    });
+    expect(await begin(state, 'old')).toMatchObject({ kind: 'replay', operation: { key: 'old', state: 'unknown' } });
+    await state.operations.resume({ kind: 'all', value: '' });
     expect(await state.operations.get('desk', 'old')).toBeNull();
     expect((await begin(state, 'new')).kind).toBe('started');
     expect(sql.run('SELECT operation_key FROM aside_1700000000000_operations')).toEqual([{ operation_key: 'old' }]);

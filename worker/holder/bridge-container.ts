@@ -4,7 +4,7 @@ import { type ApiKey, apiKeysSchema } from '../../container/contract/key-records
 import { HEADER } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
-import { failedWriteAnswer } from '../../container/state/operation-view.ts';
+import { failedWriteAnswer, type PlainAnswer, storedAnswer } from '../../container/state/operation-view.ts';
 import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answers.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
@@ -26,6 +26,7 @@ import { hubOf } from '../stubs.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 import { problemResponse } from '../problem.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
+import { Succession } from './succession.ts';
 import { StorageSql } from './storage-sql.ts';
 
 /** The container's own port in the image; the process engine gives another one through `PORT`. */
@@ -40,6 +41,7 @@ const WARM_TIMEOUT_MS = 20_000;
 /** Between looks whether a write whose connection broke has a row by now. */
 const LEDGER_LOOK_MS = 50;
 const LIFECYCLE_KEY = 'bridge:lifecycle';
+const PROVE_EVERY_MS = 10_000;
 /** Session states in which a sign-in is still under way. */
 const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
 
@@ -68,7 +70,9 @@ export class BridgeContainer extends Container<Env> {
   readonly #state: BridgeState;
   readonly #lifecycle: Lifecycle;
   readonly #instance: Instance;
+  readonly #succession: Succession;
   readonly #inFlight = new InFlight();
+  #provenAtMs = -Infinity;
   #activityChanged = Promise.withResolvers<void>();
 
   constructor(ctx: DurableObjectState<object>, env: Env) {
@@ -104,6 +108,15 @@ export class BridgeContainer extends Container<Env> {
       },
       onFault,
     });
+    this.#succession = new Succession({
+      kv: ctx.storage.kv,
+      name: ctx.id.name,
+      hasLived: ctx.storage.kv.get(LIFECYCLE_KEY) !== undefined,
+      state: this.#state,
+      objectOf: (name) => env.BRIDGE.getByName(name),
+      onFault,
+    });
+    ctx.waitUntil(this.#succession.begin());
     const keys = apiKeysSchema.safeParse(env.BRIDGE_API_KEYS);
     // The door tells of a variable that cannot be read; nobody gets past it.
     if (keys.success) this.#state.keys.bootstrap(keys.data);
@@ -117,6 +130,12 @@ export class BridgeContainer extends Container<Env> {
     const requestId = request.headers.get(HEADER.requestId) ?? crypto.randomUUID();
     this.renewActivityTimeout();
     const forward = await readForwardRequest(request);
+    this.#succession.isRetired = false;
+    if (!forward.isRead) {
+      const key = forward.headers.get(HEADER.idempotencyKey);
+      const told = await this.#succession.toldBefore(callerId(forward.headers), key);
+      if (told) return told;
+    }
     const done = this.#inFlight.begin(forward.deadlineAtMs);
     try {
       const answer = await forwardToContainer(forward, {
@@ -163,10 +182,24 @@ export class BridgeContainer extends Container<Env> {
     return this.status();
   }
 
+  /** Another object holds the session from now on: the container ends, and nothing but a request starts it again. */
+  async retire(): Promise<void> {
+    this.#succession.isRetired = true;
+    await this.#instance.stop('admin');
+  }
+
+  /** What this object knows of a write, for the one that holds the session after it. */
+  async knownWrite(caller: string, key: string): Promise<PlainAnswer | null> {
+    const operation = await this.#state.operations.get(caller, key);
+    return operation && storedAnswer(operation);
+  }
+
   /** Starts nothing, renews nothing. */
   async status(): Promise<BridgeStatus> {
     const nowMs = this.now();
     return bridgeStatus({
+      memory: this.#memoryFault(nowMs),
+      halt: this.#state.haltReason,
       record: this.#lifecycle.record,
       activity: this.#instance.activity,
       checkpoint: await this.#state.signIn.read(),
@@ -299,10 +332,22 @@ export class BridgeContainer extends Container<Env> {
     return new Response(body, { status, headers });
   }
 
+  /** Anybody may ask whether the bridge is ready; a row is written for it so often at most. */
+  #memoryFault(nowMs: number): string | null {
+    if (Math.abs(nowMs - this.#provenAtMs) < PROVE_EVERY_MS) return null;
+    try {
+      this.#state.prove();
+      this.#provenAtMs = nowMs;
+      return null;
+    } catch (error) {
+      return asBridgeError(error).context.detail;
+    }
+  }
+
   /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
   async #processChanged(instanceId: string | null): Promise<void> {
     await this.#state.operations.orphan(instanceId);
-    if (instanceId === null) this.ctx.waitUntil(this.#startForUnsettled());
+    if (instanceId === null && !this.#succession.isRetired) this.ctx.waitUntil(this.#startForUnsettled());
   }
 
   /** The old container may still be ending, or the platform have none to give: tried again 1, 2, 4, 8 s later. */

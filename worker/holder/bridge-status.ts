@@ -8,6 +8,10 @@ export type BridgeStatus = Omit<StatusAnswer, 'feed'> & { readonly feed: null };
 
 export interface StatusFacts {
   readonly record: LifecycleRecord;
+  /** Why nothing can be written down now. */
+  readonly memory: string | null;
+  /** Why everybody's trading is halted. */
+  readonly halt: string | null;
   readonly activity: Activity | null;
   readonly checkpoint: UpstreamCheckpoint;
   readonly inFlight: number;
@@ -22,16 +26,17 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
   const broken = facts.record.state === 'stopped' && facts.record.failedStarts > 0;
   const { stopReason } = facts.record;
   const death = facts.record.state === 'stopping' && (stopReason === 'frozen' || stopReason === 'port gone');
-  const notReady = broken || death || NOT_READY.has(session.state);
+  const notReady = facts.memory !== null || broken || death || NOT_READY.has(session.state);
+  const reason = (): string | null => {
+    if (facts.memory !== null) return facts.memory;
+    if (death) return DEATHS[stopReason];
+    if (broken) return facts.record.lastFault;
+    if (notReady) return session.reason ?? session.state;
+    return facts.halt === null ? null : `Trading is halted: ${facts.halt}`;
+  };
   return {
     ready: !notReady,
-    reason: death
-      ? DEATHS[stopReason]
-      : broken
-        ? facts.record.lastFault
-        : notReady
-          ? (session.reason ?? session.state)
-          : null,
+    reason: reason(),
     session,
     container: {
       state: facts.record.state,

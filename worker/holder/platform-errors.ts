@@ -81,3 +81,9 @@ const DESCRIPTIONS: Readonly<Record<PlatformErrorKind, string>> = {
   timeout: 'The container did not start in time.',
   other: 'The container could not be reached.',
 };
+
+/** What Durable Object storage says when it fails, other than for a statement that is wrong. */
+const STORAGE_FAILURE =
+  /sqlite_(?:full|busy|locked|ioerr|corrupt|notadb|cantopen|readonly|nomem)|database or disk is full|durable object storage|storage operation exceeded timeout/;
+
+export const isStorageFailure = (error: unknown): boolean => STORAGE_FAILURE.test(textOf(error).toLowerCase());

@@ -1,4 +1,6 @@
+import { BridgeError } from '../../container/contract/errors.ts';
 import type { Sql, SqlRow, SqlValue } from '../../container/state/sql.ts';
+import { isStorageFailure } from './platform-errors.ts';
 
 /** The Durable Object's SQLite as the small interface that container/state is written over. */
 export class StorageSql implements Sql {
@@ -9,10 +11,24 @@ export class StorageSql implements Sql {
   }
 
   run(statement: string, ...parameters: SqlValue[]): SqlRow[] {
-    return this.#storage.sql.exec<SqlRow>(statement, ...parameters).toArray();
+    try {
+      return this.#storage.sql.exec<SqlRow>(statement, ...parameters).toArray();
+    } catch (error) {
+      throw stateFailure(error);
+    }
   }
 
   transaction<T>(body: () => T): T {
-    return this.#storage.transactionSync(body);
+    try {
+      return this.#storage.transactionSync(body);
+    } catch (error) {
+      throw stateFailure(error);
+    }
   }
+}
+
+function stateFailure(error: unknown): unknown {
+  if (error instanceof BridgeError || !isStorageFailure(error)) return error;
+  const detail = 'The bridge’s memory, the storage of its Durable Object, cannot be read or written now.';
+  return new BridgeError('state_unavailable', { detail, retryAfterMs: 5_000, cause: error });
 }

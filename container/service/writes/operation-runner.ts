@@ -62,6 +62,7 @@ export interface OperationRunnerParts {
   readonly now: () => number;
   /** A row is pending or unknown. */
   readonly onUnsettled: () => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -69,6 +70,8 @@ export interface OperationRunnerParts {
  * will answer at all; the session's own heartbeat ends connections that are dead.
  */
 const ANSWER_WAIT_MS = 240_000;
+/** How long a released caller's answer waits for its row. */
+const ROW_WAIT_MS = 50;
 /** Between tries to write to a state that cannot be reached. */
 const WRITE_RETRY_MS = 500;
 
@@ -209,8 +212,19 @@ export class OperationRunner {
       }
       settlement = { state: 'unknown', reason: error instanceof SessionError ? error.message : 'No answer came.' };
     }
-    if (settlement.state === 'unknown') return this.#unknown(operation, mutation, settlement, flight.raw);
-    return this.settle(operation, settlement, context.requestId);
+    try {
+      if (settlement.state === 'unknown') return await this.#unknown(operation, mutation, settlement, flight.raw);
+      return await this.settle(operation, settlement, context.requestId);
+    } catch (error) {
+      if (settlement.state === 'refused' && error === settlement.error) throw error;
+      // A fault of ours after the dispatch: whatever is said, it is not that nothing was sent.
+      this.#parts.onError(error);
+      this.#parts.onUnsettled();
+      throw new BridgeError('outcome_unknown', {
+        detail: 'It was sent; its answer could not be worked out.',
+        cause: error,
+      });
+    }
   }
 
   async #unknown(
@@ -259,9 +273,13 @@ export class OperationRunner {
   async #releasedAnswer(operation: Operation, to: 'pending' | 'unknown', raw: boolean): Promise<RouteAnswer> {
     const { state, now } = this.#parts;
     const { caller, key } = operation;
-    const moved = await state.operations.move(caller, key, { to }).catch(() => false);
-    this.#parts.onUnsettled();
-    const row = moved ? await state.operations.get(caller, key).catch(() => null) : null;
+    const moved = state.operations
+      .move(caller, key, { to })
+      .then((wasMoved) => (wasMoved ? state.operations.get(caller, key) : null))
+      .catch(() => null);
+    void moved.then(() => this.#parts.onUnsettled());
+    // A memory that is slow or gone is not waited for: the deadline is over.
+    const row = await Promise.race([moved, new Promise<null>((resolve) => setTimeout(resolve, ROW_WAIT_MS, null))]);
     return asRouteAnswer(storedAnswer(row ?? { ...operation, state: to, updatedAtMs: now() }), raw);
   }
 
@@ -270,8 +288,8 @@ export class OperationRunner {
   }
 
   /**
-   * One try is awaited; where the state cannot be reached it is repeated in the background until it can be or the
-   * process ends (the row is then settled by its successor, from the books).
+   * One try is awaited; where the state cannot be reached or written it is repeated in the background until it can be or
+   * the process ends (the row is then settled by its successor, from the books).
    */
   async #durably(write: () => Promise<unknown>): Promise<void> {
     try {

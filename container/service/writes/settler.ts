@@ -26,8 +26,10 @@ const RETRY_MS = 3000;
 const LOOK_TIMEOUT_MS = 20_000;
 const ROWS_AT_ONCE = 500;
 const LOOKS_AT_ONCE = 4;
-/** Rows of an instance that ended after this one began (a hand-over) are found within this time, if nobody asks. */
-const IDLE_RESCAN_MS = 300_000;
+/** Rows that others left, whenever they did, are found within this time, if nobody asks. */
+const IDLE_RESCAN_MS = 30_000;
+/** A row of this process that is `sending` so long and that nothing here works on: its end could not be written. */
+const FORGOTTEN_AFTER_MS = 10_000;
 
 export interface SettlerParts {
   readonly state: StateApi;
@@ -50,7 +52,6 @@ export class Settler {
   #timerAtMs = Infinity;
   #scanning: Promise<void> | undefined;
   readonly #closing = new AbortController();
-  #orphansTaken = false;
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
@@ -105,8 +106,8 @@ export class Settler {
     if (this.#closing.signal.aborted) return;
     const { state, instanceId, runner, now } = this.#parts;
     try {
-      if (!this.#orphansTaken) await state.operations.orphan(instanceId);
-      this.#orphansTaken = true;
+      await state.operations.orphan(instanceId);
+      await this.#takeForgotten();
       const rows = await state.operations.unsettled(ROWS_AT_ONCE);
       const open = rows.filter((row) => !isSettled(row.state));
       this.#parts.onUnsettled(open.length);
@@ -122,6 +123,14 @@ export class Settler {
       this.#parts.onError(error);
       this.#wakeAt(now() + RETRY_MS);
     }
+  }
+
+  async #takeForgotten(): Promise<void> {
+    const { state, runner, now } = this.#parts;
+    const { items } = await state.operations.list({ state: 'sending', limit: ROWS_AT_ONCE });
+    for (const { caller, key, updatedAtMs } of items)
+      if (!runner.isRunning(caller, key) && updatedAtMs < now() - FORGOTTEN_AFTER_MS)
+        await state.operations.move(caller, key, { to: 'unknown' });
   }
 
   #dueAtMs(row: Operation): number {

@@ -58,7 +58,13 @@ export interface WriteService {
 export function createWriteService(options: WriteServiceOptions): WriteService {
   const { upstream, broker, clock, state, instanceId, marketOrderPrice, now } = options;
   const books = new TradeBooks(broker, clock, now);
-  const runner: OperationRunner = new OperationRunner({ state, instanceId, now, onUnsettled: () => settler.nudge() });
+  const runner: OperationRunner = new OperationRunner({
+    state,
+    instanceId,
+    now,
+    onUnsettled: () => settler.nudge(),
+    onError: (error) => options.onError('write', error),
+  });
   let unsettled = 0;
   let started = false;
   const settler: Settler = new Settler({

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SqliteFile } from '../../../container/host/sqlite-file.ts';
+import type { BeginDecision } from '../../../container/state/state-api.ts';
 import { BridgeState } from '../../../container/state/bridge-state.ts';
 
 let folder = '';
@@ -66,6 +69,52 @@ it.each(['DROP TABLE operations', `UPDATE bridge_schema SET version = 'x'`, 'DEL
     expect(warnings).toHaveLength(1);
   },
 );
+
+it('processes that begin on one fresh file at once share it: nothing is set aside, nothing is halted', async () => {
+  const script = path.join(folder, 'begin.ts');
+  const source = (file: string): string =>
+    JSON.stringify(path.resolve(import.meta.dirname, '../../../container', file));
+  writeFileSync(
+    script,
+    `import { SqliteFile } from ${source('host/sqlite-file.ts')};
+     import { BridgeState } from ${source('state/bridge-state.ts')};
+     const file = SqliteFile.open(${JSON.stringify(location())}, console.error);
+     console.log(new BridgeState(file, { warn: console.error }).haltReason);`,
+  );
+  const runs = Array.from({ length: 6 }, () => promisify(execFile)(process.execPath, [script]));
+  expect((await Promise.all(runs)).map(({ stdout, stderr }) => stdout + stderr)).toEqual(runs.map(() => 'null\n'));
+  const file = SqliteFile.open(location());
+  expect(file.run(`SELECT name FROM sqlite_master WHERE name GLOB 'aside_*'`)).toEqual([]);
+  file.close();
+});
+
+it('a full disk is the memory that fails, not the request: told as such, and all is well once there is room', async () => {
+  const sql = SqliteFile.open(location());
+  const state = new BridgeState(sql);
+  const [pages] = sql.run('PRAGMA page_count');
+  sql.run(`PRAGMA max_page_count = ${Number(pages?.['page_count']) + 1}`);
+  const begin = (key: string): Promise<BeginDecision> =>
+    state.operations.begin({
+      caller: 'desk',
+      key,
+      kind: 'order',
+      tag: 'MEB-tag',
+      login: 1001,
+      fingerprint: 'f',
+      request: 'x'.repeat(3000),
+      instanceId: 'a',
+      deadlineAtMs: Date.now() + 60_000,
+      trading: true,
+      budget: 'desk',
+    });
+  const fill = async (): Promise<void> => {
+    for (let i = 0; i < 100; i++) await begin(`order-${i}`);
+  };
+  await expect(fill()).rejects.toMatchObject({ code: 'state_unavailable', outcome: 'not_sent' });
+  sql.run('PRAGMA max_page_count = 100000');
+  expect((await begin('later')).kind).toBe('started');
+  sql.close();
+});
 
 it('loses one field, not the checkpoint, when one cannot be read', async () => {
   const sql = SqliteFile.open('memory:');

@@ -21,7 +21,13 @@ beforeEach(() => {
   state = new BridgeState(SqliteFile.open('memory:'));
   offline = false;
   unsettled = 0;
-  runner = new OperationRunner({ state: flaky(state), instanceId: 'a', now: Date.now, onUnsettled: () => unsettled++ });
+  runner = new OperationRunner({
+    state: flaky(state),
+    instanceId: 'a',
+    now: Date.now,
+    onUnsettled: () => unsettled++,
+    onError: () => undefined,
+  });
 });
 afterEach(() => {
   runner.close();

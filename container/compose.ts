@@ -26,7 +26,9 @@ import type { UpstreamCheckpoint } from './state/state-api.ts';
 import { addressText } from './transport/transport.ts';
 
 /** Platforms send SIGKILL 10 s or more after SIGTERM: requests get most of that, goodbyes the rest. */
-const REQUEST_GRACE_MS = 6_000;
+const REQUEST_GRACE_MS = 5_000;
+/** For the answers to those whose orders take longer, a dealer's among them. */
+const RELEASE_GRACE_MS = 500;
 const GOODBYE_GRACE_MS = 1_500;
 /** Asked to end before the Durable Object spoke to it: it is waited for, so that it learns of an end and not of a failed start. */
 const GREETING_GRACE_MS = 2_000;
@@ -51,6 +53,8 @@ export interface ContainerOptions {
   readonly settle?: Partial<SettlePolicy>;
   /** Limits of streams that are not the usual ones. */
   readonly streamLimits?: Partial<StreamLimits>;
+  /** How often it is seen whether another process took the session over. */
+  readonly fenceLookMs?: number;
   /** Receives log lines instead of standard output. */
   readonly writeLog?: (line: string) => void;
   /** The process should end: another instance took over, or the Durable Object asks for it. */
@@ -168,9 +172,28 @@ async function listen(server: Server, { config, options, log, instanceId }: Part
   return port;
 }
 
+/** Another process on the same file took the session over, at most so long ago. */
+const FENCE_LOOK_MS = 10_000;
+
 /** Alone, the program begins by itself; behind the Worker, with the hand-over. */
-function begin({ state, events }: Parts): void {
+function begin({ state, events, upstream, instanceId, log, requests, options }: Parts): void {
   if (state.where !== 'here') return;
+  const look = setInterval(() => {
+    if (requests.isDraining) return clearInterval(look);
+    const { epoch } = upstream.status;
+    state.api.signIn.read().then(
+      (checkpoint) => {
+        if (epoch === null || checkpoint.epoch <= epoch || checkpoint.instanceId === instanceId) return;
+        clearInterval(look);
+        log.error('fenced', {
+          reason: `Another process on this CHECKPOINT holds the session since epoch ${checkpoint.epoch}.`,
+        });
+        events.emit('drain', 'Another process holds the session.');
+      },
+      (error: unknown) => log.warn('background_work_failed', { kind: 'fence', error }),
+    );
+  }, options.fenceLookMs ?? FENCE_LOOK_MS);
+  look.unref();
   void state.api.signIn.read().then((checkpoint) => events.emit('handover', checkpoint));
 }
 
@@ -182,6 +205,8 @@ async function close(parts: Parts, server: Server): Promise<void> {
   // Clients come back to the next instance, and open event streams would hold up the end.
   streaming.close();
   await requests.idle(REQUEST_GRACE_MS);
+  writes.release();
+  await requests.idle(RELEASE_GRACE_MS);
   await writes.close();
   await upstream.drain(GOODBYE_GRACE_MS);
   await state.api.signIn.released(instanceId).catch(() => undefined);

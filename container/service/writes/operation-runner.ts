@@ -82,8 +82,8 @@ const WRITE_RETRY_MS = 500;
 export class OperationRunner {
   readonly #parts: OperationRunnerParts;
   readonly #fingerprint: Fingerprint;
-  /** Operations of this process that are not settled yet: nobody else looks them up. */
-  readonly #running = new Set<string>();
+  /** Operations of this process that are not settled yet, and how their callers are released: nobody else looks them up. */
+  readonly #running = new Map<string, () => void>();
   #closed = false;
 
   constructor(parts: OperationRunnerParts) {
@@ -98,6 +98,11 @@ export class OperationRunner {
   /** Operations on their way. */
   get running(): number {
     return this.#running.size;
+  }
+
+  /** The process ends: whoever waits for an operation is told the way to it, as at his deadline. */
+  release(): void {
+    for (const release of this.#running.values()) release();
   }
 
   /** Background writes are given up; rows that are not settled are the next process's. */
@@ -184,7 +189,7 @@ export class OperationRunner {
     context.signal.addEventListener('abort', release, { once: true });
     if (context.signal.aborted) release();
     const id = runningKey(operation.caller, operation.key);
-    this.#running.add(id);
+    this.#running.set(id, release);
     const work = this.#send(context, operation, mutation, { hooks, raw, dispatched: () => dispatched }).finally(() => {
       this.#running.delete(id);
       clearTimeout(timer);

@@ -51,6 +51,8 @@ export interface WriteService {
   recheckSessions(): Promise<void>;
   /** Once the state can be reached: takes over what earlier instances left unsettled. A second call does nothing. */
   start(): void;
+  /** Callers that still wait are told the way to their operations. */
+  release(): void;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
       settler.start();
       sessions.start();
     },
+    release: () => runner.release(),
     close: async () => {
       runner.close();
       sessions.close();

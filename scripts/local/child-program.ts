@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endWithUs } from './end-with-parent.ts';
 
 /** A program beside the engine (the simulator), started with the one that starts it and ended with it. */
 export class ChildProgram {
@@ -17,6 +18,7 @@ export class ChildProgram {
     createInterface(child.stdout).on('line', onLine);
     createInterface(child.stderr).on('line', onLine);
     this.#process = child;
+    if (child.pid !== undefined) child.once('exit', endWithUs([child.pid]));
     this.#exited = once(child, 'exit');
   }
 

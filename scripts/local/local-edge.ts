@@ -2,6 +2,7 @@ import { build } from 'esbuild';
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import path from 'node:path';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
+import { childrenNamed, endWithUs } from './end-with-parent.ts';
 import { type Engine, type EngineOptions, startEngine } from './engine.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -71,6 +72,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
   };
   try {
     const url = (await miniflare.ready).origin;
+    const workerdEnded = endWithUs(childrenNamed('workerd'));
     return {
       url,
       engine,
@@ -79,7 +81,7 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
         if (!answer.ok) throw new Error(`scheduled: ${answer.status} ${await answer.text()}`);
         await answer.body?.cancel();
       },
-      close,
+      close: () => close().finally(workerdEnded),
     };
   } catch (error) {
     await close();

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endWithUs } from './end-with-parent.ts';
 import type { ContainerSpec, ContainerStatus, EngineContainer } from './engine-container.ts';
 
 /**
@@ -116,7 +117,10 @@ export class ProcessContainer implements EngineContainer {
     this.#process = child;
     createInterface(child.stdout).on('line', (line) => this.#options.onLine(line, 'stdout'));
     createInterface(child.stderr).on('line', (line) => this.#options.onLine(line, 'stderr'));
-    child.once('spawn', () => this.#options.onStart(child.pid ?? 0));
+    child.once('spawn', () => {
+      if (child.pid !== undefined) child.once('exit', endWithUs([child.pid]));
+      this.#options.onStart(child.pid ?? 0);
+    });
     child.once('error', (error) => {
       this.#options.onLine(`cannot start ${file}: ${error.message}`, 'stderr');
       void this.#exited(EXIT_CODE_NOT_FOUND);

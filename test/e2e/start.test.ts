@@ -99,6 +99,14 @@ it('SIGTERM ends it with exit code 0', async () => {
   expect(await marked()).toEqual([]);
 });
 
+it('killed without a word, it leaves nothing running', async () => {
+  const { child } = start([process.execPath, 'scripts/start.ts']);
+  const { url, key } = await readyLine(child);
+  await fetch(`${url}/v1/accounts/1001`, { headers: { authorization: `Bearer ${key}` } });
+  child.kill('SIGKILL');
+  await expect.poll(marked, { timeout: 10_000 }).toEqual([]);
+});
+
 it('says which port is taken and how to move it', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

@@ -178,20 +178,19 @@ const FENCE_LOOK_MS = 10_000;
 /** Alone, the program begins by itself; behind the Worker, with the hand-over. */
 function begin({ state, events, upstream, instanceId, log, requests, options }: Parts): void {
   if (state.where !== 'here') return;
-  const look = setInterval(() => {
-    if (requests.isDraining) return clearInterval(look);
+  const lookForSuccessor = async (): Promise<void> => {
     const { epoch } = upstream.status;
-    state.api.signIn.read().then(
-      (checkpoint) => {
-        if (epoch === null || checkpoint.epoch <= epoch || checkpoint.instanceId === instanceId) return;
-        clearInterval(look);
-        log.error('fenced', {
-          reason: `Another process on this CHECKPOINT holds the session since epoch ${checkpoint.epoch}.`,
-        });
-        events.emit('drain', 'Another process holds the session.');
-      },
-      (error: unknown) => log.warn('background_work_failed', { kind: 'fence', error }),
-    );
+    const checkpoint = await state.api.signIn.read();
+    if (epoch === null || checkpoint.epoch <= epoch || checkpoint.instanceId === instanceId) return;
+    clearInterval(look);
+    log.error('fenced', {
+      reason: `Another process on this CHECKPOINT holds the session since epoch ${checkpoint.epoch}.`,
+    });
+    events.emit('drain', 'Another process holds the session.');
+  };
+  const look = setInterval(() => {
+    if (requests.isDraining) clearInterval(look);
+    else lookForSuccessor().catch((error: unknown) => log.warn('background_work_failed', { kind: 'fence', error }));
   }, options.fenceLookMs ?? FENCE_LOOK_MS);
   look.unref();
   void state.api.signIn.read().then((checkpoint) => events.emit('handover', checkpoint));

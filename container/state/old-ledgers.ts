@@ -16,7 +16,8 @@ export class OldLedgers {
   }
 
   find(caller: string, key: string): SqlRow | undefined {
-    for (const table of (this.#tables ??= this.#readable())) {
+    this.#tables ??= this.#readable();
+    for (const table of this.#tables) {
       const [row] = this.#sql.run(
         `SELECT ${COLUMNS}, NULL AS fingerprint FROM ${table} WHERE caller = ? AND operation_key = ?`,
         caller,

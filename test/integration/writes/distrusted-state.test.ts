@@ -32,8 +32,10 @@ const resume = async (): Promise<void> => {
   const answer = await bridge?.fetch('/admin/trading/resume', { method: 'POST' });
   expect(answer?.status).toBe(200);
 };
-const reason = async (): Promise<unknown> =>
-  ((await (await bridge?.fetch('/readyz'))?.json()) as { reason: unknown }).reason;
+const reason = async (): Promise<unknown> => {
+  const answer = await bridge?.fetch('/readyz');
+  return ((await answer?.json()) as { reason?: unknown } | undefined)?.reason;
+};
 
 it.each([
   ['no database any more', async () => writeFile(file, 'not a database. '.repeat(1000)), 'is not a readable database'],

@@ -3,7 +3,8 @@ import type { Schemas } from './index.ts';
 
 /**
  * Streams of the bridge as async iterables: connected again when the connection is lost, subscribed again, resumed where
- * the bridge still has what was missed. What could not be resumed shows as a `gap` event, followed by a `snapshot`.
+ * the bridge still has what was missed. What could not be resumed shows as a `gap` event that says since when, followed by
+ * the deals and orders that were missed, each once, and by a `snapshot`.
  * Needs `WebSocket` and nothing else: browsers, Workers, Node 22 and later.
  */
 export interface StreamOptions {
@@ -52,7 +53,7 @@ interface At {
 
 export type StreamEvent<Topic extends DataTopic> =
   | (At & { readonly type: 'snapshot' | 'delta'; readonly data: readonly Rows[Topic][] })
-  | (At & { readonly type: 'gap'; readonly data: { readonly reason: string } })
+  | (At & { readonly type: 'gap'; readonly data: { readonly reason: string; readonly sinceMs: number | null } })
   | (At & { readonly type: 'stale' | 'live'; readonly data: { readonly symbols: readonly string[] } })
   | (At & { readonly type: 'system'; readonly data: { readonly event: string } });
 
@@ -85,6 +86,8 @@ const LONGEST_RETRY_MS = 30_000;
 const MAX_UNREAD = 10_000;
 /** No valid key: the same again would be refused again. */
 const UNAUTHENTICATED_CLOSE = 4001;
+/** Longer than the bridge looks back over a gap. */
+const DEALS_KEPT_MS = 15 * 60_000;
 
 type State = 'waiting' | 'connecting' | 'open' | 'full' | 'ended';
 
@@ -114,6 +117,10 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
   /** Where to resume; known after the first snapshot. */
   #cursor: { epoch: number; seq: number } | undefined;
   #isComplete = false;
+  /** Until when everything has come: the `time` of the last frame, or since when a gap that is not filled yet began. */
+  #sinceMs: number | undefined;
+  /** Deals that came, with the time of their frame: after a gap the bridge may not know which. */
+  readonly #dealsSeen = new Map<string, number>();
 
   constructor(topic: Topic, selection: Selection<Topic>, options: StreamOptions) {
     this.#topic = topic;
@@ -162,7 +169,8 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
       this.#state = 'open';
       this.#isComplete = false;
       socket.send(JSON.stringify({ op: 'auth', key: this.#options.key }));
-      const selection = { topic: this.#topic, ...this.#selection };
+      const since = this.#sinceMs === undefined ? {} : { sinceMs: this.#sinceMs };
+      const selection = { topic: this.#topic, ...this.#selection, ...since };
       socket.send(
         JSON.stringify(
           this.#cursor ? { op: 'resume', ...this.#cursor, ...selection } : { op: 'subscribe', ...selection },
@@ -205,6 +213,8 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
       if (topic === this.#topic) this.#failures = 0;
       return;
     }
+    // Frames come in order: what was published before this one has come. A gap is filled before its snapshot.
+    if ((this.#isComplete || this.#cursor) && type !== 'gap') this.#sinceMs = Date.parse(frame.time);
     if (type === 'heartbeat') return;
     if (type === 'error') {
       const { code, detail, retry, field } = frame.data as Record<'code' | 'detail' | 'retry', string> & {
@@ -214,7 +224,23 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
       return;
     }
     if (topic === this.#topic && !this.#follows(frame)) return;
-    this.#push(frame as unknown as StreamEvent<Topic>);
+    const event = frame as unknown as StreamEvent<Topic>;
+    if (this.#topic !== 'deals' || type !== 'delta') return this.#push(event);
+    const data = this.#unseenDeals(frame);
+    if (data.length > 0) this.#push({ ...event, data } as unknown as StreamEvent<Topic>);
+  }
+
+  #unseenDeals({ data, time }: Frame): readonly unknown[] {
+    const atMs = Date.parse(time);
+    for (const [ticket, seenAtMs] of this.#dealsSeen) {
+      if (seenAtMs > atMs - DEALS_KEPT_MS) break;
+      this.#dealsSeen.delete(ticket);
+    }
+    return (data as readonly { readonly ticket: string }[]).filter(({ ticket }) => {
+      if (this.#dealsSeen.has(ticket)) return false;
+      this.#dealsSeen.set(ticket, atMs);
+      return true;
+    });
   }
 
   /** Keeps the place. A frame that does not follow the one before means that something was lost on the way. */
@@ -223,12 +249,12 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
     if (type === 'gap') {
       this.#isComplete = false;
       this.#cursor = undefined;
+      this.#sinceMs = (frame.data as { sinceMs: number | null }).sinceMs ?? this.#sinceMs;
       return true;
     }
     if (type === 'snapshot') this.#isComplete = true;
     else if (this.#cursor && (prev !== this.#cursor.seq || epoch !== this.#cursor.epoch)) {
-      this.#cursor = undefined;
-      this.#push({ type: 'gap', epoch, seq, time: frame.time, data: { reason: 'lost on the way' } });
+      // Resumed from the last one that came: the bridge has the missing one still, or declares the gap.
       this.#lost('a frame is missing');
       return false;
     }

@@ -12,8 +12,12 @@ import type { Caller } from './keys.ts';
  * - `prev` is the `seq` of the frame before on this subscription. `prev` ≠ the last `seq` seen = something was lost.
  *   `stale`, `live`, `heartbeat`, `ack` and `error` carry `seq` = `prev`: they use up no number.
  * - `snapshot` replaces what is known of the symbols or logins that were just subscribed; after `gap`, of the whole
- *   subscription. What happened in the gap is not sent, except as far as the snapshot shows it.
- * - `resume` is for symbols and logins of which a snapshot was seen; `subscribe` is for the others.
+ *   subscription. `gap` says since when something may be missing (`sinceMs`, `null` = not known). Of deals and orders it
+ *   is sent before the snapshot, each once, in deltas that use up no number (`seq` = `prev`): deals that were made, orders
+ *   that were removed (and were placed before, if that was in the gap too). Of the rest the snapshot shows what stands.
+ * - `resume` is for symbols and logins of which a snapshot was seen; `subscribe` is for the others. Both may say since when
+ *   the client has missed something (`sinceMs`: the `time` of the last frame it saw): where the buffer does not reach back
+ *   so far, or was another instance's, that decides from when the gap is told and filled.
  * - `delta` holds every change of one flush. Ticks, accounts and positions may be conflated for a slow client (the
  *   latest of each wins); orders and deals never.
  */
@@ -72,7 +76,7 @@ export interface Frame {
   readonly time: string;
   /**
    * `snapshot`, `delta`: a list of ticks, accounts, positions, orders or deals; changed positions and orders carry
-   * `event`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason}`.
+   * `event`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason, sinceMs}`.
    */
   readonly data?: unknown;
   readonly id?: OperationId;
@@ -167,18 +171,20 @@ const selection = {
   symbols: symbols.optional(),
   logins: logins.optional(),
 };
+const sinceMs = z.int('expected epoch milliseconds').min(0).optional();
 
 export const clientOperationSchema = z.discriminatedUnion(
   'op',
   [
     z.strictObject({ op: z.literal('auth'), id, key: z.string().min(1).max(512) }),
-    z.strictObject({ op: z.literal('subscribe'), ...selection }),
+    z.strictObject({ op: z.literal('subscribe'), ...selection, sinceMs }),
     z.strictObject({ op: z.literal('unsubscribe'), ...selection }),
     z.strictObject({
       op: z.literal('resume'),
       ...selection,
       epoch: z.int('expected the epoch of the last frame').min(0),
       seq: z.int('expected the seq of the last frame').min(0),
+      sinceMs,
     }),
     z.strictObject({ op: z.literal('ping'), id }),
   ],

@@ -18,13 +18,16 @@ export const LINK_PROTOCOL_ERROR = { code: 1008, reason: 'not a message of this 
 /** As many as a hub's clients may want together. */
 const MAX_SELECTORS = 1_000_000;
 
-const linkRequestSchema = z.strictObject({
-  op: z.enum(['want', 'drop']),
-  topic: z.enum(DATA_TOPICS),
-  selectors: z.array(z.string().min(1).max(128)).max(MAX_SELECTORS),
-});
+const topic = z.enum(DATA_TOPICS);
+const selectors = z.array(z.string().min(1).max(128)).max(MAX_SELECTORS);
+const linkRequestSchema = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('want'), topic, selectors }),
+  z.strictObject({ op: z.literal('drop'), topic, selectors }),
+  /** Answered with `missed` of the same id. */
+  z.strictObject({ op: z.literal('missed'), topic, selectors, id: z.int(), sinceMs: z.int() }),
+]);
 
-/** What a hub follows from now on, or no longer. */
+/** What a hub follows from now on, or no longer; or what it asks about the time when it followed nothing. */
 export type LinkRequest = z.infer<typeof linkRequestSchema>;
 
 /** One thing inside a slice: the tick itself, the account itself, a position, an order. */
@@ -44,6 +47,15 @@ export interface Change {
   readonly state?: string | null;
 }
 
+/** Something that happened while nobody followed it. */
+export interface MissedRow {
+  readonly key: string;
+  readonly id: string;
+  /** When it happened at the broker, epoch ms. */
+  readonly atMs: number;
+  readonly json: string;
+}
+
 export type SourceEvent =
   /** Nothing is followed any more: a new epoch, or the link to the source broke. Loads follow. */
   | { readonly kind: 'reset'; readonly epoch: number; readonly reason: string }
@@ -52,7 +64,12 @@ export type SourceEvent =
       readonly topic: DataTopic;
       /** Sequence of the topic at this state. */
       readonly seq: number;
-      readonly slices: readonly { readonly key: string; readonly entities: readonly Entity[] }[];
+      /** `known`: ids of what happened just before it is followed, and is nobody's news. */
+      readonly slices: readonly {
+        readonly key: string;
+        readonly entities: readonly Entity[];
+        readonly known?: readonly string[] | undefined;
+      }[];
     }
   | {
       readonly kind: 'change';
@@ -60,6 +77,15 @@ export type SourceEvent =
       /** Higher than every one before in this topic and epoch. */
       readonly seq: number;
       readonly changes: readonly Change[];
+    }
+  /** Everything of this source until then (epoch ms) has been told. */
+  | { readonly kind: 'alive'; readonly source: 'market' | 'books'; readonly untilMs: number }
+  /** Oldest first; `null` = the broker does not tell. */
+  | {
+      readonly kind: 'missed';
+      readonly topic: DataTopic;
+      readonly id: number;
+      readonly rows: readonly MissedRow[] | null;
     }
   /** The symbols that a mask stands for now. */
   | { readonly kind: 'mask'; readonly mask: string; readonly symbols: readonly string[] }
@@ -96,6 +122,12 @@ function isEvent(event: Fields): boolean {
       return isTopic(event['topic']) && isCount(event['seq']) && isListOf(event['changes'], isChange);
     case 'load':
       return isTopic(event['topic']) && isCount(event['seq']) && isListOf(event['slices'], isSlice);
+    case 'alive':
+      return (event['source'] === 'market' || event['source'] === 'books') && isCount(event['untilMs']);
+    case 'missed':
+      return (
+        isTopic(event['topic']) && isCount(event['id']) && (event['rows'] === null || isListOf(event['rows'], isRow))
+      );
     case 'mask':
       return isText(event['mask']) && isListOf(event['symbols'], isText);
     case 'mark':
@@ -120,9 +152,14 @@ const isListOf = (value: unknown, isItem: (item: unknown) => boolean): boolean =
 const isTopic = (value: unknown): boolean => DATA_TOPICS.includes(value as DataTopic);
 const isCode = (value: unknown): boolean => typeof value === 'string' && Object.hasOwn(ERRORS, value);
 const isSystemEvent = (value: unknown): boolean => SYSTEM_EVENTS.includes(value as SystemEvent);
+const isRow = (value: unknown): boolean =>
+  isEntity(value) && isText((value as Fields)['key']) && typeof (value as Fields)['atMs'] === 'number';
 const isEntity = (value: unknown): boolean => isRecord(value) && isText(value['id']) && isText(value['json']);
 const isSlice = (value: unknown): boolean =>
-  isRecord(value) && isText(value['key']) && isListOf(value['entities'], isEntity);
+  isRecord(value) &&
+  isText(value['key']) &&
+  isListOf(value['entities'], isEntity) &&
+  (value['known'] === undefined || isListOf(value['known'], isText));
 const isChange = (value: unknown): boolean =>
   isEntity(value) &&
   isText((value as Fields)['key']) &&

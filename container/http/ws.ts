@@ -87,7 +87,8 @@ export function hubStreams(service: StreamService, log: Logger): UpgradeHandler 
             return hub.close(LINK_PROTOCOL_ERROR.code, LINK_PROTOCOL_ERROR.reason);
           }
           if (message.op === 'want') link.want(message.topic, message.selectors);
-          else link.drop(message.topic, message.selectors);
+          else if (message.op === 'drop') link.drop(message.topic, message.selectors);
+          else link.missed(message.topic, message.selectors, message);
         });
         hub.on('error', () => undefined);
         hub.on('close', () => link.detach());

@@ -1,7 +1,6 @@
 import { BridgeError, asBridgeError, type ErrorCode } from '../contract/errors.ts';
 import {
   CLOSE,
-  clientOperationSchema,
   DATA_TOPICS,
   type Authenticated,
   type ClientOperation,
@@ -14,9 +13,11 @@ import {
   topicEntry,
 } from '../contract/frames.ts';
 import { requireLogin, requireScope } from '../contract/keys.ts';
+import { idOf, parse, validate } from './client-operations.ts';
 import { chunkOf, type Chunk, type FrameParts } from './chunk.ts';
 import { catchUp, owe, serve } from './delivery.ts';
 import type { Member, Peer } from './member.ts';
+import type { Since } from './missed.ts';
 import type { StreamCore } from './stream-core.ts';
 
 /** Messages kept while a key is being checked. */
@@ -126,10 +127,16 @@ export class Connection {
   }
 
   /** Subscribed before the memory was lost (hibernation): waits for a snapshot, declared as a gap. */
-  restore(topic: DataTopic, selectors: readonly string[], seq: number, reason: string): void {
+  restore(
+    topic: DataTopic,
+    selectors: readonly string[],
+    seq: number,
+    { reason, sinceMs }: { readonly reason: string; readonly sinceMs: number | undefined },
+  ): void {
     const member = this.#join(topic, new Set(selectors));
     member.seq = seq;
-    owe(member, reason);
+    owe(member, reason, undefined, this.#core.options.now());
+    member.since = sinceMs === undefined ? undefined : sinceOf(sinceMs);
     serve(this.#core, member);
   }
 
@@ -166,7 +173,7 @@ export class Connection {
         detail: 'The first message must be {"op":"auth","key":"…"}, unless the upgrade carried a key.',
       });
     requireScope(caller, 'read');
-    if (operation.topic === SYSTEM_TOPIC) return this.#system(operation);
+    if (operation.topic === SYSTEM_TOPIC) return void this.#system(operation);
     const selectors = this.#selectors(operation, operation.topic);
     if (operation.op === 'unsubscribe') return this.#unsubscribe(operation.topic, selectors, operation.id);
     if (selectors.length === 0) {
@@ -215,11 +222,14 @@ export class Connection {
     return this.state === 'closed';
   }
 
-  #system(operation: Selection): void {
+  async #system(operation: Selection): Promise<void> {
+    const acked = this.#core.systemSeq;
+    const data = JSON.stringify(this.#stated());
+    this.send({ type: 'ack', topic: SYSTEM_TOPIC, seq: acked, prev: acked, data, id: operation.id });
+    if (operation.op === 'unsubscribe') return;
+    if (this.#core.options.lookAtSession) await this.#core.lookAtSession();
     const seq = this.#core.systemSeq;
     const at = { topic: SYSTEM_TOPIC, seq, prev: seq } as const;
-    this.send({ type: 'ack', ...at, data: JSON.stringify(this.#stated()), id: operation.id });
-    if (operation.op === 'unsubscribe') return;
     if (operation.op === 'resume' && (operation.seq !== seq || operation.epoch !== this.#core.epoch))
       this.send({ type: 'gap', ...at, data: JSON.stringify({ reason: 'events are not kept' }) });
     this.send({ type: 'snapshot', ...at, data: JSON.stringify([this.#core.system]) });
@@ -247,6 +257,10 @@ export class Connection {
       if (sameEpoch) member.seq = resume.seq;
       if (sameEpoch && member.log.holdsSince(member.group, resume.seq)) member.state = 'live';
       else member.gap = 'what was missed is no longer in the buffer';
+    }
+    if (operation.op !== 'unsubscribe' && operation.sinceMs !== undefined && !before && member.state === 'waiting') {
+      member.gap ??= 'what was missed is not known one by one';
+      member.since = sinceOf(operation.sinceMs);
     }
     const seq = member.group.seqOf(member);
     const data = JSON.stringify({ selected: all.size, ...this.#stated() });
@@ -289,6 +303,7 @@ export class Connection {
         seq: 0,
         lockstepIndex: -1,
         owed: new Set(),
+        since: undefined,
         gap: undefined,
       };
       this.members.set(topic, member);
@@ -363,32 +378,10 @@ export function subscriptionsOf(
   });
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new BridgeError('malformed_request', { detail: 'The message is not JSON.', expected: '{"op":…}' });
-  }
-}
-
-function idOf(value: unknown): OperationId | undefined {
-  if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
-  if (typeof value.id === 'number') return value.id;
-  return typeof value.id === 'string' && value.id.length <= 64 ? value.id : undefined;
-}
-
-function validate(value: unknown): ClientOperation {
-  const result = clientOperationSchema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = [...(issue?.path ?? []), ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])];
-  const field = path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i ? '.' : ''}${String(part)}`))
-    .join('');
-  const message = issue?.message ?? 'not valid';
-  throw new BridgeError('invalid_field', {
-    detail: `${field || 'message'}: ${message}`,
-    field: field || 'message',
-    expected: message,
-  });
-}
+const sinceOf = (sinceMs: number): Since => ({
+  sinceMs,
+  toldUntilMs: sinceMs,
+  byTime: true,
+  isAsked: false,
+  rows: undefined,
+});

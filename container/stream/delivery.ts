@@ -1,4 +1,5 @@
 import { topicEntry } from '../contract/frames.ts';
+import { missedBy } from './missed.ts';
 import { jsonList } from './chunk.ts';
 import type { Member } from './member.ts';
 import type { StreamCore } from './stream-core.ts';
@@ -13,6 +14,7 @@ const CATCH_UP_ITEMS = 500;
 export function serve(core: StreamCore, member: Member): void {
   const { connection, log, group } = member;
   if (member.owed.size === 0 || connection.isLagging || !log.isReady(member.owed)) return;
+  if (core.missed.isOwed(member)) return;
   core.flush();
   if (connection.isLagging) return;
   const slices = log.slicesOf(member.owed, group);
@@ -30,10 +32,16 @@ export function serve(core: StreamCore, member: Member): void {
   member.seq = log.seq;
   if (member.gap !== undefined) {
     core.counters.gaps++;
-    const data = JSON.stringify({ reason: member.gap });
+    const data = JSON.stringify({ reason: member.gap, sinceMs: member.since?.sinceMs ?? null });
     connection.send({ type: 'gap', topic: log.name, seq: log.seq, prev, data });
     member.gap = undefined;
     prev = log.seq;
+    const missed = missedBy(member);
+    for (let at = 0; at < missed.length; at += CATCH_UP_ITEMS) {
+      const rows = jsonList(missed.slice(at, at + CATCH_UP_ITEMS));
+      connection.send({ type: 'delta', topic: log.name, seq: prev, prev, data: rows });
+    }
+    member.since = undefined;
   }
   connection.send({ type: 'snapshot', topic: log.name, seq: log.seq, prev, data: jsonList(rows) });
   if (stale.length > 0) sendMark(member, 'stale', stale);
@@ -55,7 +63,8 @@ export function catchUp(core: StreamCore, member: Member, mode: 'every' | 'lates
       for (const key of group.keys)
         for (const { json, seq } of log.slices.get(key)?.entities.values() ?? []) if (seq > from) rows.push(json);
       sendDelta(member, group.lastSeq, rows);
-    } else if (behind === 'snapshot') owe(member, 'the client was slower than the buffer');
+    } else if (behind === 'snapshot')
+      owe(member, 'the client was slower than the buffer', connection.laggingSinceMs, core.options.now());
     else core.closeSlow(connection);
     return;
   }
@@ -77,7 +86,7 @@ export function catchUp(core: StreamCore, member: Member, mode: 'every' | 'lates
 }
 
 /** The whole subscription from the start, declared as a gap. */
-export function owe(member: Member, reason: string): void {
+export function owe(member: Member, reason: string, sinceMs: number | undefined, nowMs: number): void {
   const seq = member.group.seqOf(member);
   member.group.remove(member);
   member.group.add(member);
@@ -85,6 +94,14 @@ export function owe(member: Member, reason: string): void {
   member.state = 'waiting';
   member.owed = new Set(member.selectors);
   member.gap = reason;
+  // One that waits still has missed more, not less; one that lags was not told what was published meanwhile.
+  const toldUntilMs = Math.min(member.since?.toldUntilMs ?? Infinity, member.connection.laggingSinceMs ?? nowMs);
+  const fromMs = Math.min(member.since?.sinceMs ?? Infinity, sinceMs ?? Infinity, toldUntilMs);
+  const byTime = member.since?.byTime ?? false;
+  member.since =
+    sinceMs === undefined && !member.since
+      ? undefined
+      : { sinceMs: fromMs, toldUntilMs, byTime, isAsked: false, rows: undefined };
 }
 
 function sendDelta(member: Member, seq: number, rows: readonly string[]): void {

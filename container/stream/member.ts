@@ -1,5 +1,6 @@
 import type { Chunk } from './chunk.ts';
 import type { Connection } from './connection.ts';
+import type { Since } from './missed.ts';
 import type { Group } from './group.ts';
 import type { TopicLog } from './topic-log.ts';
 
@@ -17,6 +18,8 @@ export interface Member {
   lockstepIndex: number;
   /** Selectors whose snapshot is still owed. */
   owed: Set<string>;
+  /** Since when it may have missed something; gone when it was told what. */
+  since: Since | undefined;
   /** Set: a `gap` with this reason goes before the snapshot. */
   gap: string | undefined;
 }

@@ -8,6 +8,8 @@ export interface StreamSource {
   /** Selectors: symbols or masks, or logins in decimal. */
   want(topic: DataTopic, selectors: readonly string[]): void;
   drop(topic: DataTopic, selectors: readonly string[]): void;
+  /** What happened to followed slices since then; answered by the event `missed` of the same id. */
+  missed(topic: DataTopic, keys: readonly string[], request: { readonly id: number; readonly sinceMs: number }): void;
 }
 
 /** A mask names symbols by path: it has a wildcard, a path separator or an exclusion. */

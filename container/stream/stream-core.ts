@@ -14,49 +14,23 @@ import {
 import { isEnded } from '../contract/keys.ts';
 import { chunkOf, makeFrame, type Chunk, type FrameParts, type OutFrame } from './chunk.ts';
 import { Connection } from './connection.ts';
+import type { StreamCoreOptions, SystemState } from './core-options.ts';
 import { catchUp, owe, sendMarks, serve } from './delivery.ts';
 import type { Group } from './group.ts';
 import type { Peer } from './member.ts';
+import { MissedEvents } from './missed.ts';
 import type { SourceEvent } from '../contract/hub-link.ts';
-import { isMask, type StreamSource } from './source.ts';
+import { isMask } from './source.ts';
 import { TopicLog } from './topic-log.ts';
+
+/** 25 symbols at 40 changes a second fill it in about 20 s; 1,000 ticks a second in 20 s as well, at 200 bytes each. */
+const RING_BYTES = 6 * 1024 * 1024;
 
 /**
  * The streaming protocol without a runtime: events of a source go in, frames for connections come out. The container's
  * WebSocket server, its server-sent events and the hub Durable Object all drive this class. It has no timers: its owner
  * calls `tick` about once a second while `isIdle` is false.
  */
-export interface StreamCoreOptions {
-  readonly source: StreamSource;
-  /** @returns undefined for a key or token that is worth nothing. */
-  readonly authenticate: (key: string, address: string | undefined) => Promise<Authenticated | undefined>;
-  /** Which of these proofs of consumer sessions still hold; asked for while their streams are open. */
-  readonly stillValid?: (proofs: readonly string[]) => Promise<ReadonlySet<string>>;
-  readonly now: () => number;
-  /** Runs a flush later in this turn, so that what is published together goes out in one write. */
-  readonly defer: (flush: () => void) => void;
-  readonly limits?: Partial<StreamLimits>;
-  /** Bytes kept per topic for those who come back. */
-  readonly ringBytes?: number;
-  readonly onError?: (error: unknown) => void;
-  /** A connection has left. */
-  readonly onConnections?: () => void;
-  /** A connection presented its key, or its subscriptions changed: what a hub must remember. */
-  readonly onSubscriptions?: (connection: Connection) => void;
-  /** The epoch that clients know from before this object was made. */
-  readonly epoch?: number;
-}
-
-export interface SystemState {
-  session: 'unknown' | 'ready' | 'lost' | 'maintenance';
-  market: 'unknown' | 'open' | 'closed';
-  /** When the market opens again, as far as it is known. */
-  opensAtMs: number | null;
-}
-
-/** 25 symbols at 40 changes a second fill it in about 20 s; 1,000 ticks a second in 20 s as well, at 200 bytes each. */
-const RING_BYTES = 6 * 1024 * 1024;
-
 export class StreamCore {
   readonly options: StreamCoreOptions;
   readonly limits: StreamLimits;
@@ -71,6 +45,9 @@ export class StreamCore {
   #flushDue = false;
   readonly #logs: Readonly<Record<DataTopic, TopicLog>>;
   readonly #dirty = new Set<Group>();
+  readonly missed = new MissedEvents();
+  /** Until when everything of each source has been told. */
+  readonly #aliveUntilMs: { market?: number; books?: number } = {};
 
   constructor(options: StreamCoreOptions) {
     this.options = options;
@@ -116,7 +93,7 @@ export class StreamCore {
       case 'change': {
         const log = this.#logs[event.topic];
         if (event.seq <= log.seq) return;
-        log.change(event.seq, event.changes, this.#dirty);
+        log.change(event.seq, event.changes, this.options.now(), this.#dirty);
         this.#flushLater();
         return;
       }
@@ -137,6 +114,13 @@ export class StreamCore {
       case 'refused':
         this.#refuse(event);
         return;
+      case 'alive':
+        this.#aliveUntilMs[event.source] = event.untilMs;
+        return;
+      case 'missed':
+        this.flush();
+        for (const member of this.missed.told(event)) serve(this, member);
+        return;
       case 'reset':
         this.#reset(event.epoch, event.reason);
         return;
@@ -150,6 +134,12 @@ export class StreamCore {
         this.#announce({ event: event.event, ...event.data });
         return;
     }
+  }
+
+  /** Before it is told: what is true now. */
+  async lookAtSession(): Promise<void> {
+    const found = await this.options.lookAtSession?.().catch((error: unknown) => this.options.onError?.(error));
+    if (found) this.system.session = found;
   }
 
   /** The source is gone: every price that was told is an old one. A reset and new loads end it. */
@@ -304,6 +294,7 @@ export class StreamCore {
     const newEpoch = epoch !== this.#epoch;
     const first = this.#epoch === 0;
     this.#epoch = epoch;
+    this.missed.forget();
     for (const topic of DATA_TOPICS) {
       const log = this.#logs[topic];
       log.reset(newEpoch);
@@ -311,8 +302,11 @@ export class StreamCore {
         for (const member of group.members()) {
           // A client that was sent nothing yet has no gap.
           const fresh = member.state === 'waiting' && member.gap === undefined;
-          owe(member, reason);
-          if (fresh) member.gap = undefined;
+          owe(member, reason, this.#aliveUntilMs[topicEntry(topic).source], this.options.now());
+          if (fresh) {
+            member.gap = undefined;
+            member.since = undefined;
+          }
           if (newEpoch) member.seq = 0;
         }
     }

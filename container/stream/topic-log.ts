@@ -16,6 +16,10 @@ export interface Slice {
   markedAtMs: number;
 }
 
+/** Longer than a container is away and its first look reaches back. */
+const PUBLISHED_KEPT_MS = 15 * 60_000;
+const MOST_PUBLISHED = 100_000;
+
 interface Interest {
   groups: number;
   /** When the last group left; it is followed for a while longer. */
@@ -33,6 +37,10 @@ export class TopicLog {
   /** `undefined` = not resolved yet. */
   readonly #masks = new Map<string, readonly string[] | undefined>();
   readonly #source: StreamSource;
+  /** When what happened was published, oldest first; 0 = it was known before anybody listened. Outlives a reset. */
+  readonly #published = new Map<string, number>();
+  /** Slices that were followed before a reset: what happened meanwhile is news. */
+  readonly #followed = new Set<string>();
 
   constructor(name: DataTopic, source: StreamSource, ringBytes: number) {
     this.name = name;
@@ -93,7 +101,11 @@ export class TopicLog {
     }
     for (const [mask, symbols] of this.#masks)
       if (!mask.startsWith('!')) symbols?.forEach((key) => orphans.delete(key));
-    for (const key of orphans) if (!this.#interest.has(key)) this.slices.delete(key);
+    for (const key of orphans) {
+      if (this.#interest.has(key)) continue;
+      this.slices.delete(key);
+      this.#followed.delete(key);
+    }
     this.#source.drop(this.name, dropped);
   }
 
@@ -109,10 +121,20 @@ export class TopicLog {
     }
   }
 
+  missed(keys: readonly string[], request: { readonly id: number; readonly sinceMs: number }): void {
+    this.#source.missed(this.name, keys, request);
+  }
+
+  publishedAtMs(id: string): number | undefined {
+    return this.#published.get(id);
+  }
+
   load(event: Extract<SourceEvent, { kind: 'load' }>): Set<Group> {
     this.seq = Math.max(this.seq, event.seq);
     const touched = new Set<Group>();
-    for (const { key, entities } of event.slices) {
+    for (const { key, entities, known } of event.slices) {
+      if (!this.#followed.has(key)) for (const id of known ?? []) this.#published.set(id, 0);
+      this.#followed.add(key);
       const slice = this.#slice(key);
       slice.loadedSeq = event.seq;
       slice.entities.clear();
@@ -123,8 +145,9 @@ export class TopicLog {
   }
 
   /** Into the slices, the ring and every group's batch. Groups with a batch are added to `dirty`. */
-  change(seq: number, changes: readonly Change[], dirty: Set<Group>): void {
+  change(seq: number, changes: readonly Change[], nowMs: number, dirty: Set<Group>): void {
     const kept: Change[] = [];
+    const happens = topicEntry(this.name).behind === 'every';
     const touched: Group[] = [];
     this.seq = seq;
     for (const change of changes) {
@@ -134,12 +157,15 @@ export class TopicLog {
       if (state === null) slice.entities.delete(change.id);
       else if (topicEntry(this.name).stands) slice.entities.set(change.id, { json: state, seq });
       kept.push(change);
+      // A deal; an order that is gone.
+      if (happens && (state === null || !topicEntry(this.name).stands)) this.#published.set(change.id, nowMs);
       for (const group of slice.groups) {
         if (group.batch.length === 0) touched.push(group);
         group.batch.push(change.json);
       }
     }
     if (kept.length > 0) this.ring.push(seq, kept);
+    this.#forgetPublished(nowMs);
     for (const group of touched) {
       group.closeBatch(seq);
       dirty.add(group);
@@ -210,6 +236,13 @@ export class TopicLog {
       }
     }
     return [...found];
+  }
+
+  #forgetPublished(nowMs: number): void {
+    for (const [id, atMs] of this.#published) {
+      if (atMs > nowMs - PUBLISHED_KEPT_MS && this.#published.size <= MOST_PUBLISHED) return;
+      if (atMs > 0 || this.#published.size > MOST_PUBLISHED) this.#published.delete(id);
+    }
   }
 
   #slice(key: string): Slice {

@@ -112,3 +112,15 @@ it('serves the typed client through the hub: the key as first message, events un
 it('opens for a browser, which offers its key as a subprotocol', async () => {
   expect(await openAsBrowser(edge.url, ['mt5-edge-bridge', `bearer.${edge.keys.read}`])).toBe('mt5-edge-bridge');
 });
+
+it('a client that closes is answered at once, with its own code, and a system snapshot tells how the session stands', async () => {
+  await edge.scheduled();
+  const client = await StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read });
+  client.send({ op: 'subscribe', topic: 'system' });
+  expect((await client.first('snapshot', 'system')).data).toMatchObject([{ session: 'ready' }]);
+  client.socket.close(4321, 'done');
+  await expect.poll(() => client.closed, { timeout: 3_000 }).toEqual({ code: 4321, reason: 'done' });
+  const plain = await StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read });
+  plain.socket.close();
+  await expect.poll(() => plain.closed?.code, { timeout: 3_000 }).toBe(1005);
+});

@@ -60,6 +60,12 @@ export class FakeSource implements StreamSource {
       if (id.startsWith(`${topic} `) && !this.#keys(topic).has(id.slice(topic.length + 1))) this.loaded.delete(id);
   }
 
+  readonly asked: { topic: DataTopic; keys: readonly string[]; id: number; sinceMs: number }[] = [];
+
+  missed(topic: DataTopic, keys: readonly string[], request: { id: number; sinceMs: number }): void {
+    this.asked.push({ topic, keys, ...request });
+  }
+
   /** Loads everything that is wanted and not loaded. */
   answer(): void {
     for (const topic of Object.keys(this.wanted) as DataTopic[]) {

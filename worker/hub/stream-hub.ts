@@ -19,6 +19,8 @@ import { callerOfSession } from '../../container/state/consumer-session-view.ts'
 import { type Connection, subscriptionsOf } from '../../container/stream/connection.ts';
 import { Receipts } from '../../container/stream/receipts.ts';
 import { SSE_HEADERS, sseOperations } from '../../container/stream/sse.ts';
+import type { BridgeStatus } from '../holder/bridge-status.ts';
+import type { SystemState } from '../../container/stream/core-options.ts';
 import { StreamCore } from '../../container/stream/stream-core.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
 import { DoorKeys } from '../door-keys.ts';
@@ -36,6 +38,9 @@ const MAX_CONNECTIONS = 10_000;
 const MAX_STRANGERS = 1_000;
 /** Looked at again so often while it is not known when the market opens, or opening is far. */
 const LOOK_AGAIN_MS = 60 * 60_000;
+
+/** How exactly it is known after the loss of the memory since when books were not followed; a row written each time. */
+const NOTE_ALIVE_MS = 10_000;
 
 /** Survives hibernation with the socket. */
 interface Attachment {
@@ -72,6 +77,7 @@ export class StreamHub extends DurableObject<Env> {
   readonly #keys = new DoorKeys();
   #timer: ReturnType<typeof setInterval> | null = null;
   #upstreamSinceMs = 0;
+  #notedAliveMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -84,6 +90,7 @@ export class StreamHub extends DurableObject<Env> {
       emit: (event) => {
         this.#core.apply(event);
         if (event.kind === 'reset') this.#noteEpoch();
+        if (event.kind === 'alive' && event.source === 'books') this.#noteAlive(event.untilMs);
       },
       onLost: () => this.#core.markAllStale(),
       onFault: (error) => logEvent('fault', { what: 'stream', error }),
@@ -93,6 +100,7 @@ export class StreamHub extends DurableObject<Env> {
       source: this.#upstream,
       authenticate: (key, address) => this.#authenticate(key, address),
       stillValid: async (proofs) => new Set(await this.#bridge().validSessions(proofs)),
+      lookAtSession: async () => (this.#upstream.isOpen ? undefined : sessionOf(await this.#bridge().status())),
       now: Date.now,
       defer: (flush) => queueMicrotask(flush),
       onError: (error) => logEvent('fault', { what: 'stream', error }),
@@ -152,8 +160,12 @@ export class StreamHub extends DurableObject<Env> {
     this.#drive();
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  /** The client's close frame is answered with its own code: without an answer it waits for one. */
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     this.#forget(socket);
+    // 1005 and 1006 are no codes that may be sent: there was none (RFC 6455 §7.4.1).
+    if (code === 1005 || code === 1006) socket.close();
+    else socket.close(code, reason);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -225,6 +237,7 @@ export class StreamHub extends DurableObject<Env> {
   /** Sockets that lived on while this object slept: everything in memory is lost, what they subscribed to is not. */
   #restore(): void {
     const { sql } = this.ctx.storage;
+    const sinceMs = this.ctx.storage.kv.get<number>('booksUntilMs');
     for (const socket of this.ctx.getWebSockets()) {
       const { id, authenticated, address } = socket.deserializeAttachment() as Attachment;
       const rows = sql
@@ -232,12 +245,10 @@ export class StreamHub extends DurableObject<Env> {
         .toArray();
       const connection = this.#connect(socket, authenticated ?? undefined, address);
       for (const { topic, selectors, seq } of rows)
-        connection.restore(
-          topic,
-          JSON.parse(selectors) as string[],
-          seq,
-          'The hub slept: what happened meanwhile is not known one by one.',
-        );
+        connection.restore(topic, JSON.parse(selectors) as string[], seq, {
+          reason: 'The hub slept: what happened meanwhile is not known one by one.',
+          sinceMs,
+        });
     }
     const alive = new Set([...this.#connections.keys()].map(idOf));
     for (const { socket } of sql.exec<{ socket: string }>('SELECT DISTINCT socket FROM subscriptions').toArray())
@@ -296,6 +307,12 @@ export class StreamHub extends DurableObject<Env> {
     this.#timer = null;
   }
 
+  #noteAlive(untilMs: number): void {
+    if (untilMs - this.#notedAliveMs < NOTE_ALIVE_MS) return;
+    this.#notedAliveMs = untilMs;
+    this.ctx.storage.kv.put('booksUntilMs', untilMs);
+  }
+
   #noteEpoch(): void {
     if (this.ctx.storage.kv.get<number>('epoch') !== this.#core.epoch)
       this.ctx.storage.kv.put('epoch', this.#core.epoch);
@@ -323,6 +340,12 @@ export class StreamHub extends DurableObject<Env> {
   #bridge(): DurableObjectStub<BridgeContainer> {
     return bridgeOf(this.env, doorConfig(this.env));
   }
+}
+
+/** In the words of the stream. */
+function sessionOf({ session: { state } }: BridgeStatus): SystemState['session'] {
+  if (state === 'ready' || state === 'asleep') return state;
+  return state === 'idle' || state === 'closed' ? 'asleep' : 'lost';
 }
 
 const idOf = (socket: WebSocket): string => (socket.deserializeAttachment() as Attachment).id;

@@ -69,6 +69,10 @@ export class StreamUpstream implements StreamSource {
     else if (this.#state === 'open') this.#send('drop', topic, [...selectors]);
   }
 
+  missed(topic: DataTopic, keys: readonly string[], { id, sinceMs }: { id: number; sinceMs: number }): void {
+    this.#ask({ op: 'missed', topic, selectors: [...keys], id, sinceMs });
+  }
+
   /** Lets the container sleep; what is wanted stays wanted. */
   pause(): void {
     this.#close('paused');
@@ -157,7 +161,11 @@ export class StreamUpstream implements StreamSource {
     );
   }
 
-  #send(op: LinkRequest['op'], topic: DataTopic, selectors: string[]): void {
-    this.#socket?.send(JSON.stringify({ op, topic, selectors } satisfies LinkRequest));
+  #send(op: 'want' | 'drop', topic: DataTopic, selectors: string[]): void {
+    this.#ask({ op, topic, selectors });
+  }
+
+  #ask(request: LinkRequest): void {
+    this.#socket?.send(JSON.stringify(request));
   }
 }

@@ -1,15 +1,13 @@
 import { deal } from '../../contract/schemas/trade.ts';
-import type { Change, Entity } from '../../contract/hub-link.ts';
+import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { Feed, LoadedSlice } from './feed.ts';
-import { LOGINS_PER_BATCH, MAX_LIST_CHARACTERS, objectJson } from './login-feed.ts';
+import { AHEAD_MS, LOGINS_PER_BATCH, MAX_LIST_CHARACTERS, objectJson } from './login-feed.ts';
 import { commaLists, type BudgetedReads } from './reads.ts';
 
 /** A deal may be seen so much later than its own time says. Tickets inside are remembered. */
 const OVERLAP_MS = 60_000;
-/** Clocks of broker and bridge agree within a day, whatever the zone was taken for. */
-const AHEAD_MS = 86_400_000;
 
 /** New deals of the followed logins: asked for by time with an overlap, told apart by ticket. */
 export class DealFeed implements Feed {
@@ -55,6 +53,24 @@ export class DealFeed implements Feed {
     return logins.map((key) => ({ key, entities: [] }));
   }
 
+  /** Tickets of the overlap before a login was followed. */
+  known(login: string): readonly string[] {
+    return [...(this.#followed.get(login)?.keys() ?? [])];
+  }
+
+  async missed(logins: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
+    const clock = await this.#clock();
+    const found = await this.#ask(logins, sinceMs - OVERLAP_MS);
+    const polledFromMs = Math.min(this.#readUntilMs, this.#now()) - OVERLAP_MS;
+    return (
+      inOrder(found)
+        .map(({ wire, ...deal }) => ({ ...deal, wire, atMs: clock.toUtcMs(deal.second * 1000) }))
+        // What the next poll will find is left to it.
+        .filter(({ login, ticket, atMs }) => atMs < polledFromMs || this.#followed.get(login)?.has(ticket) === true)
+        .map(({ login, ticket, atMs, wire }) => ({ key: login, id: ticket, atMs, json: objectJson(deal, wire, clock) }))
+    );
+  }
+
   forget(logins: Iterable<string>): void {
     for (const login of logins) this.#followed.delete(login);
     if (this.#followed.size === 0) this.#readUntilMs = Infinity;
@@ -66,8 +82,7 @@ export class DealFeed implements Feed {
     const fromMs = Math.min(this.#readUntilMs, startedAtMs) - OVERLAP_MS;
     const changes: Change[] = [];
     const found = await this.#ask([...this.#followed.keys()], fromMs);
-    found.sort((a, b) => a.second - b.second || compareTickets(a.ticket, b.ticket));
-    for (const { login, ticket, second, wire } of found) {
+    for (const { login, ticket, second, wire } of inOrder(found)) {
       const seen = this.#followed.get(login);
       if (!seen || seen.has(ticket)) continue;
       seen.set(ticket, second);
@@ -111,5 +126,8 @@ interface SeenDeal {
   readonly second: number;
   readonly wire: WireObject;
 }
+
+const inOrder = (deals: readonly SeenDeal[]): SeenDeal[] =>
+  deals.toSorted((a, b) => a.second - b.second || compareTickets(a.ticket, b.ticket));
 
 const compareTickets = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);

@@ -1,7 +1,7 @@
 import { money } from '../../contract/schemas/account.ts';
 import type { AnyObjectDefinition } from '../../contract/schemas/object.ts';
 import { order, position } from '../../contract/schemas/trade.ts';
-import type { Change, Entity } from '../../contract/hub-link.ts';
+import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
@@ -11,6 +11,8 @@ import { commaLists, type BudgetedReads } from './reads.ts';
 /** Logins of one `get_batch`, as in the typed API. */
 export const LOGINS_PER_BATCH = 100;
 export const MAX_LIST_CHARACTERS = 4096;
+/** Clocks of broker and bridge agree within a day, whatever the zone was taken for. */
+export const AHEAD_MS = 86_400_000;
 
 interface Kind {
   readonly path: string;
@@ -20,7 +22,21 @@ interface Kind {
   /** Every login has exactly one: none means that there is no such login. */
   readonly one?: true;
   /** Words for what happened; `undefined` where the thing just changes. */
+  /** Where those that are gone are found. */
+  readonly past?: {
+    readonly path: string;
+    readonly placedAt: string;
+    readonly removedAt: string;
+    /** Whether it would have been seen standing. */
+    readonly isShown: (wire: WireObject) => boolean;
+  };
   readonly events?: { readonly added: string; readonly changed: string; readonly removed: string };
+}
+
+/** Market orders are gone when they are there: they stand in no list. `Type` 0 and 1 (mt5-webapi §3.5). */
+function isPending(wire: WireObject): boolean {
+  const type = new Fields(wire).integer('Type') ?? 0;
+  return type > 1;
 }
 
 const LOGIN_KINDS = {
@@ -36,6 +52,7 @@ const LOGIN_KINDS = {
     definition: order,
     id: 'Order',
     events: { added: 'placed', changed: 'changed', removed: 'removed' },
+    past: { path: 'history/get_batch', placedAt: 'TimeSetup', removedAt: 'TimeDone', isShown: isPending },
   },
 } as const satisfies Record<string, Kind>;
 
@@ -51,13 +68,20 @@ export class LoginFeed implements Feed {
   readonly #kind: Kind;
   readonly #reads: BudgetedReads;
   readonly #clock: () => Promise<BrokerClock>;
+  readonly #now: () => number;
   readonly #followed = new Map<string, Map<string, Row>>();
 
-  constructor(topic: keyof typeof LOGIN_KINDS, reads: BudgetedReads, clock: () => Promise<BrokerClock>) {
+  constructor(
+    topic: keyof typeof LOGIN_KINDS,
+    reads: BudgetedReads,
+    clock: () => Promise<BrokerClock>,
+    now: () => number,
+  ) {
     this.topic = topic;
     this.#kind = LOGIN_KINDS[topic];
     this.#reads = reads;
     this.#clock = clock;
+    this.#now = now;
   }
 
   get size(): number {
@@ -102,6 +126,36 @@ export class LoginFeed implements Feed {
       }
     }
     return changes;
+  }
+
+  async missed(logins: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
+    const { past, events, definition, id: idField } = this.#kind;
+    if (!past || !events) return [];
+    const clock = await this.#clock();
+    const from = String(Math.floor(clock.toServerMs(sinceMs) / 1000));
+    const to = String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000));
+    const rows: MissedRow[] = [];
+    for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
+      const body = await this.#reads.read(past.path, [
+        ['login', list.join(',')],
+        ['from', from],
+        ['to', to],
+      ]);
+      for (const wire of body ? payloadObjects(body) : []) {
+        const fields = new Fields(wire);
+        const key = fields.text('Login');
+        const id = fields.text(idField);
+        const atMs = clock.toUtcMs((fields.integer(past.removedAt) ?? 0) * 1000);
+        // One that stands still, or whose end the next poll will tell, is no news here.
+        if (key === undefined || id === undefined || atMs < sinceMs || !past.isShown(wire)) continue;
+        if (this.#followed.get(key)?.has(id) !== false) continue;
+        const json = objectJson(definition, wire, clock);
+        const placedAtMs = clock.toUtcMs((fields.integer(past.placedAt) ?? 0) * 1000);
+        if (placedAtMs >= sinceMs) rows.push({ key, id, atMs: placedAtMs, json: withEvent(json, events.added) });
+        rows.push({ key, id, atMs, json: withEvent(json, events.removed) });
+      }
+    }
+    return rows.toSorted((a, b) => a.atMs - b.atMs);
   }
 
   #compare(

@@ -32,6 +32,8 @@ const CLOSED_TIMES = { minMs: 1_000, maxMs: 10_000 };
 /** Accounts, positions, orders, deals: up to four requests a round. */
 const LOGIN_TIMES = { minMs: 250, maxMs: 1_000 };
 const WATCH_MS = 1_000;
+/** How exactly a gap says since when. */
+const ALIVE_EVERY_MS = 1_000;
 
 const MARKET_TOPICS = topicsFrom('market');
 const BOOK_TOPICS = topicsFrom('books');
@@ -49,6 +51,7 @@ export class Poller {
   readonly #tickLoop: Loop;
   readonly #loginLoop: Loop;
   readonly #counters = { changes: 0, failures: 0 };
+  readonly #aliveAtMs = { market: 0, books: 0 };
   #epoch: number | null = null;
   #trouble: 'session_lost' | 'maintenance' | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -73,9 +76,9 @@ export class Poller {
     });
     this.#feeds = {
       ticks: this.#ticks,
-      accounts: new LoginFeed('accounts', reads, clock),
-      positions: new LoginFeed('positions', reads, clock),
-      orders: new LoginFeed('orders', reads, clock),
+      accounts: new LoginFeed('accounts', reads, clock, now),
+      positions: new LoginFeed('positions', reads, clock, now),
+      orders: new LoginFeed('orders', reads, clock, now),
       deals: new DealFeed(reads, clock, now),
     };
     this.#tickLoop = new Loop(
@@ -104,6 +107,10 @@ export class Poller {
         }
         sink.trim(topic);
         this.#trim(topic);
+      },
+      missed: (topic, keys, request) => {
+        sink.missed.push({ topic, keys, ...request });
+        this.#kick(topic);
       },
       detach: () => {
         this.#sinks.delete(sink);
@@ -143,6 +150,7 @@ export class Poller {
   /** Loads what is new, delivers it, then polls. Never throws. */
   async #round(topics: readonly DataTopic[]): Promise<LoopOutcome> {
     let outcome: LoopOutcome = 'idle';
+    const startedAtMs = this.#options.now();
     try {
       for (const topic of topics) {
         if (![...this.#sinks].some((sink) => sink.wants[topic].size > 0)) continue;
@@ -151,11 +159,15 @@ export class Poller {
         await this.#load(topic);
         this.#greet();
         this.#deliver(topic);
+        await this.#tellMissed(topic);
         const changes = await this.#poll(topic);
         if (changes.length > 0) outcome = 'changed';
         this.#publish(topic, changes);
       }
-      if (outcome !== 'idle') this.#recovered();
+      if (outcome !== 'idle') {
+        this.#recovered();
+        this.#tellAlive(topics === MARKET_TOPICS ? 'market' : 'books', startedAtMs);
+      }
       return outcome;
     } catch (error) {
       if (this.#stop.signal.aborted) return 'idle';
@@ -164,6 +176,35 @@ export class Poller {
       if (!(error instanceof BridgeError)) this.#options.onError?.(error);
       return 'failed';
     }
+  }
+
+  /** Between loading and polling: what is known now came before every change that follows. */
+  async #tellMissed(topic: DataTopic): Promise<void> {
+    const feed = this.#feeds[topic];
+    for (const sink of this.#sinks)
+      for (const request of sink.takeMissed(topic)) {
+        const { id, keys, sinceMs } = request;
+        try {
+          const rows =
+            (await feed.missed?.(
+              keys.filter((key) => feed.isFollowed(key)),
+              sinceMs,
+            )) ?? [];
+          sink.emit({ kind: 'missed', topic, id, rows });
+        } catch (error) {
+          if (isRefusal(error)) sink.emit({ kind: 'missed', topic, id, rows: null });
+          else {
+            sink.missed.push(request);
+            throw error;
+          }
+        }
+      }
+  }
+
+  #tellAlive(source: 'market' | 'books', untilMs: number): void {
+    if (untilMs - this.#aliveAtMs[source] < ALIVE_EVERY_MS) return;
+    this.#aliveAtMs[source] = untilMs;
+    for (const sink of this.#sinks) sink.emit({ kind: 'alive', source, untilMs });
   }
 
   async #poll(topic: DataTopic): Promise<readonly Change[]> {
@@ -244,7 +285,7 @@ export class Poller {
       for (const key of sink.keys(topic)) {
         if (sink.delivered[topic].has(key) || !feed.isFollowed(key)) continue;
         sink.delivered[topic].add(key);
-        slices.push({ key, entities: feed.entities(key) });
+        slices.push({ key, entities: feed.entities(key), known: feed.known?.(key) });
       }
       if (slices.length === 0) continue;
       sink.emit({ kind: 'load', topic, seq: this.#seq[topic], slices });

@@ -2,6 +2,13 @@ import { perTopic, topicEntry, type DataTopic } from '../../contract/frames.ts';
 import type { SourceEvent } from '../../contract/hub-link.ts';
 import { isMask } from '../../stream/source.ts';
 
+export interface MissedRequest {
+  readonly topic: DataTopic;
+  readonly keys: readonly string[];
+  readonly id: number;
+  readonly sinceMs: number;
+}
+
 /** One receiver of the poller's events: what it wants, and what it has been given. */
 export class Sink {
   readonly emit: (event: SourceEvent) => void;
@@ -11,6 +18,8 @@ export class Sink {
   /** Masks as it was last told them. */
   readonly masks = new Map<string, readonly string[]>();
   epoch: number | undefined;
+  /** Asked and not answered yet. */
+  readonly missed: MissedRequest[] = [];
   readonly #symbolsOf: (mask: string) => readonly string[] | undefined;
 
   constructor(emit: (event: SourceEvent) => void, symbolsOf: (mask: string) => readonly string[] | undefined) {
@@ -48,7 +57,14 @@ export class Sink {
     for (const key of this.delivered[topic]) if (!keys.has(key)) this.delivered[topic].delete(key);
   }
 
+  takeMissed(topic: DataTopic): MissedRequest[] {
+    const taken = this.missed.filter((request) => request.topic === topic);
+    for (const request of taken) this.missed.splice(this.missed.indexOf(request), 1);
+    return taken;
+  }
+
   forgetAll(): void {
+    this.missed.length = 0;
     for (const delivered of Object.values(this.delivered)) delivered.clear();
     this.masks.clear();
   }

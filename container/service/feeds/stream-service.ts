@@ -97,6 +97,7 @@ export class StreamService {
     return {
       want: (topic, selectors) => link.want(topic, selectors),
       drop: (topic, selectors) => link.drop(topic, selectors),
+      missed: (topic, keys, request) => link.missed(topic, keys, request),
       detach: () => {
         if (!open) return;
         open = false;

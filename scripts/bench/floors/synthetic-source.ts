@@ -22,6 +22,7 @@ export class SyntheticSource implements AttachableSource {
           }),
         ),
       drop: () => undefined,
+      missed: () => undefined,
       detach: () => void this.#sinks.delete(emit),
     };
   }

@@ -12,6 +12,8 @@ export interface DoorConfig {
   /** Name of the broker in the Durable Object's name, and the version that rotates it. */
   readonly broker: string;
   readonly instanceVersion: number;
+  /** Where the Durable Objects are made; undefined = where the first request came from. */
+  readonly region: (typeof REGIONS)[number] | undefined;
 }
 
 const MISSING = 'is missing';
@@ -23,6 +25,9 @@ const whole = (min: number, max: number) =>
       error: `expected a whole number from ${min} to ${max}`,
     })
     .transform(Number);
+
+/** Location hints of Durable Objects (developers.cloudflare.com/durable-objects/reference/data-location). */
+const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
 
 const variables = z.object({
   BRIDGE_API_KEYS: secret.pipe(apiKeysSchema),
@@ -41,6 +46,7 @@ const variables = z.object({
   }),
   BROKER: z.string({ error: MISSING }).regex(/^[a-z0-9-]{1,32}$/, 'expected 1–32 of a–z 0–9 -'),
   INSTANCE_VERSION: whole(1, 1_000_000),
+  BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
 });
 
 const isOrigin = (text: string): boolean => text === '' || (URL.canParse(text) && new URL(text).origin === text);
@@ -72,5 +78,6 @@ function readConfig(env: object): DoorConfig | BridgeError {
       .filter((origin) => origin !== ''),
     broker: data.BROKER,
     instanceVersion: data.INSTANCE_VERSION,
+    region: data.BROKER_REGION === '' ? undefined : data.BROKER_REGION,
   };
 }

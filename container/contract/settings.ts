@@ -84,5 +84,17 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'RATE_LIMIT_BURST', default: '2000', where: 'everywhere', meaning: 'bucket size' },
   { name: 'CORS_ORIGINS', default: '', where: 'worker', meaning: 'origins whose browsers may call, by comma' },
   { name: 'BROKER', default: 'main', where: 'worker', meaning: 'with the next one, the name of the Durable Object' },
-  { name: 'INSTANCE_VERSION', default: '1', where: 'worker', meaning: 'raise to begin with a new, empty memory' },
+  {
+    name: 'INSTANCE_VERSION',
+    default: '1',
+    where: 'worker',
+    meaning: 'raise to begin with a new, empty memory, and trading halted until an administrator resumes it',
+  },
+  {
+    name: 'BROKER_REGION',
+    default: '',
+    where: 'worker',
+    meaning:
+      'where the Durable Objects are made: `wnam` `enam` `sam` `weur` `eeur` `apac` `oc` `afr` `me`; counts at their creation only; `constraints` in `wrangler.jsonc` place the container',
+  },
 ];

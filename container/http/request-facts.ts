@@ -125,10 +125,14 @@ export class OpenFacts implements RequestFacts {
       ...(calls === 0 ? {} : { upstreamMs: tenths(answeredMs) }),
       ...(this.caller ? { caller: this.caller.id } : {}),
     };
-    log.info('request', answer);
+    // A probe that is answered as hoped says nothing: it comes every few seconds, and each line may be billed.
+    if (PROBES.has(this.route) && answer.status < 400) log.debug('request', answer);
+    else log.info('request', answer);
     onAnswer?.(answer);
   }
 }
+
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/health', '/readyz']);
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;
 

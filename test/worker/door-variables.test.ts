@@ -19,6 +19,7 @@ describe('configuration', () => {
     ['keys that are no list', { BRIDGE_API_KEYS: 'secret-planted' }, 'BRIDGE_API_KEYS: expected a JSON list'],
     ['no password', { MT5_PASSWORD: '' }, 'MT5_PASSWORD: is missing'],
     ['a sleep time that the library throws at', { SLEEP_AFTER: '1d' }, 'SLEEP_AFTER: expected whole seconds'],
+    ['a region that Cloudflare does not have', { BROKER_REGION: 'mars' }, 'BROKER_REGION: expected one of wnam'],
     ['an origin that is none', { CORS_ORIGINS: 'desk.example' }, 'CORS_ORIGINS: expected origins'],
   ])('%s: nobody is let in, and the variable is named', async (_, changes, fault) => {
     const refused = await ask(changes);

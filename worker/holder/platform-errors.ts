@@ -27,6 +27,7 @@ export interface PlatformError {
 /** Lower case; the first that fits wins. `rollout` before `signalled`: its text contains the other's beginning. */
 const TEXTS: readonly (readonly [pattern: RegExp, kind: PlatformErrorKind])[] = [
   [/there is no container instance that can be provided/, 'no_instance'],
+  [/maximum number of running container instances exceeded/, 'no_instance'],
   [/you are requesting too many containers per second/, 'rate_limited'],
   [/runtime signalled the container to exit due to a new version rollout:? *(?<code>-?\d+)?/, 'rollout'],
   [/runtime signalled the container to exit: *(?<code>-?\d+)/, 'signalled'],
@@ -71,7 +72,7 @@ export function describePlatformError({ kind, exitCode }: PlatformError): string
 
 const DESCRIPTIONS: Readonly<Record<PlatformErrorKind, string>> = {
   no_instance:
-    'Cloudflare has no container instance free for this bridge now; after a first deploy that lasts minutes.',
+    'Cloudflare has no container instance free for this bridge now: after a first deploy that lasts minutes, and max_instances in wrangler.jsonc must leave room for this one.',
   rate_limited: 'Cloudflare limits how often containers may be started.',
   not_listening: 'The container runs but does not listen yet.',
   disconnected: 'The connection to the container broke.',

@@ -15,6 +15,7 @@ import type { Caller } from './keys.ts';
  *   subscription. `gap` says since when something may be missing (`sinceMs`, `null` = not known). Of deals and orders it
  *   is sent before the snapshot, each once, in deltas that use up no number (`seq` = `prev`): deals that were made, orders
  *   that were removed (and were placed before, if that was in the gap too). Of the rest the snapshot shows what stands.
+ *   Only after a restart of the bridge itself may the last five seconds before come again: a ticket is told by its number.
  * - `resume` is for symbols and logins of which a snapshot was seen; `subscribe` is for the others. Both may say since when
  *   the client has missed something (`sinceMs`: the `time` of the last frame it saw): where the buffer does not reach back
  *   so far, or was another instance's, that decides from when the gap is told and filled.

@@ -19,6 +19,12 @@ export interface Since {
 const OVERLAP_MS = 60_000;
 
 /**
+ * The broker's clock may be behind ours. What is told twice for it is known by its ticket; what is not told is known by
+ * nothing.
+ */
+const CLOCKS_DIFFER_MS = 5_000;
+
+/**
  * What happens and does not stand (deals, orders that are gone) is no part of a snapshot: after a gap the broker is asked
  * for it before the snapshot is given.
  */
@@ -80,5 +86,5 @@ export function missedBy({ log, group, since }: Member): string[] {
 /** `publishedAtMs`: when this bridge told it to whoever listened; 0 = it was there before anybody did; undefined = not seen. */
 function isNews(publishedAtMs: number | undefined, atMs: number, since: Since): boolean {
   if (publishedAtMs) return publishedAtMs > since.toldUntilMs;
-  return since.byTime ? atMs >= since.sinceMs : publishedAtMs === undefined;
+  return since.byTime ? atMs >= since.sinceMs - CLOCKS_DIFFER_MS : publishedAtMs === undefined;
 }

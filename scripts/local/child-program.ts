@@ -11,15 +11,29 @@ export class ChildProgram {
   readonly #exited: Promise<unknown>;
 
   /** `onLine` gets what it writes, on either stream. */
-  constructor(name: string, command: readonly string[], onLine: (line: string) => void) {
+  constructor(
+    name: string,
+    command: readonly string[],
+    onLine: (line: string) => void,
+    env: NodeJS.ProcessEnv = process.env,
+  ) {
     this.#name = name;
     const [file = '', ...args] = command;
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     createInterface(child.stdout).on('line', onLine);
     createInterface(child.stderr).on('line', onLine);
     this.#process = child;
     if (child.pid !== undefined) child.once('exit', endWithUs([child.pid]));
     this.#exited = once(child, 'exit');
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  /** Settles when it has ended. */
+  get exited(): Promise<unknown> {
+    return this.#exited;
   }
 
   /** Rejects when it ends before `ready` settles. */

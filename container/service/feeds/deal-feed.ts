@@ -64,7 +64,11 @@ export class DealFeed implements Feed {
     const polledFromMs = Math.min(this.#readUntilMs, this.#now()) - OVERLAP_MS;
     return (
       inOrder(found)
-        .map(({ wire, ...deal }) => ({ ...deal, wire, atMs: clock.toUtcMs(deal.second * 1000) }))
+        .map(({ wire, ...deal }) => ({
+          ...deal,
+          wire,
+          atMs: clock.toUtcMs(new Fields(wire).integer('TimeMsc') ?? deal.second * 1000),
+        }))
         // What the next poll will find is left to it.
         .filter(({ login, ticket, atMs }) => atMs < polledFromMs || this.#followed.get(login)?.has(ticket) === true)
         .map(({ login, ticket, atMs, wire }) => ({ key: login, id: ticket, atMs, json: objectJson(deal, wire, clock) }))

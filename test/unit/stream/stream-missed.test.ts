@@ -74,10 +74,11 @@ test('members of one selection are asked for together; a loss while it is asked 
 test('a client that says since when is told by the time of the deals where nothing else is known', async () => {
   const peer = follow({ op: 'resume', epoch: 3, seq: 9, sinceMs: 990_000 });
   await Promise.resolve();
-  tell([row('1', 980_000), row('2', 995_000)]);
+  tell([row('1', 980_000), row('2', 986_000), row('3', 995_000)]);
   expect(shown(peer)).toEqual(['gap', 'delta', 'snapshot']);
   expect(peer.of('gap')[0]?.data).toMatchObject({ sinceMs: 990_000 });
-  expect(ticketsOf(peer)).toEqual(['2']);
+  // The broker's clock may be five seconds behind.
+  expect(ticketsOf(peer)).toEqual(['2', '3']);
 });
 
 test('where the broker does not tell, the gap stays declared, and the stream goes on', async () => {

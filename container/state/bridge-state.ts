@@ -81,6 +81,7 @@ export class BridgeState implements StateApi {
     });
     this.operations = new OperationsLedger({
       sql,
+      warn,
       now,
       policy: { ...LEDGER_POLICY, ...options.ledger },
       requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId),
@@ -94,9 +95,7 @@ export class BridgeState implements StateApi {
    * second order. Everybody's trading is halted until an administrator resumes it; what was set aside is consulted.
    */
   distrust(reason: string): void {
-    this.operations.distrust(
-      `${reason} Compare the broker’s books with what you sent, then resume trading (POST /admin/trading/resume).`,
-    );
+    this.operations.distrustNow(reason);
   }
 
   /** Writes something. @throws BridgeError `state_unavailable` where that cannot be done */

@@ -38,6 +38,10 @@ export const LEDGER_POLICY: LedgerPolicy = {
 
 /** Setting: why this ledger may not hold everything that was sent. */
 const DISTRUSTED = 'distrusted';
+/** Setting: tags in the broker's books that an administrator was told of: they halt nothing again. */
+const TOLD_TAGS = 'told_tags';
+const RESUME_ADVICE =
+  'Compare the broker’s books with what you sent, then resume trading (POST /admin/trading/resume).';
 const MINUTE_MS = 60_000;
 /** How often old rows are swept. */
 const SWEEP_EVERY_MS = 600_000;
@@ -46,6 +50,7 @@ const SWEEP_ROWS = 500;
 
 export interface LedgerParts {
   readonly sql: Sql;
+  readonly warn: (message: string) => void;
   readonly now: () => number;
   readonly policy: LedgerPolicy;
   readonly requireUnfenced: (instanceId: InstanceId) => void;
@@ -220,12 +225,34 @@ export class OperationsLedger implements OperationsApi {
     return this.#setting(DISTRUSTED) !== undefined;
   }
 
-  /** Halts everybody's trading; until it is resumed, ledgers that were set aside are consulted. */
-  distrust(reason: string): void {
+  async distrust(reason: string, unknownTags: readonly string[] = []): Promise<void> {
+    this.distrustNow(reason, unknownTags);
+  }
+
+  /** The same at once. Until it is resumed, ledgers that were set aside are consulted. */
+  distrustNow(reason: string, unknownTags: readonly string[] = []): void {
+    this.#parts.warn(reason);
     this.#parts.sql.transaction(() => {
-      this.#halts.halt({ kind: 'all', value: '' }, reason);
-      this.#set(DISTRUSTED, reason);
+      const reasons = [this.#setting(DISTRUSTED), reason].filter((one) => one !== undefined).join(' ');
+      this.#halts.halt({ kind: 'all', value: '' }, `${reasons} ${RESUME_ADVICE}`);
+      this.#set(DISTRUSTED, reasons);
+      if (unknownTags.length > 0) this.#set(TOLD_TAGS, JSON.stringify([...this.#toldTags(), ...unknownTags]));
     });
+  }
+
+  async latest(): Promise<{ createdAtMs: number; logins: readonly number[] } | null> {
+    const rows = this.#parts.sql.run('SELECT created_at_ms, login FROM operations ORDER BY id DESC LIMIT 1000');
+    const [newest] = rows;
+    if (!newest) return null;
+    const logins = new Set(rows.flatMap(({ login }) => (typeof login === 'number' ? login : [])));
+    return { createdAtMs: Number(newest['created_at_ms']), logins: [...logins] };
+  }
+
+  async unknownTags(tags: readonly string[]): Promise<readonly string[]> {
+    const told = this.#toldTags();
+    const isKnown = (tag: string): boolean =>
+      this.#parts.sql.run('SELECT 1 FROM operations WHERE tag = ? LIMIT 1', tag).length > 0;
+    return tags.filter((tag) => !told.has(tag) && !isKnown(tag));
   }
 
   async halt(scope: HaltScope, reason: string): Promise<void> {
@@ -279,6 +306,10 @@ export class OperationsLedger implements OperationsApi {
       )
       .map((row) => Number(row['created_at_ms']));
     return windowOpensAtMs(times, perMinute, MINUTE_MS, nowMs);
+  }
+
+  #toldTags(): ReadonlySet<string> {
+    return new Set(JSON.parse(this.#setting(TOLD_TAGS) ?? '[]') as readonly string[]);
   }
 
   #setting(name: string): string | undefined {

@@ -7,7 +7,7 @@ export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** RFC 4648 alphabet in lower case: safe in comments and URLs, and easy to read aloud. */
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+export const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** `length` characters of 5 random bits each. */
 export const randomBase32 = (length: number, random: RandomBytes = randomBytes): string =>

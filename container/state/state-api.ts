@@ -313,6 +313,12 @@ export interface OperationsApi {
   parts(caller: string, key: string): Promise<readonly Operation[]>;
   /** Hex of 32 random bytes, made once. */
   fingerprintSecret(): Promise<string>;
+  /** When the newest operation was written, and the accounts of the newest thousand; `null` = there is none. */
+  latest(): Promise<{ readonly createdAtMs: number; readonly logins: readonly number[] } | null>;
+  /** Those of the tags that no operation has and nobody was told of. */
+  unknownTags(tags: readonly string[]): Promise<readonly string[]>;
+  /** This ledger may not hold everything that was sent: everybody's trading is halted until it is resumed. */
+  distrust(reason: string, unknownTags: readonly string[]): Promise<void>;
 }
 
 /** Whose trades are halted: everybody's, or those of a group mask, a symbol or a login. */

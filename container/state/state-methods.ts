@@ -129,6 +129,9 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'operations.resume': z.tuple([haltScope]),
   'operations.parts': z.tuple([operationKeyPart, operationKeyPart]),
   'operations.fingerprintSecret': none,
+  'operations.latest': none,
+  'operations.unknownTags': z.tuple([z.array(short).max(100_000)]),
+  'operations.distrust': z.tuple([z.string().max(2000), z.array(short).max(100_000)]),
 
   'journal.add': z.tuple([
     z.object({

@@ -10,6 +10,8 @@ import type { ClockSource } from '../broker/broker-clock.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { symbolRules, type SymbolRules } from './symbol-rules.ts';
 
+/** As in the typed API. */
+const LOGINS_AT_ONCE = 100;
 /** Server time may be this far from UTC either way; windows of history are widened by it rather than trust a clock. */
 const ZONE_SPAN_SECONDS = 26 * 3600;
 /** `OrderState` 3–6: partial, filled, rejected, expired; 2 cancelled. */
@@ -145,6 +147,30 @@ export class TradeBooks {
 
   deals(login: number, sinceMs: number, context: ReadContext): Promise<readonly WireObject[]> {
     return this.#since('deal/get_batch', login, sinceMs, context);
+  }
+
+  /** Deals since then and open orders of many logins, as far as one answer each holds them. */
+  async since(logins: readonly number[], sinceMs: number, context: ReadContext): Promise<readonly WireObject[]> {
+    const clock = await this.clock(context);
+    const found: WireObject[] = [];
+    for (let at = 0; at < logins.length; at += LOGINS_AT_ONCE) {
+      const login = ['login', logins.slice(at, at + LOGINS_AT_ONCE).join(',')] as const;
+      const span = [
+        ['from', String(Math.floor(clock.toServerMs(sinceMs) / 1000))],
+        ['to', String(Math.ceil(clock.toServerMs(this.#now()) / 1000) + 60)],
+      ] as const;
+      for (const [path, query] of [
+        ['deal/get_batch', [login, ...span]],
+        ['order/get_batch', [login]],
+      ] as const) {
+        const { retcode, body } = await this.#broker.read(path, query, context, [
+          RETCODE.ERR_NOTFOUND,
+          RETCODE.ERR_PARTIAL,
+        ]);
+        if (retcode !== RETCODE.ERR_NOTFOUND) found.push(...payloadObjects(body));
+      }
+    }
+    return found;
   }
 
   /** Wide first, since a clock may be wrong; where that is more than one answer holds, by the broker's clock. */

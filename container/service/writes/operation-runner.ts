@@ -1,7 +1,6 @@
 import { asBridgeError, BridgeError, toProblem } from '../../contract/errors.ts';
 import { budgetOf } from '../../contract/keys.ts';
 import { HEADER } from '../../contract/headers.ts';
-import { TAG_CHARACTERS } from '../../contract/schemas/operation.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
 import {
   operationPath,
@@ -10,7 +9,6 @@ import {
   type OperationView,
   type PlainAnswer,
 } from '../../state/operation-view.ts';
-import { randomBase32 } from '../../state/random.ts';
 import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
 import type { RouteAnswer, RouteContext } from '../handler.ts';
 import { reservedOf, type Reservation } from './limits.ts';
@@ -18,6 +16,7 @@ import { toBridgeError } from '../broker/upstream-errors.ts';
 import { fingerprinter, type Fingerprint } from './fingerprint.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { RawAnswer, Settlement } from './settlement.ts';
+import type { Tags } from './tags.ts';
 
 /** Given to whoever sends: until `onDispatch` the operation can be called off, after it never. */
 export interface SendHooks {
@@ -58,6 +57,7 @@ export interface RequestIdentity {
 
 export interface OperationRunnerParts {
   readonly state: StateApi;
+  readonly tags: Tags;
   readonly instanceId: string;
   readonly now: () => number;
   /** A row is pending or unknown. */
@@ -122,7 +122,7 @@ export class OperationRunner {
     const known = await this.#parts.state.operations.recall(caller.id, key, fingerprint);
     if (known && known.kind !== 'started') return written<Body>(knownAnswer(known, identity.raw === true));
     const mutation = await prepare();
-    const tag = randomBase32(TAG_CHARACTERS);
+    const tag = await this.#parts.tags.next();
     const decision = await this.#begin(context, { key, fingerprint, tag, mutation });
     if (decision.kind !== 'started') return written<Body>(knownAnswer(decision, identity.raw === true));
     return written<Body>(await this.#execute(context, decision.operation, mutation, identity.raw === true));

@@ -18,6 +18,8 @@ import { DealerDesk } from './dealer-desk.ts';
 import type { MarketOrderPrice } from './market-price.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { passthroughMutation } from './passthrough-mutation.ts';
+import { LedgerCheck } from './ledger-check.ts';
+import { Tags } from './tags.ts';
 import { SETTLE_POLICY, Settler, type SettlePolicy } from './settler.ts';
 import { TradingService } from './trading-service.ts';
 
@@ -60,12 +62,16 @@ export interface WriteService {
 export function createWriteService(options: WriteServiceOptions): WriteService {
   const { upstream, broker, clock, state, instanceId, marketOrderPrice, now } = options;
   const books = new TradeBooks(broker, clock, now);
+  const tags = new Tags(() => state.operations.fingerprintSecret());
+  const onError = (what: string) => (error: unknown) => options.onError(what, error);
+  const check = new LedgerCheck({ state, books, tags, now, onError: onError('ledger check') });
   const runner: OperationRunner = new OperationRunner({
     state,
+    tags,
     instanceId,
     now,
     onUnsettled: () => settler.nudge(),
-    onError: (error) => options.onError('write', error),
+    onError: onError('write'),
   });
   let unsettled = 0;
   let started = false;
@@ -81,7 +87,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
       unsettled = count;
       options.onUnsettled(count);
     },
-    onError: (error) => options.onError('settle', error),
+    onError: onError('settle'),
   });
   const desk = new DealerDesk(upstream.dealer, now);
   const sessions = new ConsumerSessionService({
@@ -89,7 +95,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
     upstream,
     books,
     now,
-    onError: (error) => options.onError('recheck_sessions', error),
+    onError: onError('recheck_sessions'),
   });
   return {
     handlers: {
@@ -119,10 +125,12 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
       if (started) return;
       started = true;
       settler.start();
+      check.start();
       sessions.start();
     },
     release: () => runner.release(),
     close: async () => {
+      check.close();
       runner.close();
       sessions.close();
       await settler.close();

@@ -9,6 +9,7 @@ import {
 import { done, type Settlement } from '../../../../container/service/writes/settlement.ts';
 import { SessionError } from '../../../../container/session/upstream.ts';
 import { SqliteFile } from '../../../../container/host/sqlite-file.ts';
+import { Tags } from '../../../../container/service/writes/tags.ts';
 import { BridgeState } from '../../../../container/state/bridge-state.ts';
 import type { StateApi } from '../../../../container/state/state-api.ts';
 
@@ -23,6 +24,7 @@ beforeEach(() => {
   unsettled = 0;
   runner = new OperationRunner({
     state: flaky(state),
+    tags: new Tags(() => state.operations.fingerprintSecret()),
     instanceId: 'a',
     now: Date.now,
     onUnsettled: () => unsettled++,

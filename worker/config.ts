@@ -1,7 +1,5 @@
-import { z } from 'zod';
 import { BridgeError } from '../container/contract/errors.ts';
-import { apiKeysSchema } from '../container/contract/key-records.ts';
-import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
+import { faultsOf, type REGIONS, variables } from './variables.ts';
 
 /** What the door needs of the Worker's variables and secrets, checked. */
 export interface DoorConfig {
@@ -15,41 +13,6 @@ export interface DoorConfig {
   /** Where the Durable Objects are made; undefined = where the first request came from. */
   readonly region: (typeof REGIONS)[number] | undefined;
 }
-
-const MISSING = 'is missing';
-const secret = z.string({ error: MISSING }).min(1, MISSING);
-const whole = (min: number, max: number) =>
-  z
-    .string({ error: MISSING })
-    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: `expected a whole number from ${min} to ${max}`,
-    })
-    .transform(Number);
-
-/** Location hints of Durable Objects (developers.cloudflare.com/durable-objects/reference/data-location). */
-const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
-
-const variables = z.object({
-  BRIDGE_API_KEYS: secret.pipe(apiKeysSchema),
-  // The container checks these in full; here only that nothing is woken without them.
-  MT5_SERVER: secret,
-  MT5_LOGIN: secret,
-  MT5_PASSWORD: secret,
-  SLEEP_AFTER: z
-    .string({ error: MISSING })
-    .regex(SLEEP_AFTER_PATTERN, 'expected whole seconds, minutes or hours like "10m"'),
-  REQUEST_DEADLINE_SECONDS: whole(1, 600),
-  RATE_LIMIT_PER_SECOND: whole(1, 1_000_000),
-  RATE_LIMIT_BURST: whole(1, 1_000_000),
-  CORS_ORIGINS: z.string().refine((text) => text.split(',').every((origin) => isOrigin(origin.trim())), {
-    error: 'expected origins like "https://desk.example", several joined by commas, or nothing',
-  }),
-  BROKER: z.string({ error: MISSING }).regex(/^[a-z0-9-]{1,32}$/, 'expected 1–32 of a–z 0–9 -'),
-  INSTANCE_VERSION: whole(1, 1_000_000),
-  BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
-});
-
-const isOrigin = (text: string): boolean => text === '' || (URL.canParse(text) && new URL(text).origin === text);
 
 /** Variables do not change in the life of an isolate. */
 const checked = new WeakMap<object, DoorConfig | BridgeError>();
@@ -65,8 +28,7 @@ export function doorConfig(env: Env): DoorConfig {
 function readConfig(env: object): DoorConfig | BridgeError {
   const result = variables.safeParse(env);
   if (!result.success) {
-    // Paths and messages only: an issue of zod may hold the value.
-    const faults = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    const faults = faultsOf(result.error);
     return new BridgeError('misconfigured', `Variables or secrets of the Worker are not valid. ${faults.join('; ')}.`);
   }
   const { data } = result;

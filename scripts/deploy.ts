@@ -1,0 +1,114 @@
+/**
+ * `npm run deploy [-- --env staging] [--secrets-file FILE] [--dry-run]`: looks at everything that would fail late, builds the
+ * image, and only then lets wrangler make the Worker live. wrangler alone makes the Worker live first: a build that fails
+ * then leaves a new Worker over the old image.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs, parseEnv } from 'node:util';
+import { unstable_readConfig } from 'wrangler';
+import { variableFaults } from '../worker/variables.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const wrangler = path.join(root, 'node_modules/.bin/wrangler');
+
+interface Options {
+  readonly env: string | undefined;
+  readonly secretsFile: string | undefined;
+  readonly dryRun: boolean;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      env: { type: 'string' },
+      'secrets-file': { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+    },
+  });
+  return { env: values.env, secretsFile: values['secrets-file'], dryRun: values['dry-run'] };
+}
+
+/** Standard output of a command that worked; `undefined` where it did not, or is not there. */
+function output(command: string, args: readonly string[]): string | undefined {
+  const { status, stdout } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Everything that is wrong, all at once. */
+function faultsOf(options: Options): string[] {
+  const config = unstable_readConfig({
+    config: path.join(root, 'wrangler.jsonc'),
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  const required = (config.secrets as { required?: readonly string[] } | undefined)?.required ?? [];
+  return [
+    ...variableFaults(config.vars as Record<string, unknown>),
+    ...secretFaults(required, options),
+    ...(options.dryRun ? [] : toolFaults()),
+  ];
+}
+
+function secretFaults(required: readonly string[], { env, secretsFile, dryRun }: Options): string[] {
+  const given = new Map<string, string>();
+  if (secretsFile !== undefined) {
+    if (!existsSync(secretsFile)) return [`--secrets-file: ${secretsFile} is not there`];
+    const text = readFileSync(secretsFile, 'utf8');
+    const isJson = text.trimStart().startsWith('{');
+    for (const [name, value] of Object.entries(isJson ? (JSON.parse(text) as object) : parseEnv(text)))
+      given.set(name, String(value));
+  }
+  const named = given.size > 0 || dryRun ? [] : secretNames(env);
+  const missing = required.filter((name) => !given.get(name) && !named.includes(name));
+  if (dryRun && secretsFile === undefined) return [];
+  const faults = missing.map(
+    (name) =>
+      `${name}: the secret is missing; put it into a file for --secrets-file, or: npx wrangler secret put ${name}`,
+  );
+  const keys = given.get('BRIDGE_API_KEYS');
+  return [...faults, ...(keys === undefined ? [] : variableFaults({ BRIDGE_API_KEYS: keys }, ['BRIDGE_API_KEYS']))];
+}
+
+/** Of the Worker that is deployed; none where there is none yet, or nobody is logged in. */
+function secretNames(env: string | undefined): string[] {
+  const told = output(wrangler, ['secret', 'list', '--format', 'json', ...(env === undefined ? [] : ['--env', env])]);
+  try {
+    return (JSON.parse(told ?? '[]') as { name: string }[]).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function toolFaults(): string[] {
+  if (output('docker', ['version', '--format', '{{.Server.Version}}']) === undefined)
+    return ['Docker: no engine answers (docker version); the image is built on this machine'];
+  return output('docker', ['buildx', 'version']) === undefined
+    ? ['Docker: buildx is missing (docker buildx version); wrangler builds with it']
+    : [];
+}
+
+function run(command: string, args: readonly string[]): void {
+  console.log(`$ ${[path.basename(command), ...args].join(' ')}`);
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const options = readOptions();
+const faults = faultsOf(options);
+if (faults.length > 0) {
+  console.error(`deploy: nothing was changed. To be mended first:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  process.exit(1);
+}
+if (!options.dryRun) run('docker', ['build', '--platform', 'linux/amd64', '--tag', 'mt5-edge-bridge:deploy', '.']);
+run(wrangler, [
+  'deploy',
+  ...(options.env === undefined ? [] : ['--env', options.env]),
+  ...(options.secretsFile === undefined ? [] : ['--secrets-file', options.secretsFile]),
+  ...(options.dryRun ? ['--dry-run', '--containers-rollout=none'] : []),
+]);
+if (!options.dryRun) console.log('Now: npm run smoke -- https://<the address above> --key <a key>');

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { apiKeysSchema } from '../container/contract/key-records.ts';
+import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
+
+const MISSING = 'is missing';
+const secret = z.string({ error: MISSING }).min(1, MISSING);
+const whole = (min: number, max: number) =>
+  z
+    .string({ error: MISSING })
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `expected a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+
+/** Location hints of Durable Objects (developers.cloudflare.com/durable-objects/reference/data-location). */
+export const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
+
+export const variables = z.object({
+  BRIDGE_API_KEYS: secret.pipe(apiKeysSchema),
+  // The container checks these in full; here only that nothing is woken without them.
+  MT5_SERVER: secret,
+  MT5_LOGIN: secret,
+  MT5_PASSWORD: secret,
+  SLEEP_AFTER: z
+    .string({ error: MISSING })
+    .regex(SLEEP_AFTER_PATTERN, 'expected whole seconds, minutes or hours like "10m"'),
+  REQUEST_DEADLINE_SECONDS: whole(1, 600),
+  RATE_LIMIT_PER_SECOND: whole(1, 1_000_000),
+  RATE_LIMIT_BURST: whole(1, 1_000_000),
+  CORS_ORIGINS: z.string().refine((text) => text.split(',').every((origin) => isOrigin(origin.trim())), {
+    error: 'expected origins like "https://desk.example", several joined by commas, or nothing',
+  }),
+  BROKER: z.string({ error: MISSING }).regex(/^[a-z0-9-]{1,32}$/, 'expected 1–32 of a–z 0–9 -'),
+  INSTANCE_VERSION: whole(1, 1_000_000),
+  BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
+});
+
+const isOrigin = (text: string): boolean => text === '' || (URL.canParse(text) && new URL(text).origin === text);
+
+/** Paths and messages only: an issue of zod may hold the value. */
+export const faultsOf = (error: z.ZodError): string[] =>
+  error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+
+const SECRETS: readonly string[] = ['BRIDGE_API_KEYS', 'MT5_SERVER', 'MT5_LOGIN', 'MT5_PASSWORD'];
+
+/** What is wrong with variables before they are deployed; of `names` alone, else of all but the secrets. */
+export function variableFaults(vars: Readonly<Record<string, unknown>>, names?: readonly string[]): string[] {
+  const { error } = variables.safeParse(vars);
+  const concerns = (fault: string): boolean => {
+    const name = fault.split(/[:.]/)[0] ?? '';
+    return names ? names.includes(name) : !SECRETS.includes(name);
+  };
+  return error ? faultsOf(error).filter(concerns) : [];
+}

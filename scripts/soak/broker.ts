@@ -17,11 +17,11 @@ export class Broker {
     this.certificateSha256 = (env['MT5_TLS'] ?? '').replace(/^pin:/, '');
   }
 
-  static async start(seed: number, onLine: (line: string) => void): Promise<Broker> {
+  static async start(seed: number, onLine: (line: string) => void, host = '127.0.0.1'): Promise<Broker> {
     const main = path.resolve(import.meta.dirname, '../../test/simulator/main.ts');
     const control = Promise.withResolvers<string>();
     const signIn = Promise.withResolvers<Record<string, string>>();
-    const flags = ['--port', '0', '--control-port', '0', '--seed', String(seed), '--latency-ms', '5'];
+    const flags = ['--port', '0', '--control-port', '0', '--seed', String(seed), '--latency-ms', '5', '--host', host];
     const program = new ChildProgram('simulator', [process.execPath, main, ...flags], (line) => {
       onLine(line);
       const url = /^control\s+(http:\/\/[\d.:]+)/.exec(line)?.[1];

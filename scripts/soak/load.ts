@@ -139,5 +139,5 @@ function nextStep(answer: Answer | undefined): 'executed' | 'refused' | 'open' |
   const { outcome, retry } = answer.body as { outcome?: string; retry?: string };
   if (outcome === 'not_sent' && (retry === 'after' || retry === 'yes')) return 'again';
   if (answer.body['code'] === 'operation_in_flight') return 'again';
-  return outcome === 'unknown' ? 'open' : 'refused';
+  return outcome === 'refused' ? 'refused' : 'open';
 }

@@ -24,6 +24,7 @@ const FAULT_LASTS_MS = { from: 5_000, to: 40_000 };
 const SIGN_INS_PER_MINUTE = 60;
 /** What processes may hold more at the end than at the beginning. */
 const MORE_MB = 150;
+const WORKERD_MB = 700;
 /** … taken when everything has been done once. */
 const BASE_AFTER_MS = 45_000;
 const MORE_HANDLES = 40;
@@ -197,7 +198,9 @@ function checkUsage(base: Usage, end: Usage, violations: Violations): void {
   for (const [name, now] of Object.entries(end)) {
     const then = base[name];
     if (!now || !then) continue;
-    if (now.rssMb > then.rssMb + MORE_MB) violations.note('memory', `${name}: ${then.rssMb} → ${now.rssMb} MB`);
+    // workerd lets its heap grow to about 570 MB under load before it collects, and stays there.
+    const mostMb = name === 'workerd' ? WORKERD_MB : then.rssMb + MORE_MB;
+    if (now.rssMb > mostMb) violations.note('memory', `${name}: ${then.rssMb} → ${now.rssMb} MB`);
     if (now.handles > then.handles + MORE_HANDLES)
       violations.note('handles', `${name}: ${then.handles} → ${now.handles}`);
   }

@@ -1,21 +1,15 @@
-import { asBridgeError, BridgeError, toProblem } from '../../contract/errors.ts';
+import { BridgeError, toProblem } from '../../contract/errors.ts';
 import { budgetOf } from '../../contract/keys.ts';
 import { HEADER } from '../../contract/headers.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
-import {
-  operationPath,
-  operationView,
-  storedAnswer,
-  type OperationView,
-  type PlainAnswer,
-} from '../../state/operation-view.ts';
+import { operationView, storedAnswer, type OperationView } from '../../state/operation-view.ts';
 import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
 import type { RouteAnswer, RouteContext } from '../handler.ts';
 import { reservedOf, type Reservation } from './limits.ts';
-import { toBridgeError } from '../broker/upstream-errors.ts';
 import { fingerprinter, type Fingerprint } from './fingerprint.ts';
 import type { OperationRequest } from './operation-request.ts';
-import type { RawAnswer, Settlement } from './settlement.ts';
+import { asRouteAnswer, knownAnswer, notSent, rawAnswer } from './operation-answers.ts';
+import type { Settlement } from './settlement.ts';
 import type { Tags } from './tags.ts';
 
 /** Given to whoever sends: until `onDispatch` the operation can be called off, after it never. */
@@ -70,8 +64,8 @@ export interface OperationRunnerParts {
  * will answer at all; the session's own heartbeat ends connections that are dead.
  */
 const ANSWER_WAIT_MS = 240_000;
-/** How long a released caller's answer waits for its row. */
-const ROW_WAIT_MS = 50;
+/** How long an answer waits for its row: far longer than a write takes, and short against any deadline. */
+const ROW_WAIT_MS = 250;
 /** Between tries to write to a state that cannot be reached. */
 const WRITE_RETRY_MS = 500;
 
@@ -119,7 +113,8 @@ export class OperationRunner {
     const { caller } = context;
     const key = requireKey(context);
     const fingerprint = await this.#fingerprint(identity);
-    const known = await this.#parts.state.operations.recall(caller.id, key, fingerprint);
+    const recalled = this.#parts.state.operations.recall(caller.id, key, fingerprint);
+    const known = await beforeDeadline(recalled, context, this.#parts.now);
     if (known && known.kind !== 'started') return written<Body>(knownAnswer(known, identity.raw === true));
     const mutation = await prepare();
     const tag = await this.#parts.tags.next();
@@ -135,22 +130,30 @@ export class OperationRunner {
     const { state, instanceId, now } = this.#parts;
     const { caller, deadlineAtMs } = context;
     const { key, fingerprint, tag, mutation } = row;
+    const begun = state.operations.begin({
+      caller: caller.id,
+      key,
+      kind: mutation.kind,
+      tag,
+      login: mutation.login,
+      fingerprint,
+      request: JSON.stringify(mutation.request),
+      instanceId,
+      deadlineAtMs,
+      trading: mutation.trading,
+      budget: budgetOf(caller),
+      ...reservedOf(mutation, caller, now()),
+    });
     try {
-      return await state.operations.begin({
-        caller: caller.id,
-        key,
-        kind: mutation.kind,
-        tag,
-        login: mutation.login,
-        fingerprint,
-        request: JSON.stringify(mutation.request),
-        instanceId,
-        deadlineAtMs,
-        trading: mutation.trading,
-        budget: budgetOf(caller),
-        ...reservedOf(mutation, caller, now()),
-      });
+      return await beforeDeadline(begun, context, now);
     } catch (error) {
+      // Told as not sent: a row that is written late goes again.
+      if (error instanceof BridgeError && error.code === 'deadline_exceeded')
+        void begun
+          .then(({ kind }) =>
+            kind === 'started' ? this.#durably(() => state.operations.drop(caller.id, key, tag)) : undefined,
+          )
+          .catch((failure: unknown) => this.#parts.onError(failure));
       // The row may have been written before the channel broke: nothing was sent, so it must go.
       if (error instanceof BridgeError && error.code === 'state_unavailable')
         void this.#durably(() => state.operations.drop(caller.id, key, tag));
@@ -293,16 +296,16 @@ export class OperationRunner {
   }
 
   /**
-   * One try is awaited; where the state cannot be reached or written it is repeated in the background until it can be or
-   * the process ends (the row is then settled by its successor, from the books).
+   * Waited for as long as a memory that is well takes; one that is locked or gone is written to in the background until it
+   * can be or the process ends (the row is then settled by its successor, from the books).
    */
   async #durably(write: () => Promise<unknown>): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
+    const first = write().catch((error: unknown) => {
       if (!(error instanceof BridgeError) || error.code !== 'state_unavailable') throw error;
       void this.#again(write);
-    }
+    });
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, ROW_WAIT_MS, 'late').unref());
+    if ((await Promise.race([first, late])) === 'late') first.catch((error: unknown) => this.#parts.onError(error));
   }
 
   async #again(write: () => Promise<unknown>): Promise<void> {
@@ -336,53 +339,21 @@ export function requireKey(context: RouteContext): string {
   });
 }
 
-const rawAnswer = ({ status, contentType, text }: RawAnswer): RouteAnswer => ({
-  status,
-  headers: { 'content-type': contentType },
-  body: text,
-});
-
-/** Certain: nothing was handed to a connection. */
-function notSent(error: unknown): BridgeError {
-  const known = asBridgeError(toBridgeError(error));
-  return new BridgeError(known.code, { ...known.context, outcome: 'not_sent' });
-}
-
-/** `raw`: the body stays the text it is. */
-const asRouteAnswer = (answer: PlainAnswer, raw: boolean): RouteAnswer => ({
-  status: answer.status,
-  headers: answer.headers,
-  body: raw ? answer.body : (JSON.parse(answer.body) as unknown),
-});
-
-/** What a key that is known is answered. @throws BridgeError */
-function knownAnswer(decision: Exclude<BeginDecision, { kind: 'started' }>, raw: boolean): RouteAnswer {
-  if (decision.kind !== 'replay') throw refusalOf(decision);
-  const answer = asRouteAnswer(storedAnswer(decision.operation), raw);
-  return { ...answer, headers: { ...answer.headers, [HEADER.idempotencyReplayed]: 'true' } };
-}
-
-function refusalOf(decision: Exclude<BeginDecision, { kind: 'started' | 'replay' }>): BridgeError {
-  if (decision.kind === 'other_body')
-    return new BridgeError('idempotency_key_reused', {
-      detail: 'This Idempotency-Key was used with another request; a new intent needs a new key.',
-      field: HEADER.idempotencyKey,
-      expected: 'a key that was not used before',
-    });
-  if (decision.kind === 'in_flight')
-    return new BridgeError('operation_in_flight', {
-      detail: `The first request with this key is still running; see ${operationPath(decision.operation.key)}.`,
-      retryAfterMs: 1000,
-    });
-  if (decision.kind === 'over_limit')
-    return new BridgeError('limit_exceeded', {
-      detail: decision.detail,
-      expected: `within limits.${decision.limit} of the key`,
-    });
-  if (decision.kind === 'halted') return new BridgeError('trading_halted', `Trading is halted: ${decision.reason}`);
-  return new BridgeError('limit_exceeded', {
-    detail: 'The key has used up its orders per minute.',
-    retry: 'after',
-    retryAfterMs: decision.retryAfterMs,
+/** Nobody waits for the memory longer than his deadline. @throws BridgeError `deadline_exceeded` */
+async function beforeDeadline<T>(work: Promise<T>, { deadlineAtMs }: RouteContext, now: () => number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // What fails later has nobody left to tell.
+  work.catch(() => undefined);
+  const late = new Promise<never>((_, reject) => {
+    const refuse = (): void =>
+      reject(
+        new BridgeError('deadline_exceeded', 'The bridge’s memory did not answer before the deadline of the request.'),
+      );
+    timer = setTimeout(refuse, Math.max(0, deadlineAtMs - now()));
   });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

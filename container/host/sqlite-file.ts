@@ -6,6 +6,9 @@ import { type Sql, type SqlRow, type SqlValue, StateBusyError } from '../state/s
 /** How many prepared statements are kept; the state has some fifty. */
 const MAX_STATEMENTS = 200;
 
+/** How long opening waits for another process that is opening or migrating the same file. */
+const OPENING_WAIT_MS = 5_000;
+
 /** `Sql` over a SQLite file of Node's own `node:sqlite`: where the state lives on a VPS. */
 export class SqliteFile implements Sql {
   readonly #database: DatabaseSync;
@@ -15,8 +18,8 @@ export class SqliteFile implements Sql {
   private constructor(database: DatabaseSync) {
     this.#database = database;
     // FULL: a committed row survives the loss of power, not only of the process.
-    for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'busy_timeout = 5000'])
-      database.exec(`PRAGMA ${pragma}`);
+    switchToWal(database);
+    database.exec('PRAGMA synchronous = FULL');
     database.exec('PRAGMA schema_version');
   }
 
@@ -41,7 +44,7 @@ export class SqliteFile implements Sql {
   static #checked(path: string): SqliteFile {
     // Before SQLite makes it: its own files beside it get the same rights.
     if (path !== ':memory:') onlyForOwner(path);
-    const database = new DatabaseSync(path);
+    const database = new DatabaseSync(path, { timeout: OPENING_WAIT_MS });
     try {
       const file = new SqliteFile(database);
       const [verdict] = file.run('PRAGMA quick_check(1)');
@@ -93,6 +96,23 @@ export class SqliteFile implements Sql {
     const prepared = this.#database.prepare(statement);
     this.#statements.set(statement, prepared);
     return prepared;
+  }
+}
+
+/**
+ * Two that switch a fresh file at once lock each other out, and then SQLite does not wait, since neither could go on
+ * (sqlite.org/c3ref/busy_handler.html): this one lets go and tries again. At start only: it stops the event loop.
+ */
+function switchToWal(database: DatabaseSync): void {
+  const untilMs = performance.now() + OPENING_WAIT_MS;
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (codeOf(error) !== BUSY || performance.now() > untilMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * 20);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,6 +87,21 @@ it('processes that begin on one fresh file at once share it: nothing is set asid
   const file = SqliteFile.open(location());
   expect(file.run(`SELECT name FROM sqlite_master WHERE name GLOB 'aside_*'`)).toEqual([]);
   file.close();
+});
+
+it('waits for a process that holds a fresh file at the moment of opening, instead of failing', async () => {
+  const hold = `const { DatabaseSync } = require('node:sqlite');
+    const database = new DatabaseSync(${JSON.stringify(location().replace('file:', ''))});
+    database.exec('BEGIN EXCLUSIVE; CREATE TABLE held (x)');
+    console.log('held');
+    setTimeout(() => database.exec('COMMIT'), 400);`;
+  const holder = spawn(process.execPath, ['-e', hold], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(holder, 'exit');
+  await once(holder.stdout, 'data');
+  const file = SqliteFile.open(location());
+  expect(file.run('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
+  file.close();
+  expect(await ended).toEqual([0, null]);
 });
 
 it('a full disk is the memory that fails, not the request: told as such, and all is well once there is room', async () => {

@@ -3040,18 +3040,100 @@ export interface components {
              * @description MT5 `MarginHedged`.
              */
             marginHedged: string | null;
-            /** @description MT5 `MarginRateInitial`. */
-            marginRateInitial: unknown | null;
-            /** @description MT5 `MarginRateMaintenance`. */
-            marginRateMaintenance: unknown | null;
+            /** @description MT5 `MarginRateInitial`, `MarginInitialBuy`, `MarginInitialSell`, `MarginInitialBuyLimit`, `MarginInitialSellLimit`, `MarginInitialBuyStop`, `MarginInitialSellStop`, `MarginInitialBuyStopLimit`, `MarginInitialSellStopLimit`. */
+            marginRateInitial: {
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buy: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sell: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buyLimit: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sellLimit: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buyStop: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sellStop: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buyStopLimit: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sellStopLimit: string | null;
+            } | null;
+            /** @description MT5 `MarginRateMaintenance`, `MarginMaintenanceBuy`, `MarginMaintenanceSell`, `MarginMaintenanceBuyLimit`, `MarginMaintenanceSellLimit`, `MarginMaintenanceBuyStop`, `MarginMaintenanceSellStop`, `MarginMaintenanceBuyStopLimit`, `MarginMaintenanceSellStopLimit`. */
+            marginRateMaintenance: {
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buy: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sell: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buyLimit: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sellLimit: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buyStop: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sellStop: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                buyStopLimit: string | null;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                sellStopLimit: string | null;
+            } | null;
             /**
              * Format: decimal
-             * @description MT5 `MarginRateLiquidity`.
+             * @description MT5 `MarginLiquidity`, `MarginRateLiquidity`.
              */
             marginRateLiquidity: string | null;
             /**
              * Format: decimal
-             * @description MT5 `MarginRateCurrency`.
+             * @description MT5 `MarginCurrency`, `MarginRateCurrency`.
              */
             marginRateCurrency: string | null;
             /** @description MT5 `MarginFlags`. */
@@ -3080,6 +3162,45 @@ export interface components {
             swapTripleDay: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "disabled" | null;
             /** @description MT5 `Swap3Day`. */
             swapTripleDayCode: number | null;
+            /** @description MT5 `SwapYearDays`, `SwapYearDay`. */
+            swapYearDays: number | null;
+            /** @description MT5 `SwapFlags`. */
+            swapFlags: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateSunday`.
+             */
+            swapRateSunday: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateMonday`.
+             */
+            swapRateMonday: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateTuesday`.
+             */
+            swapRateTuesday: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateWednesday`.
+             */
+            swapRateWednesday: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateThursday`.
+             */
+            swapRateThursday: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateFriday`.
+             */
+            swapRateFriday: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SwapRateSaturday`.
+             */
+            swapRateSaturday: string | null;
             /**
              * Format: date-time
              * @description MT5 `TimeStart`.
@@ -3098,7 +3219,7 @@ export interface components {
             quoteHours: unknown | null;
             /** @description MT5 `SessionsTrades`. */
             tradingHours: unknown | null;
-            /** @description MT5 `OptionsMode`, `OptionMode`. */
+            /** @description MT5 `OptionMode`, `OptionsMode`. */
             optionsMode: number | null;
             /**
              * Format: decimal

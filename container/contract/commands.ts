@@ -48,6 +48,8 @@ const READ: Readonly<Record<string, readonly string[] | null>> = {
   'tick/history': null,
   'chart/get': null,
   'book/get': null,
+  'book/subscribe': null,
+  'book/unsubscribe': null,
   'order/get': null,
   'order/get_total': ['login'],
   'order/get_page': ['login', ...PAGE],

@@ -120,7 +120,8 @@ export class Session {
   refusal(route: Route | undefined): Answer | undefined {
     const { switches } = this.#shared;
     if (this.#state.name !== 'ready') return plainAnswer(403);
-    if (route === undefined) return plainAnswer(Number(switches.unknownCommand));
+    if (route === undefined || switches.missingCommands.includes(route.name))
+      return plainAnswer(Number(switches.unknownCommand));
     if (switches.requestsPerSecond > 0 && this.#tooMany(switches.requestsPerSecond))
       return this.answer({ retcode: 12 });
     if (switches.outage !== 'none') return this.answer({ retcode: Number(switches.outage) });

@@ -2,10 +2,11 @@
  * The points on which sources about real servers disagree (mt5-webapi.md §8), and a few limits, each a named switch.
  * Defaults are the documented behaviour.
  */
-interface SwitchEntry<Value extends string | number | boolean = string | number | boolean> {
+type SwitchValue = string | number | boolean | readonly string[];
+interface SwitchEntry<Value extends SwitchValue = SwitchValue> {
   readonly default: Value;
-  /** The values it takes, or the range of a number. */
-  readonly values: readonly Value[] | { readonly from: number; readonly to: number };
+  /** The values it takes, the range of a number, or what a list holds. */
+  readonly values: readonly Value[] | { readonly from: number; readonly to: number } | { readonly listOf: string };
   readonly meaning: string;
 }
 
@@ -20,6 +21,12 @@ const number = (initial: number, from: number, to: number, meaning: string): Swi
   meaning,
 });
 
+const list = (listOf: string, meaning: string): SwitchEntry<readonly string[]> => ({
+  default: [],
+  values: { listOf },
+  meaning,
+});
+
 export const SWITCHES = {
   idleTimeoutSeconds: number(
     180,
@@ -29,11 +36,29 @@ export const SWITCHES = {
   ),
   authWindowSeconds: number(10, 0.05, 3600, 'time between auth/start and auth/answer'),
   cookie: choice([false, true], 'auth/answer sets a cookie; it is never asked for'),
-  scalarCasing: choice(['documented', 'lower'], 'Total, Ticket, ID … or total, ticket, id'),
+  scalarCasing: choice(
+    ['lower', 'documented'],
+    'total, ticket, id, time as live clients read them, or Total, Ticket, ID, Time as the documents print them',
+  ),
   resultIds: choice(
     ['both', 'top', 'answer'],
     'where dealer/get_request_result puts the ids: beside retcode (documentation), under answer (what live clients read), or both, so that neither kind of client fails',
   ),
+  unknownResultIds: choice(
+    ['omit', '13'],
+    'dealer/get_request_result leaves ids out that it does not know, or answers 13 where it knows none',
+  ),
+  userUpdate: choice(
+    ['partial', 'whole'],
+    'user/update needs the login alone and keeps the rest, a wrong value changes nothing; or it replaces the record',
+  ),
+  longText: choice(['trim', 'refuse'], 'names and comments that are too long are cut, or refused with 3'),
+  totalZero: choice(['all', 'empty'], 'get_page with total=0: every row from the offset on, or none'),
+  bookUntilSubscribed: choice(
+    ['empty', 'full'],
+    'book/get before book/subscribe on its connection: no levels, or all of them',
+  ),
+  missingCommands: list('paths like user/group', 'commands that this build does not have'),
   textOf10009: choice(['Request executed', 'Done'], 'text after the number 10009'),
   marketFlag: choice(
     ['market', 'priceOrder'],
@@ -57,7 +82,11 @@ export const SWITCHES = {
   ),
   modifyFlags: choice(['ModificationFlags', 'ModifyFlags'], 'name of the field in orders'),
   apiDataUnsigned: choice(['ValueUInt', 'ValueUint'], 'name of the unsigned field in ApiData'),
-  optionsMode: choice(['OptionsMode', 'OptionMode'], 'name of the field in symbols'),
+  optionsMode: choice(['OptionMode', 'OptionsMode'], 'name of the field in symbols'),
+  marginRates: choice(
+    ['flat', 'nested'],
+    'margin rates of a symbol: MarginInitialBuy … on the wire, or MarginRateInitial {Buy …} as in the classes',
+  ),
   contentType: choice(['application/json', 'text/plain', 'text/html', 'none'], 'Content-Type of JSON answers'),
   acceptBody: choice(['any', 'form', 'json'], 'content types taken for a body; others are HTTP 415'),
   plusInQuery: choice(['space', 'plus'], 'what + stands for in a query; documented clients write %20'),
@@ -73,7 +102,7 @@ export const SWITCHES = {
 } as const satisfies Record<string, SwitchEntry>;
 
 export type SwitchName = keyof typeof SWITCHES;
-type Widen<Value> = Value extends number ? number : Value;
+type Widen<Value> = Value extends number ? number : Value extends readonly unknown[] ? readonly string[] : Value;
 export type Switches = {
   -readonly [Name in SwitchName]: Widen<(typeof SWITCHES)[Name] extends SwitchEntry<infer Value> ? Value : never>;
 };
@@ -95,6 +124,11 @@ export function setSwitches(switches: Switches, changes: unknown): string | unde
       if (typeof parsed !== 'number' || !(parsed >= values.from && parsed <= values.to))
         return `${name}: expected a number from ${values.from} to ${values.to}`;
       accepted.push([name, parsed]);
+    } else if ('listOf' in values) {
+      const items = typeof value === 'string' ? value.split(',').filter((item) => item !== '') : value;
+      if (!Array.isArray(items) || !items.every((item): item is string => typeof item === 'string'))
+        return `${name}: expected a list of ${values.listOf}`;
+      accepted.push([name, items]);
     } else {
       const found = values.find((candidate) => String(candidate) === String(value));
       if (found === undefined) return `${name}: expected one of ${values.map(String).join(', ')}`;

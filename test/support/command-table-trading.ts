@@ -23,7 +23,7 @@ export function tradingCommandTable(known: Known, { matching, anything }: Matche
     ...row,
   });
   const page = (kind: string, period: string): CommandRow[] => [
-    login(`${kind}/get_total`, period, { answer: { answer: { Total: integer } } }),
+    login(`${kind}/get_total`, period, { answer: { answer: { total: integer } } }),
     login(`${kind}/get_page`, `${period}&offset=0&total=2`, {
       wrong: [
         [q(`login=1001${period}&offset=-1&total=5`), 3],
@@ -103,6 +103,8 @@ export function tradingCommandTable(known: Known, { matching, anything }: Matche
       noRight: 13,
     },
     { path: 'book/get', right: q('symbol=UKOIL'), none: 3, unknown: [q('symbol=NOPE'), 13], noRight: 0 },
+    { path: 'book/subscribe', right: q('symbol=UKOIL'), none: 3, unknown: [q('symbol=NOPE'), 13], noRight: 0 },
+    { path: 'book/unsubscribe', right: q('symbol=UKOIL'), none: 3, unknown: [q('symbol=NOPE'), 13], noRight: 0 },
 
     ticket('order/get', known.order, { answer: { answer: { Order: String(known.order), Login: '1001' } } }),
     ticket('history/get', known.history, { answer: { answer: { Order: String(known.history) } } }),
@@ -165,7 +167,7 @@ export function tradingCommandTable(known: Known, { matching, anything }: Matche
     {
       path: 'trade/balance',
       right: q('login=1002&type=2&balance=125.50&comment=test'),
-      answer: { answer: { Ticket: integer } },
+      answer: { answer: { ticket: integer } },
       none: 3,
       wrong: [
         [q('login=1002&type=9&balance=1'), 3],
@@ -218,7 +220,7 @@ export function tradingCommandTable(known: Known, { matching, anything }: Matche
     {
       path: 'dealer/send_request',
       right: b(market),
-      answer: { answer: { ID: integer } },
+      answer: { answer: { id: integer } },
       none: 3,
       wrong: [
         [b({ ...market, Action: '3' }), 3],
@@ -228,6 +230,6 @@ export function tradingCommandTable(known: Known, { matching, anything }: Matche
       unknown: [b({ ...market, Login: '77777' }), 13],
       noRight: 8,
     },
-    { path: 'dealer/get_request_result', right: {}, wrong: [[q('id=a'), 3]], unknown: [q('id=1'), 13], noRight: 8 },
+    { path: 'dealer/get_request_result', right: {}, wrong: [[q('id=a'), 3]], unknown: [q('id=1'), 0], noRight: 8 },
   ];
 }

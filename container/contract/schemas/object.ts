@@ -19,6 +19,7 @@ export type ReadKind =
   | 'enum'
   | 'flags'
   | 'apiData'
+  | 'orderTypeRates'
   | 'raw';
 
 export interface Read {
@@ -109,6 +110,32 @@ const apiCell = z.object({
 });
 /** The cells of server plug-ins that hold something; of the sixteen most are empty. */
 export const apiData = (): Optional<z.ZodArray<typeof apiCell>> => optional(z.array(apiCell), 'apiData', ['ApiData']);
+/** Order types that have a margin rate of their own: our name and MT5's. */
+export const RATED_ORDER_TYPES = {
+  buy: 'Buy',
+  sell: 'Sell',
+  buyLimit: 'BuyLimit',
+  sellLimit: 'SellLimit',
+  buyStop: 'BuyStop',
+  sellStop: 'SellStop',
+  buyStopLimit: 'BuyStopLimit',
+  sellStopLimit: 'SellStopLimit',
+} as const;
+const rate = decimal.nullable();
+const orderTypeRates = z.object(
+  Object.fromEntries(Object.keys(RATED_ORDER_TYPES).map((type) => [type, rate])) as {
+    [Type in keyof typeof RATED_ORDER_TYPES]: typeof rate;
+  },
+);
+/**
+ * A rate for each order type: eight fields that begin with `prefix`, as servers send them, or one object or list under
+ * `nested`, as their libraries have them. `null` of a type: the server names none (in a group's symbol: its default).
+ */
+export const rates = (prefix: string, nested: string): Optional<typeof orderTypeRates> =>
+  optional(orderTypeRates, 'orderTypeRates', [
+    nested,
+    ...Object.values(RATED_ORDER_TYPES).map((type) => `${prefix}${type}`),
+  ]);
 export const raw = (...sources: string[]): Optional<z.ZodUnknown> => optional(z.unknown(), 'raw', sources);
 
 /** `openAt` and `openAtMs` from server time in seconds or, finer, milliseconds. */

@@ -1,8 +1,13 @@
 import { BridgeError } from '../../contract/errors.ts';
-import type { AnyObjectDefinition, ObjectOf, Read } from '../../contract/schemas/object.ts';
+import {
+  RATED_ORDER_TYPES,
+  type AnyObjectDefinition,
+  type ObjectOf,
+  type Read,
+} from '../../contract/schemas/object.ts';
 import { plainDecimal } from '../../webapi/decimal.ts';
 import { Fields, isWireObject, wireInteger } from '../../webapi/fields.ts';
-import type { WireObject } from '../../webapi/fields.ts';
+import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import { fileTimeToMs, rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
@@ -105,6 +110,19 @@ const READERS: Readonly<Record<Read['kind'], Reader>> = {
     return Array.isArray(cells)
       ? cells.flatMap((cell) => (isWireObject(cell) ? apiCell(new Fields(cell)) : []))
       : undefined;
+  },
+  orderTypeRates: (fields, { sources: [nested = '', ...flat] }) => {
+    const inner = fields.take(nested);
+    const texts = flat.map((source) => fields.text(source));
+    if (texts.every((text) => text === undefined) && inner === undefined) return undefined;
+    const byType = isWireObject(inner) ? new Fields(inner) : undefined;
+    return Object.fromEntries(
+      Object.entries(RATED_ORDER_TYPES).map(([type, wire], i) => {
+        const cell = Array.isArray(inner) ? (inner as readonly WireValue[])[i] : byType?.text(wire);
+        const text = texts[i] ?? (typeof cell === 'string' ? cell : undefined);
+        return [type, text === undefined ? null : (plainDecimal(text.trim()) ?? null)];
+      }),
+    );
   },
   raw: (fields, { sources }) => fields.take(...sources),
 };

@@ -1,8 +1,8 @@
-import { BridgeError } from '../../contract/errors.ts';
+import { asBridgeError, BridgeError } from '../../contract/errors.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import { bookItem, quote, quoteStatistics, symbol } from '../../contract/schemas/market.ts';
 import type { Book, Quote, QuoteStatistics, SymbolSpecification } from '../../contract/schemas/market.ts';
-import { Fields, isWireObject, payloadObjects, wireInteger } from '../../webapi/fields.ts';
+import { Fields, isWireObject, payloadObjects, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import { parseMask } from '../../contract/masks.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
@@ -20,6 +20,9 @@ type Fresh<T> = { readonly value: T; readonly freshForMs: number; readonly keep:
 
 /** Symbols of one `symbol/next` where the server cuts `symbol/get` at 5000 (mt5-webapi §1.7). */
 const SYMBOLS_PER_READ = 1000;
+
+/** Connections of a pool at most (host/config.ts, `POOL_MAX`), as far as one request goes. */
+const MOST_SUBSCRIBED = 4;
 
 export class Market {
   readonly #broker: Broker;
@@ -135,10 +138,7 @@ export class Market {
   }
 
   async book(name: string, context: ReadContext): Promise<Book> {
-    const [rows, clock] = await Promise.all([
-      this.#broker.list('book/get', [['symbol', name]], context),
-      this.#clock.get(context),
-    ]);
+    const [rows, clock] = await Promise.all([this.#bookRows(name, context), this.#clock.get(context)]);
     const row = rows[0];
     const fields = new Fields(row ?? {});
     // Milliseconds where the number is one (the documents show both).
@@ -154,5 +154,23 @@ export class Market {
         isWireObject(item) ? [decodeObject(bookItem, item, clock)] : [],
       ),
     };
+  }
+
+  /**
+   * Some servers show levels only on a connection that subscribed to the symbol (mt5-webapi §8, 21): where there are none,
+   * it is subscribed to and asked again, until every connection of the pool has. Where that is refused, none is the answer.
+   */
+  async #bookRows(name: string, context: ReadContext): Promise<readonly WireObject[]> {
+    for (let tries = 0; ; tries++) {
+      const rows = await this.#broker.list('book/get', [['symbol', name]], context);
+      const items = rows[0] && new Fields(rows[0]).take('Items');
+      if (tries >= MOST_SUBSCRIBED || (Array.isArray(items) && items.length > 0)) return rows;
+      try {
+        await this.#broker.read('book/subscribe', [['symbol', name]], context);
+      } catch (error) {
+        if (asBridgeError(error).outcome !== 'refused') throw error;
+        return rows;
+      }
+    }
   }
 }

@@ -94,7 +94,7 @@ describe('paging', () => {
     const wire = (await (await bridge.fetch('/api/deal/get_total?login=1001&from=0&to=4000000000')).json()) as {
       answer: Raw;
     };
-    expect(whole.length).toBe(Number(wire.answer['Total']));
+    expect(whole.length).toBe(Number(wire.answer['total']));
   });
 
   it('learns a page limit of the server, smaller or larger than the documented one', async () => {

@@ -110,7 +110,7 @@ describe('control port', () => {
   test('clock, feed, books and certificate', async () => {
     expect(await call('POST', '/clock', { utc: '2027-03-01T12:00:00Z', speed: 0 })).toMatchObject([200, { speed: 0 }]);
     const wire = await signedIn();
-    expect(await wire.get('/api/time/server')).toContain('"Time":"1803909600 2027.03.01 14:00:00"');
+    expect(await wire.get('/api/time/server')).toContain('"time":"1803909600 2027.03.01 14:00:00"');
     expect(await call('POST', '/clock', { speed: 'x' })).toMatchObject([
       400,
       { error: expect.stringMatching(/^speed: /) },

@@ -57,9 +57,67 @@ const SEEN: Readonly<Record<SwitchName, () => Promise<void>>> = {
     other.close();
   },
   scalarCasing: async () => {
-    expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ Ticket: expect.stringMatching(/^\d+$/) });
-    simulator.switch({ scalarCasing: 'lower' });
     expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ ticket: expect.stringMatching(/^\d+$/) });
+    expect((await client.send('/api/time/server')).json?.['answer']).toHaveProperty('time');
+    simulator.switch({ scalarCasing: 'documented' });
+    expect((await client.send(DEPOSIT)).json?.['answer']).toEqual({ Ticket: expect.stringMatching(/^\d+$/) });
+    expect((await client.send('/api/time/server')).json?.['answer']).toHaveProperty('Time');
+  },
+  unknownResultIds: async () => {
+    const ask = (): Promise<WireAnswer> => client.send('/api/dealer/get_request_result?id=4711');
+    expect((await ask()).json).toEqual({ retcode: '0 Done', answer: {} });
+    simulator.switch({ unknownResultIds: '13' });
+    expect((await ask()).retcode).toBe(13);
+  },
+  userUpdate: async () => {
+    const change = (body: object): Promise<WireAnswer> =>
+      client.send('/api/user/update', { method: 'POST', body: JSON.stringify(body) });
+    const user = async (): Promise<unknown> => (await client.send('/api/user/get?login=1001')).json?.['answer'];
+    const before = (await user()) as Record<string, string>;
+    expect((await change({ Login: '1001', City: 'Tartu', Leverage: '9999', MQID: 'F5986B14' })).retcode).toBe(0);
+    expect(await user()).toEqual({ ...before, City: 'Tartu', MQID: 'F5986B14' });
+    simulator.switch({ userUpdate: 'whole' });
+    expect((await change({ Login: '1001', City: 'Narva' })).retcode).toBe(3);
+  },
+  longText: async () => {
+    const named = async (): Promise<number | undefined> =>
+      (await client.send(`/api/user/update?login=1001&city=${'x'.repeat(100)}`)).retcode;
+    expect(await named()).toBe(0);
+    expect((await client.send('/api/user/get?login=1001')).text).toContain(`"City":"${'x'.repeat(64)}"`);
+    simulator.switch({ longText: 'refuse' });
+    expect(await named()).toBe(3);
+  },
+  totalZero: async () => {
+    const rows = async (): Promise<number> =>
+      list(await client.send('/api/deal/get_page?login=1001&from=0&to=9999999999&offset=0&total=0')).length;
+    expect(await rows()).toBeGreaterThan(0);
+    simulator.switch({ totalZero: 'empty' });
+    expect(await rows()).toBe(0);
+  },
+  bookUntilSubscribed: async () => {
+    const items = async (): Promise<unknown> =>
+      (await client.send('/api/book/get?symbol=EURUSD')).text.includes('"Items":[]');
+    expect(await items()).toBe(true);
+    expect((await client.send('/api/book/subscribe?symbol=EURUSD')).retcode).toBe(0);
+    expect(await items()).toBe(false);
+    expect((await client.send('/api/book/unsubscribe?symbol=EURUSD')).retcode).toBe(0);
+    simulator.switch({ bookUntilSubscribed: 'full' });
+    expect(await items()).toBe(false);
+  },
+  missingCommands: async () => {
+    simulator.switch({ missingCommands: ['user/group'] });
+    expect((await client.send('/api/user/group?login=1001')).status).toBe(400);
+    expect((await client.send('/api/user/get?login=1001')).retcode).toBe(0);
+  },
+  marginRates: async () => {
+    const symbol = async (): Promise<unknown> => (await client.send('/api/symbol/get?symbol=EURUSD')).json?.['answer'];
+    expect(await symbol()).toMatchObject({
+      MarginInitialBuy: '1.00000000',
+      MarginMaintenanceSellStopLimit: '0.00000000',
+    });
+    simulator.switch({ marginRates: 'nested' });
+    expect(await symbol()).toMatchObject({ MarginRateInitial: { Buy: '1.00000000' } });
+    expect(await symbol()).not.toHaveProperty('MarginInitialBuy');
   },
   resultIds: async () => {
     // Each result is taken once: a request for each place.
@@ -237,10 +295,10 @@ const SEEN: Readonly<Record<SwitchName, () => Promise<void>>> = {
   },
   optionsMode: async () => {
     const symbol = async (): Promise<unknown> => (await client.send('/api/symbol/get?symbol=EURUSD')).json?.['answer'];
-    expect(await symbol()).toHaveProperty('OptionsMode');
-    simulator.switch({ optionsMode: 'OptionMode' });
     expect(await symbol()).toHaveProperty('OptionMode');
-    expect(await symbol()).not.toHaveProperty('OptionsMode');
+    simulator.switch({ optionsMode: 'OptionsMode' });
+    expect(await symbol()).toHaveProperty('OptionsMode');
+    expect(await symbol()).not.toHaveProperty('OptionMode');
   },
   historyBytes: async () => {
     const to = Math.floor(simulator.broker.clock.nowMs() / 1000);
@@ -286,7 +344,7 @@ async function sendRequest(changes: Readonly<Record<string, string>> = {}): Prom
   };
   const body = JSON.stringify({ ...request, ...changes });
   const { json } = await client.send('/api/dealer/send_request', { method: 'POST', body });
-  return String(Object(json?.['answer'])['ID']);
+  return String(Object(json?.['answer'])['id']);
 }
 
 /** The result that carries the final status, when it is there. */

@@ -58,6 +58,8 @@ const TURN_MS = 20;
 
 export class Broker {
   readonly options: BrokerOptions;
+  /** Symbols whose depth a connection subscribed to. */
+  readonly bookSubscriptions = new Map<number, Set<string>>();
   /** Executed changes of the books that a manager asked for. */
   mutations = 0;
   readonly time: BrokerClock;
@@ -261,5 +263,6 @@ export class Broker {
   /** Dealer requests that this connection asked for are forgotten. */
   connectionLost(connectionId: number): void {
     this.world.dealers.connectionLost(connectionId);
+    this.bookSubscriptions.delete(connectionId);
   }
 }

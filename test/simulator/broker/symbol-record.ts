@@ -54,9 +54,35 @@ export interface Instrument {
 const currencyDigits = (currency: string): string => (currency === 'JPY' ? '0' : '2');
 const SIDES = ['Buy', 'Sell', 'BuyLimit', 'SellLimit', 'BuyStop', 'SellStop', 'BuyStopLimit', 'SellStopLimit'] as const;
 
-function rates(value: string): WireRecord {
-  return Object.fromEntries(SIDES.map((side, index) => [side, index < 2 ? value : '0.00000000']));
+/** Flat on the wire: `MarginInitialBuy` … `MarginInitialSellStopLimit`. */
+function rates(name: string, value: string): WireRecord {
+  return Object.fromEntries(SIDES.map((side, index) => [`${name}${side}`, index < 2 ? value : '0.00000000']));
 }
+
+const NESTED = {
+  MarginInitial: 'MarginRateInitial',
+  MarginMaintenance: 'MarginRateMaintenance',
+} as const;
+
+/** The same as the members of the official classes have it: the other form of the switch `marginRates`. */
+export function withNestedRates(record: WireRecord): WireRecord {
+  const rest: Record<string, WireRecord[string]> = { ...record };
+  const nested: Record<string, WireRecord[string]> = {};
+  for (const [flat, name] of Object.entries(NESTED)) {
+    nested[name] = Object.fromEntries(SIDES.map((side) => [side, record[`${flat}${side}`] ?? 'default']));
+    for (const side of SIDES) delete rest[`${flat}${side}`];
+  }
+  const { MarginLiquidity: liquidity = '', MarginCurrency: currency = '', ...others } = rest;
+  return { ...others, ...nested, MarginRateLiquidity: liquidity, MarginRateCurrency: currency };
+}
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
+
+/** How often a day's swap is charged: the day of three has three, as `Swap3Day` says. */
+const swapRates = (tripleDay: number): WireRecord =>
+  Object.fromEntries(
+    WEEKDAYS.map((day, i) => [`SwapRate${day}`, i === 0 || i === 6 ? '0.00' : i === tripleDay ? '3.00' : '1.00']),
+  );
 
 /** A volume limit in both units, the plain one first. */
 function volumes(name: string, value: number): WireRecord {
@@ -134,15 +160,18 @@ export function symbolRecord(item: Instrument, hours: TradingHours): WireRecord 
     MarginFlags: item.market === 'index' ? '4' : '0',
     MarginInitial: '0.00',
     MarginMaintenance: '0.00',
-    MarginRateInitial: rates(item.marginRate),
-    MarginRateMaintenance: rates(item.marginRate),
-    MarginRateLiquidity: '0.00000000',
+    ...rates('MarginInitial', item.marginRate),
+    ...rates('MarginMaintenance', item.marginRate),
+    MarginLiquidity: '0.00000000',
     MarginHedged: item.market === 'crypto' ? '0.00' : size,
-    MarginRateCurrency: '0.00000000',
+    MarginCurrency: '0.00000000',
     SwapMode: String(SWAP_MODE.points),
     SwapLong: item.swap[0],
     SwapShort: item.swap[1],
     Swap3Day: item.market === 'index' ? '5' : '3',
+    SwapYearDays: '360',
+    SwapFlags: '0',
+    ...swapRates(item.market === 'index' ? 5 : 3),
     TimeStart: '0',
     TimeExpiration: '0',
     SessionsQuotes: sessions,
@@ -159,7 +188,7 @@ export function symbolRecord(item: Instrument, hours: TradingHours): WireRecord 
     PriceLimitMax: decimal(0, digits),
     PriceLimitMin: decimal(0, digits),
     PriceStrike: decimal(0, digits),
-    OptionsMode: '0',
+    OptionMode: '0',
     FaceValue: '0.00',
     AccruedInterest: '0.00',
     SpliceType: '0',

@@ -90,10 +90,12 @@ function sessionsOf(value: WireValue | undefined): Session[][] {
   });
 }
 
-function rateOf(record: WireRecord, key: string, type: string): number {
-  const rates = record[key];
-  if (typeof rates !== 'object' || rates === null || Array.isArray(rates)) return 100_000_000;
-  return parseDecimal(textOf(rates as WireRecord, type) || '1', RATE_DIGITS) ?? 100_000_000;
+/** The margin rate of an order type, written flat or in either nested form; the rate of 1 where there is none. */
+function rateOf(record: WireRecord, side: 'Buy' | 'Sell'): number {
+  const nested = record['MarginRateInitial'];
+  const isObject = typeof nested === 'object' && nested !== null && !Array.isArray(nested);
+  const text = textOf(record, `MarginInitial${side}`) || (isObject ? textOf(nested as WireRecord, side) : '');
+  return parseDecimal(text || '1', RATE_DIGITS) ?? 100_000_000;
 }
 
 /** Volume of a record in 1e-8 lots: the `Ext` field, or the plain one times 10,000. */
@@ -132,8 +134,8 @@ export function symbolFromRecord(record: WireRecord): SymbolSpec {
     marginFlags: integerOf(record, 'MarginFlags'),
     marginInitial: contract('MarginInitial'),
     marginHedged: contract('MarginHedged'),
-    marginRateBuy: rateOf(record, 'MarginRateInitial', 'Buy'),
-    marginRateSell: rateOf(record, 'MarginRateInitial', 'Sell'),
+    marginRateBuy: rateOf(record, 'Buy'),
+    marginRateSell: rateOf(record, 'Sell'),
     swapMode: integerOf(record, 'SwapMode'),
     swapLong: parseDecimal(textOf(record, 'SwapLong') || '0', 2) ?? 0,
     swapShort: parseDecimal(textOf(record, 'SwapShort') || '0', 2) ?? 0,

@@ -91,8 +91,12 @@ function book(request: CommandRequest): CommandReply {
   const names = name.split(',');
   const quotes = names.map((one) => request.broker.world.market.quote(one));
   if (quotes.includes(undefined)) return refused(RETCODE.notFound);
+  const isFull = request.switches.bookUntilSubscribed === 'full';
+  const subscribed = request.broker.bookSubscriptions.get(request.connectionId);
   const books = quotes.flatMap((quote) => {
     if (quote === undefined) return [];
+    if (!isFull && !subscribed?.has(quote.symbol.name))
+      return [`{"Symbol":${JSON.stringify(quote.symbol.name)},"Datetime":${quote.timeMsc},"Flags":1,"Items":[]}`];
     const { digits } = quote.symbol;
     const item = (type: number, price: number, level: number): string =>
       `{"Type":${type},"Price":${decimal(price, digits)},"Volume":${1000 * (1 + ((price + level) % 7))}}`;
@@ -109,8 +113,23 @@ function book(request: CommandRequest): CommandReply {
   return done(new Json(`[${books.join(',')}]`));
 }
 
+function subscribe(request: CommandRequest, isWanted: boolean): CommandReply {
+  const names = request.parameters.text('symbol')?.split(',') ?? [];
+  if (names.length === 0 || names.includes('')) return refused(RETCODE.params);
+  const { broker, connectionId } = request;
+  if (names.some((name) => broker.world.market.quote(name) === undefined)) return refused(RETCODE.notFound);
+  const subscribed = broker.bookSubscriptions.get(connectionId) ?? new Set();
+  broker.bookSubscriptions.set(connectionId, subscribed);
+  for (const name of names)
+    if (isWanted) subscribed.add(name);
+    else subscribed.delete(name);
+  return done();
+}
+
 export const chartCommands: readonly Command[] = [
   // Without the rights a chart is 13, not 8.
   { path: 'chart/get', rights: ['RIGHT_CFG_SYMBOLS', 'RIGHT_CHARTS'], refusal: RETCODE.notFound, run: chart },
   { path: 'book/get', rights: [], run: book },
+  { path: 'book/subscribe', rights: [], run: (request) => subscribe(request, true) },
+  { path: 'book/unsubscribe', rights: [], run: (request) => subscribe(request, false) },
 ];

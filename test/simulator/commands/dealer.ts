@@ -27,8 +27,8 @@ function results(request: CommandRequest): CommandReply {
   const ids = list === undefined || list === '' ? undefined : numbersOf(list);
   if (list !== undefined && list !== '' && ids === undefined) return refused(RETCODE.params);
   const found = request.broker.world.dealers.poll(request.connectionId, ids);
-  if (ids !== undefined && found.size === 0) return refused(RETCODE.notFound);
   const { switches } = request;
+  if (ids !== undefined && found.size === 0 && switches.unknownResultIds === '13') return refused(RETCODE.notFound);
   const byId: Record<string, unknown> = {};
   for (const [queued, events] of found)
     byId[String(queued.id)] = events.map((event) => renderEvent(queued, event, switches));

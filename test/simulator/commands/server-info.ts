@@ -6,7 +6,7 @@ import { RETCODE } from './scope.ts';
 
 function timeServer({ broker }: CommandRequest): CommandReply {
   const seconds = broker.time.serverSeconds();
-  return done({ Time: `${seconds} ${formatServerTime(seconds * 1000)}` });
+  return { retcode: 0, scalars: { Time: `${seconds} ${formatServerTime(seconds * 1000)}` } };
 }
 
 /** `TimeZone` is the zone without daylight saving, in minutes; `DaylightState` says whether an hour comes on top. */

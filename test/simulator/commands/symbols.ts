@@ -1,17 +1,19 @@
 /** Symbols: reads and configuration. */
 import { compileMask } from '../broker/masks.ts';
 import { overridesOf } from '../broker/groups.ts';
+import { withNestedRates } from '../broker/symbol-record.ts';
 import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from '../broker/symbols.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { nextOf, reorder, shifted } from './ordered-list.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
 import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
 
-/** The record as the switch `optionsMode` wants it. */
-function answerOf(symbol: SymbolSpec, request: CommandRequest): Json {
-  if (request.switches.optionsMode === 'OptionsMode') return new Json(symbol.json);
-  const { OptionsMode: mode, ...rest } = symbol.record;
-  return new Json(JSON.stringify({ ...rest, OptionMode: mode ?? '0' }));
+/** The record as the switches `optionsMode` and `marginRates` want it. */
+function answerOf(symbol: SymbolSpec, { switches }: CommandRequest): Json {
+  if (switches.optionsMode === 'OptionMode' && switches.marginRates === 'flat') return new Json(symbol.json);
+  const { OptionMode: mode = '0', ...rest } = symbol.record;
+  const record = { ...rest, [switches.optionsMode]: mode };
+  return new Json(JSON.stringify(switches.marginRates === 'flat' ? record : withNestedRates(record)));
 }
 
 const all = (request: CommandRequest): SymbolSpec[] => [...request.broker.world.books.symbols.values()];

@@ -119,7 +119,9 @@ function getPage<R extends Row>(kind: Kind<R>): Command['run'] {
     const offset = request.parameters.integer('offset') ?? 0;
     const total = request.parameters.integer('total') ?? request.switches.pageLimit;
     if (Number.isNaN(offset) || Number.isNaN(total)) return refused(RETCODE.params);
-    return list(kind, rows.slice(offset, offset + Math.min(total, request.switches.pageLimit)), request);
+    const { pageLimit, totalZero } = request.switches;
+    if (total === 0 && totalZero === 'all') return list(kind, rows.slice(offset), request);
+    return list(kind, rows.slice(offset, offset + Math.min(total, pageLimit)), request);
   };
 }
 

@@ -23,7 +23,10 @@ const MOST_LEVERAGE = 500;
 const LENGTHS: Readonly<Record<string, number>> = { Name: 128, Address: 128, TradeAccounts: 1024 };
 const USUAL_LENGTH = 64;
 /** Fields that only the server writes. */
-const SYSTEM_FIELDS = ['Registration', 'LastAccess', 'LastPassChange', 'LastIP', 'MQID', 'CertSerialNumber'] as const;
+const SYSTEM_FIELDS = ['Registration', 'LastAccess', 'LastPassChange', 'LastIP', 'CertSerialNumber'] as const;
+
+/** Every text field, empty. */
+const BLANK: UserFields = newUser(0, '', 0).fields;
 
 const snake = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/gu, '_').toLowerCase();
 
@@ -34,21 +37,16 @@ interface Given {
   readonly fields: UserFields;
 }
 
-/** The record in query and body; the refusal for what is missing or does not fit. */
-function givenUser(request: CommandRequest): Given | CommandReply {
+/** The record in query and body over what there is before; the refusal for what is missing or does not fit. */
+function givenUser(request: CommandRequest, before: UserFields): Given | CommandReply {
   const { parameters, body } = request;
   // A wrapper object around the record is refused, as is a body that is no object.
   if (body !== undefined && body !== '' && flatRecord(body) === undefined) return refused(RETCODE.params);
   const group = parameters.text('group');
   const leverage = parameters.integer('leverage');
   const rights = parameters.integer('rights') ?? USER_RIGHTS_DEFAULT;
-  const blank = newUser(0, '', 0).fields;
-  const fields: UserFields = {};
-  for (const name of Object.keys(blank)) {
-    const value = parameters.text(snake(name), name) ?? parameters.text(name.toLowerCase(), name);
-    fields[name] = value ?? blank[name] ?? '';
-    if (fields[name].length > (LENGTHS[name] ?? USUAL_LENGTH)) return refused(RETCODE.params);
-  }
+  const fields = fieldsIn(request, before);
+  if (fields === undefined) return refused(RETCODE.params);
   if (fields['Name'] === '')
     fields['Name'] = [fields['FirstName'], fields['LastName']].filter((part) => part !== '').join(' ');
   if (group === undefined || group === '' || fields['Name'] === '' || leverage === undefined)
@@ -58,6 +56,37 @@ function givenUser(request: CommandRequest): Given | CommandReply {
   if (!request.broker.world.books.groups.has(name) || !seesGroup(request.manager, name))
     return refused(RETCODE.permissions);
   return { group: name, leverage, rights, fields };
+}
+
+/** Texts of the request, those that are missing as before; undefined where one is too long and that is refused. */
+function fieldsIn({ parameters, switches }: CommandRequest, before: UserFields): UserFields | undefined {
+  const fields: UserFields = {};
+  for (const name of Object.keys(BLANK)) {
+    const value = parameters.text(snake(name), name) ?? parameters.text(name.toLowerCase(), name);
+    const most = LENGTHS[name] ?? USUAL_LENGTH;
+    if (value !== undefined && value.length > most && switches.longText === 'refuse') return undefined;
+    fields[name] = value === undefined ? (before[name] ?? '') : value.slice(0, most);
+  }
+  return fields;
+}
+
+/** `user/update` with the login and whatever else: what is missing, and what is not right, stays as it is. */
+function givenChange(request: CommandRequest, user: User): Given | CommandReply {
+  const { parameters, body } = request;
+  if (body !== undefined && body !== '' && flatRecord(body) === undefined) return refused(RETCODE.params);
+  const fields = fieldsIn(request, user.fields);
+  if (fields === undefined) return refused(RETCODE.params);
+  if (fields['Name'] === '') fields['Name'] = user.fields['Name'] ?? '';
+  const leverage = parameters.integer('leverage') ?? Number.NaN;
+  const rights = parameters.integer('rights') ?? Number.NaN;
+  const group = singleSeparators(parameters.text('group') ?? '');
+  const isGroup = request.broker.world.books.groups.has(group) && seesGroup(request.manager, group);
+  return {
+    group: isGroup ? group : user.group,
+    leverage: leverage >= 1 && leverage <= MOST_LEVERAGE ? leverage : user.leverage,
+    rights: Number.isNaN(rights) ? user.rights : rights,
+    fields,
+  };
 }
 
 function passwordFits(request: CommandRequest, groupName: string, password: string | undefined): boolean {
@@ -79,7 +108,7 @@ function freeLogin(request: CommandRequest): number | CommandReply {
 }
 
 function add(request: CommandRequest): CommandReply {
-  const given = givenUser(request);
+  const given = givenUser(request, BLANK);
   if (isRefusal(given)) return given;
   const main = request.parameters.text('pass_main');
   const investor = request.parameters.text('pass_investor');
@@ -96,7 +125,6 @@ function add(request: CommandRequest): CommandReply {
     LastPassChange: seconds,
     LastAccess: '0',
     LastIP: '',
-    MQID: '',
   });
   user.rights = given.rights;
   user.passwords = { main, investor, api: '' };
@@ -105,11 +133,12 @@ function add(request: CommandRequest): CommandReply {
   return switches.userAddLogin === 'top' ? { retcode: 0, top: { login }, answer } : done(answer);
 }
 
-/** Replaces the whole record: what the request leaves out is emptied. Money and what the server writes stay. */
+/** Of the whole record or of what is given, as the switch says. Money and what the server writes stay. */
 function update(request: CommandRequest): CommandReply {
   const user = userOf(request, request.parameters.integer('login'));
   if (isRefusal(user)) return user;
-  const given = givenUser(request);
+  const isPartial = request.switches.userUpdate === 'partial';
+  const given = isPartial ? givenChange(request, user) : givenUser(request, BLANK);
   if (isRefusal(given)) return given;
   const { books } = request.broker.world;
   const [before, after] = [books.groups.get(user.group), books.groups.get(given.group)];

@@ -59,9 +59,9 @@ describe('answers', () => {
     expect(encode({ retcode: 0, top: { trans_id: '12' }, answer: [] })).toBe(
       '{"retcode":"0 Done","trans_id":"12","answer":[]}',
     );
-    expect(encode({ retcode: 0, scalars: { Total: 10 } })).toBe('{"retcode":"0 Done","answer":{"Total":"10"}}');
-    expect(encode({ retcode: 0, scalars: { ID: 7n } }, { scalarCasing: 'lower' })).toBe(
-      '{"retcode":"0 Done","answer":{"id":"7"}}',
+    expect(encode({ retcode: 0, scalars: { Total: 10 } })).toBe('{"retcode":"0 Done","answer":{"total":"10"}}');
+    expect(encode({ retcode: 0, scalars: { ID: 7n } }, { scalarCasing: 'documented' })).toBe(
+      '{"retcode":"0 Done","answer":{"ID":"7"}}',
     );
   });
 

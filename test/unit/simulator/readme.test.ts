@@ -20,7 +20,12 @@ describe("the simulator's README says what its code does", () => {
       name,
       value,
     ]);
-    expect(rows).toEqual(Object.entries(SWITCHES).map(([name, entry]) => [name, String(entry.default)]));
+    expect(rows).toEqual(
+      Object.entries(SWITCHES).map(([name, entry]) => [
+        name,
+        Array.isArray(entry.default) ? JSON.stringify(entry.default) : String(entry.default),
+      ]),
+    );
   });
 
   test('every fault', () => {

@@ -40,7 +40,9 @@ export type ManagerRight =
   | 'RIGHT_TRADES_MANAGER'
   | 'RIGHT_TRADES_DEALER'
   | 'RIGHT_TRADES_DELETE'
-  | 'RIGHT_REPORTS';
+  | 'RIGHT_REPORTS'
+  | 'RIGHT_CLIENTS_ACCESS'
+  | 'RIGHT_CLIENTS_EDIT';
 
 export interface Manager {
   readonly login: number;

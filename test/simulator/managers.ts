@@ -29,6 +29,8 @@ const ALL_RIGHTS: readonly ManagerRight[] = [
   'RIGHT_TRADES_DEALER',
   'RIGHT_TRADES_DELETE',
   'RIGHT_REPORTS',
+  'RIGHT_CLIENTS_ACCESS',
+  'RIGHT_CLIENTS_EDIT',
 ];
 
 const READ_RIGHTS: readonly ManagerRight[] = [

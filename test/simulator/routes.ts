@@ -32,4 +32,5 @@ for (const [old, name] of Object.entries(OLD_NAMES)) {
   if (route !== undefined) routes.set(`/${old}`, route);
 }
 
-export const findRoute = (path: string): Route | undefined => routes.get(path);
+/** Without case: a client writes `/api/User/get`. */
+export const findRoute = (path: string): Route | undefined => routes.get(path) ?? routes.get(path.toLowerCase());

@@ -22,6 +22,8 @@ export function accountCommandTable({ matching, anything }: Matchers): readonly 
       ],
       noRight: 8,
     },
+    // The licence is nobody's to change.
+    { path: 'common/set', right: {}, retcode: 8, noRight: 8 },
     { path: 'common/get', right: {}, answer: { answer: { TotalUsers: integer } }, noRight: 0 },
 
     { path: 'user/total', right: {}, answer: { answer: { total: integer } }, noRight: 8 },
@@ -194,6 +196,14 @@ export function accountCommandTable({ matching, anything }: Matchers): readonly 
       none: 3,
       unknown: [q('symbol=NOPE'), 13],
       noRight: 0,
+    },
+    {
+      path: 'symbol/index_get',
+      right: q('symbol=EURUSD'),
+      answer: { answer: { index: integer } },
+      none: 3,
+      unknown: [q('symbol=NOPE'), 13],
+      noRight: 8,
     },
     {
       path: 'symbol/get_group',

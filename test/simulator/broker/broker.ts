@@ -20,6 +20,7 @@ import { groupFromRecord } from './groups.ts';
 import { Past } from './past.ts';
 import { PricePath } from './price-path.ts';
 import { PostRoom } from './post-room.ts';
+import { RecordRoom } from './record-room.ts';
 import { createRandom, hash32 } from './random.ts';
 import { Rates } from './rates.ts';
 import type { User } from './records.ts';
@@ -168,7 +169,20 @@ export class Broker {
       },
     });
     const past = new PastMarket(path, seed);
-    return { books, path, past, market, rates, accounts, execution, random, dealers, post: new PostRoom() };
+    return {
+      books,
+      path,
+      past,
+      market,
+      rates,
+      accounts,
+      execution,
+      random,
+      dealers,
+      post: new PostRoom(),
+      records: new RecordRoom(),
+      archive: new Map(),
+    };
   }
 
   /** Clock and feed run. */

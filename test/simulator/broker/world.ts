@@ -8,6 +8,8 @@ import type { PostRoom } from './post-room.ts';
 import type { PricePath } from './price-path.ts';
 import type { Random } from './random.ts';
 import type { Rates } from './rates.ts';
+import type { RecordRoom } from './record-room.ts';
+import type { User } from './records.ts';
 
 /** The parts of a broker that a reset replaces. */
 export interface World {
@@ -21,4 +23,7 @@ export interface World {
   readonly random: Random;
   readonly dealers: DealerQueue;
   readonly post: PostRoom;
+  readonly records: RecordRoom;
+  /** Accounts that were moved out of the books, by login. */
+  readonly archive: Map<number, User>;
 }

@@ -1,11 +1,15 @@
 import type { Command } from '../command.ts';
+import { archiveCommands } from './archives.ts';
 import { chartCommands } from './charts.ts';
+import { clientPaperCommands } from './client-papers.ts';
+import { configurationCommands } from './configuration.ts';
 import { dailyCommands } from './daily.ts';
 import { dealerCommands } from './dealer.ts';
 import { groupCommands } from './groups.ts';
 import { messageCommands } from './messages.ts';
 import { serverInfoCommands } from './server-info.ts';
 import { serviceCommands } from './service.ts';
+import { subscriptionCommands } from './subscriptions.ts';
 import { symbolCommands } from './symbols.ts';
 import { tickCommands } from './ticks.ts';
 import { tradeCommands } from './trade.ts';
@@ -31,5 +35,9 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...messageCommands,
     ...tradeCommands,
     ...dealerCommands,
+    ...archiveCommands,
+    ...clientPaperCommands,
+    ...configurationCommands,
+    ...subscriptionCommands,
   ].map((command) => [command.path, command]),
 );

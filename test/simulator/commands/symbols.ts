@@ -99,6 +99,14 @@ function remove(request: CommandRequest): CommandReply {
   return done();
 }
 
+/** The place of a symbol in the configuration. */
+function indexGet(request: CommandRequest): CommandReply {
+  const name = request.parameters.text('symbol');
+  if (name === undefined || name === '') return refused(RETCODE.params);
+  const index = all(request).findIndex((symbol) => symbol.name === name);
+  return index === -1 ? refused(RETCODE.notFound) : { retcode: 0, scalars: { Index: index } };
+}
+
 const CFG = ['RIGHT_CFG_SYMBOLS'] as const;
 
 export const symbolCommands: readonly Command[] = [
@@ -109,6 +117,7 @@ export const symbolCommands: readonly Command[] = [
     rights: CFG,
     run: (request) => nextOf(request, all(request), (symbol) => answerOf(symbol, request)),
   },
+  { path: 'symbol/index_get', rights: CFG, run: indexGet },
   { path: 'symbol/get', rights: [], run: get },
   { path: 'symbol/get_group', rights: [], run: getGroup },
   { path: 'symbol/add', rights: ['RIGHT_ADMIN', 'RIGHT_CFG_SYMBOLS'], run: add, mutates: true },

@@ -90,7 +90,9 @@ function wire({ events, log, upstream, control, writes, streaming, reads, config
     });
   events.on('session', (event) => {
     logSessionEvent(log, event);
-    if (event.type === 'signed_in') streaming.poller.signedIn(event.epoch);
+    if (event.type !== 'signed_in') return;
+    reads.broker.forgetBuild();
+    streaming.poller.signedIn(event.epoch);
   });
   events.on('activity', (change) => control?.noteActivity(change));
   events.on('ended', (ended) => streaming.service.end(ended));

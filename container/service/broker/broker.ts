@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import { BridgeError } from '../../contract/errors.ts';
-import { CallTimings, SessionError } from '../../session/upstream.ts';
-import type { CallListener, CallSignal, Command, Reply, Upstream } from '../../session/upstream.ts';
+import { SessionError, type CallTimings } from '../../session/upstream.ts';
+import type { Command, Reply, Upstream } from '../../session/upstream.ts';
 import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import type { Keep } from '../handler.ts';
+import { Flight } from './flight.ts';
+import { DETOURS, type Detour } from './older-builds.ts';
 import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
 
 /** Who asks, as far as a read needs it. */
@@ -22,6 +24,10 @@ export type Query = readonly (readonly [name: string, value: string])[];
 /** The server does not know this command, or this manager may not use it: where there is another way, it is taken. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof BridgeError && (error.code === 'broker_unsupported' || error.code === 'broker_forbidden');
+
+/** As `isMissing`, but for rights that the server names: those are refused in every way. */
+export const isLacking = (error: unknown): boolean =>
+  isMissing(error) && ((error as BridgeError).code === 'broker_unsupported' || !(error as BridgeError).context.retcode);
 
 /** One answer of the server with its retcode, decoded as far as text. */
 export interface BrokerReply {
@@ -63,39 +69,6 @@ export interface BrokerOptions {
   readonly cacheSize: number;
 }
 
-/** A read on its way, for all who wait for it. It is the signal of its call, which alone listens. */
-class Flight implements CallSignal {
-  readonly deadlineAtMs: number;
-  readonly promise: Promise<BrokerReply>;
-  waiting = 0;
-  aborted = false;
-  readonly timings = new CallTimings();
-  #listener: CallListener | undefined;
-
-  /** Of the caller that began it. */
-  readonly lane: string | undefined;
-
-  constructor(deadlineAtMs: number, lane: string | undefined, send: (flight: Flight) => Promise<BrokerReply>) {
-    this.deadlineAtMs = deadlineAtMs;
-    this.lane = lane;
-    this.promise = send(this);
-  }
-
-  addEventListener(_type: 'abort', listener: CallListener): void {
-    this.#listener = listener;
-  }
-
-  removeEventListener(): void {
-    this.#listener = undefined;
-  }
-
-  /** No caller waits any more. */
-  abort(): void {
-    this.aborted = true;
-    this.#listener?.handleEvent();
-  }
-}
-
 interface Counts {
   hits: number;
   misses: number;
@@ -120,6 +93,8 @@ export class Broker {
   readonly #counts: Record<ReferenceKind, Counts>;
   /** Raised by invalidation: what was asked before does not enter the cache after. */
   readonly #generation: Record<ReferenceKind, number>;
+  /** Commands that this build has shown not to have, as long as the sessions stand. */
+  readonly #lacking = new Map<string, BridgeError>();
   #reads = 0;
   #coalesced = 0;
   #evictions = 0;
@@ -146,15 +121,57 @@ export class Broker {
    * @throws BridgeError
    */
   async read(path: string, query: Query, context: ReadContext, accept: readonly number[] = []): Promise<BrokerReply> {
-    const reply = await this.#shared({ path, query }, context);
-    if (reply.retcode === RETCODE.OK || accept.includes(reply.retcode)) return reply;
-    throw (
-      retcodeError(reply.retcode, reply.retcodeText) ??
-      new BridgeError('broker_error', {
-        detail: `The broker answered ${path} with ${reply.retcode} ${reply.retcodeText}.`,
-        retcode: reply.retcode,
-      })
-    );
+    const detour = DETOURS[path];
+    if (!detour) return judged(await this.#shared({ path, query }, context), path, accept);
+    const known = this.#lacking.get(path);
+    if (known) return judged(await this.#around(detour, query, context, [path], known), path, accept);
+    try {
+      return judged(await this.#shared({ path, query }, context), path, accept);
+    } catch (error) {
+      if (!isLacking(error)) throw error;
+      const lacking = error as BridgeError;
+      const reply = await this.#around(detour, query, context, [path], lacking);
+      this.#lacking.set(path, lacking);
+      return judged(reply, path, accept);
+    }
+  }
+
+  /** Whether this build has shown not to have a command. */
+  lacks(path: string): boolean {
+    return this.#lacking.has(path);
+  }
+
+  /** The sessions are others: it may be another build. */
+  forgetBuild(): void {
+    this.#lacking.clear();
+  }
+
+  /** Another way to what is lacking; where that way lacks something too, what was first. */
+  async #around(
+    detour: Detour,
+    query: Query,
+    context: ReadContext,
+    trail: readonly string[],
+    lacking: BridgeError,
+  ): Promise<BrokerReply> {
+    const answer = await detour(new Map(query), async (path, asked) => {
+      const next = DETOURS[path];
+      const known = this.#lacking.get(path);
+      const around = (): Promise<BrokerReply> => {
+        if (!next || trail.includes(path)) throw lacking;
+        return this.#around(next, asked, context, [...trail, path], lacking);
+      };
+      if (known) return around();
+      try {
+        return judged(await this.#shared({ path, query: asked }, context), path, [RETCODE.ERR_NOTFOUND]);
+      } catch (error) {
+        if (!isLacking(error)) throw error;
+        return around();
+      }
+    });
+    if (answer === undefined) return { retcode: RETCODE.ERR_NOTFOUND, retcodeText: 'Not found', body: {}, bytes: NONE };
+    const body = { retcode: '0 Done', answer };
+    return { retcode: RETCODE.OK, retcodeText: 'Done', body, bytes: Buffer.from(JSON.stringify(body)) };
   }
 
   /** A list: an empty one may also be `13 Not found` (mt5-webapi §3.6). @throws BridgeError */
@@ -281,7 +298,8 @@ export class Broker {
     } catch (error) {
       throw toBridgeError(error);
     }
-    if (reply.retcode === undefined) throw replyError(reply) ?? new BridgeError('broker_malformed', 'No retcode.');
+    if (reply.retcode === undefined)
+      throw replyError(reply, { path: command.path }) ?? new BridgeError('broker_malformed', 'No retcode.');
     return {
       retcode: reply.retcode,
       retcodeText: reply.retcodeText,
@@ -309,6 +327,16 @@ export class Broker {
       signal.removeEventListener('abort', onAbort);
     }
   }
+}
+
+const NONE = new Uint8Array();
+
+/** Success and what is accepted beside it. @throws BridgeError for every other retcode */
+function judged(reply: BrokerReply, path: string, accept: readonly number[]): BrokerReply {
+  const { retcode, retcodeText } = reply;
+  if (retcode === RETCODE.OK || accept.includes(retcode)) return reply;
+  const detail = `The broker answered ${path} with ${retcode} ${retcodeText}.`;
+  throw retcodeError(retcode, retcodeText) ?? new BridgeError('broker_error', { detail, retcode });
 }
 
 const keyOf = ({ path, query = [] }: Command): string => JSON.stringify([path, query]);

@@ -3,7 +3,6 @@ import { RETCODE } from '../../webapi/retcodes.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import { payloadScalar, wireInteger } from '../../webapi/fields.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { isMissing } from './broker.ts';
 
 /**
  * `get_page` of one login. The documents allow 100 rows a page, live servers answer up to 1000 (mt5-webapi §3.6): more is
@@ -51,15 +50,10 @@ export class PageReader {
   }
 
   async #total(list: List, query: Query, context: ReadContext): Promise<number> {
-    try {
-      const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.ERR_NOTFOUND]);
-      if (reply.retcode === RETCODE.ERR_NOTFOUND) return 0;
-      return wireInteger(payloadScalar(reply.body, 'Total')) ?? Infinity;
-    } catch (error) {
-      // A server that does not tell is asked until a page is empty.
-      if (isMissing(error)) return Infinity;
-      throw error;
-    }
+    const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.ERR_NOTFOUND]);
+    if (reply.retcode === RETCODE.ERR_NOTFOUND) return 0;
+    // A build that does not tell is asked until a page is empty.
+    return wireInteger(payloadScalar(reply.body, 'Total')) ?? Infinity;
   }
 
   async #page(

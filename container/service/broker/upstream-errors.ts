@@ -5,6 +5,8 @@ import { retcodeOf, type RetcodeClass } from '../../webapi/retcodes.ts';
 export interface UpstreamErrorOptions {
   /** The request changes the books: where it may have arrived, its outcome is unknown. */
   readonly write?: boolean;
+  /** The command, for words. */
+  readonly path?: string;
 }
 
 const BY_KIND: Readonly<Record<SessionErrorKind, ErrorCode>> = {
@@ -79,7 +81,10 @@ export function retcodeError(
 }
 
 /** The error that a reply is; `undefined` for a success. */
-export function replyError(reply: Reply, { write = false }: UpstreamErrorOptions = {}): BridgeError | undefined {
+export function replyError(
+  reply: Reply,
+  { write = false, path = 'this command' }: UpstreamErrorOptions = {},
+): BridgeError | undefined {
   const { retcode, status } = reply;
   if (retcode !== undefined) return retcodeError(retcode, reply.retcodeText, { write });
   if (status === 403 || status === 401)
@@ -93,7 +98,10 @@ export function replyError(reply: Reply, { write = false }: UpstreamErrorOptions
       `The broker answered ${status} with no retcode: it may have executed this.`,
     );
   if (status === 400 || status === 404)
-    return new BridgeError('broker_unsupported', `The broker answered ${status}: it does not know this command.`);
+    return new BridgeError(
+      'broker_unsupported',
+      `This build of the server does not know ${path} (it answered ${status}).`,
+    );
   if (status >= 500)
     return new BridgeError('broker_unavailable', `The broker answered ${status}: it is busy, or down for maintenance.`);
   return new BridgeError('broker_malformed', `The broker answered ${status} with a body that holds no retcode.`);

@@ -9,7 +9,7 @@ import { parseMask } from '../../contract/masks.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
-import { isMissing, onlyObject } from '../broker/broker.ts';
+import { onlyObject } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor, refuseCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { resolveLogins } from '../broker/logins.ts';
@@ -80,8 +80,6 @@ export class TradeData {
   readonly #clock: ClockSource;
   readonly #now: () => number;
   readonly #pages: PageReader;
-  /** `false` once this server has shown that it has no `get_batch`. */
-  #hasBatch = true;
 
   constructor(broker: Broker, clock: ClockSource, now: () => number) {
     this.#broker = broker;
@@ -223,7 +221,7 @@ export class TradeData {
     return spanMs <= 31 * DAY_MS ? BATCH_LOGINS.month : BATCH_LOGINS.longer;
   }
 
-  /** The rows of several logins in one command; in halves where the server sends only a part, one by one without batches. */
+  /** The rows of several logins in one command; in halves where the server sends only a part. */
   async #batch<Item extends TradeItem>(
     kind: ListKind<Item>,
     logins: readonly number[],
@@ -231,34 +229,15 @@ export class TradeData {
     context: Context,
   ): Promise<readonly WireObject[]> {
     if (logins.length === 0) return [];
-    if (!this.#hasBatch) return this.#oneByOne(kind, logins, window, context);
     try {
       return await this.#broker.list(`${kind.wire}/get_batch`, [['login', logins.join(',')], ...window], context);
     } catch (error) {
-      if (isMissing(error)) {
-        this.#hasBatch = false;
-        return this.#oneByOne(kind, logins, window, context);
-      }
       if (!(error instanceof BridgeError) || error.context.retcode !== RETCODE.ERR_PARTIAL || logins.length === 1)
         throw error;
       const middle = Math.ceil(logins.length / 2);
       const halves = [logins.slice(0, middle), logins.slice(middle)];
       return (await Promise.all(halves.map((half) => this.#batch(kind, half, window, context)))).flat();
     }
-  }
-
-  async #oneByOne<Item extends TradeItem>(
-    kind: ListKind<Item>,
-    logins: readonly number[],
-    window: Query,
-    context: Context,
-  ): Promise<readonly WireObject[]> {
-    const rows: WireObject[] = [];
-    for (const login of logins) {
-      const query: Query = [['login', String(login)], ...window];
-      rows.push(...(await this.#pages.rows(kind.wire, query, context, 1000, () => false)).rows);
-    }
-    return rows;
   }
 
   /** `from` and `to` in server seconds, a second wider than asked: whether they are inclusive is not documented. */

@@ -2,6 +2,7 @@ import { SessionError, type Command, type Dealer, type Reply } from '../../sessi
 import { RETCODE, retcodeOf } from '../../webapi/retcodes.ts';
 import { Fields, isWireObject, payloadScalar, wireInteger } from '../../webapi/fields.ts';
 import type { WireObject, WireValue } from '../../webapi/fields.ts';
+import { replyError } from '../broker/upstream-errors.ts';
 import type { SendHooks } from './operation-runner.ts';
 import { bodyOf } from './settlement.ts';
 
@@ -159,6 +160,9 @@ export class DealerDesk {
   }
 
   #take(ids: readonly string[], reply: Reply): void {
+    // A build without the command never tells: the books do.
+    if (replyError(reply)?.code === 'broker_unsupported')
+      for (const id of ids) this.#fail(id, 'This build of the server does not tell results of dealer requests.');
     // 13: none of them is known any more.
     const events = reply.retcode === RETCODE.OK ? resultsOf(bodyOf(reply)) : undefined;
     if (!events && reply.retcode !== RETCODE.ERR_NOTFOUND) return;

@@ -1,10 +1,10 @@
 import { BridgeError, type ProblemQuote } from '../../contract/errors.ts';
 import type { Reply } from '../../session/upstream.ts';
 import { scaledDecimal } from '../../webapi/decimal.ts';
-import { Fields, payloadObjects } from '../../webapi/fields.ts';
+import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
-import type { ReadContext } from '../broker/broker.ts';
+import { isLacking, type Broker, type Query, type ReadContext } from '../broker/broker.ts';
 import { isInSession } from '../broker/session-hours.ts';
 import { replyError } from '../broker/upstream-errors.ts';
 import type { DealerRead } from './dealer-desk.ts';
@@ -76,7 +76,7 @@ export async function priceFields(
   return at.name === 'none' ? atMarket : { ...atMarket, PriceOrder: side === 'buy' ? quote.ask : quote.bid };
 }
 
-type ClockAt = { readonly clock: ClockSource; readonly context: ReadContext };
+type ClockAt = { readonly broker: Broker; readonly clock: ClockSource; readonly context: ReadContext };
 
 interface Quote extends ProblemQuote {
   readonly serverMs: number;
@@ -89,10 +89,7 @@ async function readQuote({ group, rules }: Pricing, read: DealerRead, at: ClockA
     ['group', group],
     ['trans_id', '0'],
   ] as const;
-  const reply: Reply = await read({ path: 'tick/last_group', query });
-  const error = replyError(reply);
-  if (error) throw error;
-  const fields = payloadObjects(bodyOf(reply))
+  const fields = payloadObjects(await groupTicks(query, read, at))
     .map((row) => new Fields(row))
     .find((row) => row.text('Symbol') === symbol);
   const bid = fields?.text('Bid');
@@ -101,6 +98,18 @@ async function readQuote({ group, rules }: Pricing, read: DealerRead, at: ClockA
   if (!isPrice(bid) || !isPrice(ask)) throw new BridgeError('data_not_ready', `There is no price of ${symbol} yet.`);
   const atMs = (await at.clock.get(at.context)).toUtcMs(serverMs);
   return { bid, ask, at: rfc3339(atMs), atMs, serverMs };
+}
+
+/** On the dealer's connection; where this build has no such command, by the way round it (broker/older-builds.ts). */
+async function groupTicks(query: Query, read: DealerRead, { broker, context }: ClockAt): Promise<WireObject> {
+  const path = 'tick/last_group';
+  if (!broker.lacks(path)) {
+    const reply: Reply = await read({ path, query });
+    const error = replyError(reply, { path });
+    if (!error) return bodyOf(reply);
+    if (!isLacking(error)) throw error;
+  }
+  return (await broker.read(path, query, context)).body;
 }
 
 const isPrice = (text: string | undefined): text is string => text !== undefined && /[1-9]/.test(text);

@@ -133,8 +133,8 @@ export class TradingService {
   }
 
   async #price(ticket: Ticket, read: DealerRead, hooks: SendHooks): Promise<PriceFields | undefined> {
-    const { clock, marketOrderPrice } = this.#parts;
-    return ticket.pricing && priceFields(ticket.pricing, read, { clock, context: hooks, name: marketOrderPrice });
+    const { broker, clock, marketOrderPrice: name } = this.#parts;
+    return ticket.pricing && priceFields(ticket.pricing, read, { broker, clock, context: hooks, name });
   }
 
   async #positionBack(answer: Fields): Promise<Traded> {
@@ -150,12 +150,12 @@ export class TradingService {
 
   async #dryRun(ticket: Ticket, context: RouteContext): Promise<TradeAnswer> {
     const { margin, pricing } = ticket;
-    const { upstream, clock, marketOrderPrice: name } = this.#parts;
+    const { broker, upstream, clock, marketOrderPrice: name } = this.#parts;
     const read: DealerRead = (command) => upstream.read(command, context);
     // Nothing is sent, so that no dealer's connection is needed.
     const priced =
       pricing &&
-      (await priceFields(pricing, read, { clock, context, name }).catch((error: unknown) => {
+      (await priceFields(pricing, read, { broker, clock, context, name }).catch((error: unknown) => {
         throw toBridgeError(error);
       }));
     const request = { ...ticket.request('(tag)'), ...priced };

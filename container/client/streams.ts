@@ -117,7 +117,9 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
   /** Where to resume; known after the first snapshot. */
   #cursor: { epoch: number; seq: number } | undefined;
   #isComplete = false;
-  /** Until when everything has come: the `time` of the last frame, or since when a gap that is not filled yet began. */
+  /** On this connection. */
+  #isSubscribed = false;
+  /** Until when everything has come: told by the last heartbeat, or since when a gap that is not filled yet began. */
   #sinceMs: number | undefined;
   /** Deals that came, with the time of their frame: after a gap the bridge may not know which. */
   readonly #dealsSeen = new Map<string, number>();
@@ -168,6 +170,7 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
       if (!isCurrent()) return;
       this.#state = 'open';
       this.#isComplete = false;
+      this.#isSubscribed = false;
       socket.send(JSON.stringify({ op: 'auth', key: this.#options.key }));
       const since = this.#sinceMs === undefined ? {} : { sinceMs: this.#sinceMs };
       const selection = { topic: this.#topic, ...this.#selection, ...since };
@@ -210,12 +213,13 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
     if (type === 'ack') {
       const stated = (frame.data as { silenceLimitMs?: number } | undefined)?.silenceLimitMs;
       if (stated !== undefined) this.#silenceLimitMs = stated;
-      if (topic === this.#topic) this.#failures = 0;
+      if (topic !== this.#topic) return;
+      this.#failures = 0;
+      this.#isSubscribed = true;
       return;
     }
-    // Frames come in order: what was published before this one has come. A gap is filled before its snapshot.
-    if ((this.#isComplete || this.#cursor) && type !== 'gap') this.#sinceMs = Date.parse(frame.time);
-    if (type === 'heartbeat') return;
+    if (type === 'heartbeat') return this.#noteUntil(frame);
+    if (type === 'snapshot' && topic === this.#topic) this.#sinceMs ??= Date.parse(frame.time);
     if (type === 'error') {
       const { code, detail, retry, field } = frame.data as Record<'code' | 'detail' | 'retry', string> & {
         field?: string;
@@ -228,6 +232,16 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
     if (this.#topic !== 'deals' || type !== 'delta') return this.#push(event);
     const data = this.#unseenDeals(frame);
     if (data.length > 0) this.#push({ ...event, data } as unknown as StreamEvent<Topic>);
+  }
+
+  /**
+   * Frames come in order: what happened until then has come. Not the frame's own time: heartbeats come while the broker
+   * cannot be read. `null` = something is owed to this client.
+   */
+  #noteUntil({ data }: Frame): void {
+    if (!this.#isSubscribed) return;
+    const { marketUntilMs, booksUntilMs } = data as Record<'marketUntilMs' | 'booksUntilMs', number | null>;
+    this.#sinceMs = (this.#topic === 'ticks' ? marketUntilMs : booksUntilMs) ?? this.#sinceMs;
   }
 
   #unseenDeals({ data, time }: Frame): readonly unknown[] {

@@ -17,8 +17,11 @@ import type { Caller } from './keys.ts';
  *   that were removed (and were placed before, if that was in the gap too). Of the rest the snapshot shows what stands.
  *   Only after a restart of the bridge itself may the last five seconds before come again: a ticket is told by its number.
  * - `resume` is for symbols and logins of which a snapshot was seen; `subscribe` is for the others. Both may say since when
- *   the client has missed something (`sinceMs`: the `time` of the last frame it saw): where the buffer does not reach back
- *   so far, or was another instance's, that decides from when the gap is told and filled.
+ *   the client has missed something (`sinceMs`: `marketUntilMs` or `booksUntilMs` of the last heartbeat it saw): where the
+ *   buffer does not reach back so far, or was another instance's, that decides from when the gap is told and filled.
+ * - `heartbeat` says until when the bridge has read the broker's prices (`marketUntilMs`: ticks) and books (`booksUntilMs`:
+ *   the other topics), epoch ms: what happened before has been sent. While the broker cannot be read they stand still, and
+ *   heartbeats come all the same. `null` = this heartbeat does not tell, since something is owed to the client.
  * - `delta` holds every change of one flush. Ticks, accounts and positions may be conflated for a slow client (the
  *   latest of each wins); orders and deals never.
  */
@@ -78,6 +81,7 @@ export interface Frame {
   /**
    * `snapshot`, `delta`: a list of ticks, accounts, positions, orders or deals; changed positions and orders carry
    * `event`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason, sinceMs}`.
+   * `heartbeat`: `{marketUntilMs, booksUntilMs}`.
    */
   readonly data?: unknown;
   readonly id?: OperationId;

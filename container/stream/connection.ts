@@ -14,7 +14,7 @@ import {
 } from '../contract/frames.ts';
 import { requireLogin, requireScope } from '../contract/keys.ts';
 import { idOf, parse, validate } from './client-operations.ts';
-import { chunkOf, type Chunk, type FrameParts } from './chunk.ts';
+import { chunkOf, type Chunk, type FrameParts, type OutFrame } from './chunk.ts';
 import { catchUp, owe, serve } from './delivery.ts';
 import type { Member, Peer } from './member.ts';
 import type { Since } from './missed.ts';
@@ -92,9 +92,19 @@ export class Connection {
 
   /** Sends whether it lags or not: answers to what the client asked. */
   send(parts: Omit<FrameParts, 'epoch' | 'time'>): void {
+    this.#write(this.#core.frame(parts));
+  }
+
+  #write(frame: OutFrame): void {
     if (this.state === 'closed') return;
     this.#core.counters.frames++;
-    this.peer.write(chunkOf([this.#core.frame(parts)]));
+    this.peer.write(chunkOf([frame]));
+  }
+
+  /** A snapshot, or a gap to be filled, is still to come. */
+  get isOwed(): boolean {
+    for (const { owed, gap } of this.members.values()) if (owed.size > 0 || gap !== undefined) return true;
+    return this.isLagging;
   }
 
   error(error: BridgeError, topic: Topic = SYSTEM_TOPIC, id?: OperationId): void {
@@ -164,8 +174,8 @@ export class Connection {
     if (operation.op === 'auth') return this.#authenticate(operation.key, operation.id);
     if (operation.op === 'ping') {
       this.peer.pinged?.();
-      const seq = this.#core.systemSeq;
-      return this.send({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq, prev: seq, id: operation.id });
+      this.#core.flush();
+      return this.#write(this.#core.heartbeat(!this.isOwed, operation.id));
     }
     const caller = this.authenticated?.caller;
     if (this.state !== 'open' || !caller)

@@ -9,6 +9,7 @@ import {
   type Authenticated,
   type CloseName,
   type DataTopic,
+  type OperationId,
   type StreamLimits,
 } from '../contract/frames.ts';
 import { isEnded } from '../contract/keys.ts';
@@ -174,9 +175,9 @@ export class StreamCore {
         connection.fail('unauthenticated', new BridgeError('unauthenticated', 'No key was presented in time.'));
     if (now - this.#lastBeatMs >= this.limits.heartbeatMs) {
       this.#lastBeatMs = now;
-      this.#broadcast(
-        this.frame({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq: this.#systemSeq, prev: this.#systemSeq }),
-      );
+      const [told, owed] = [true, false].map((isTold) => chunkOf([this.heartbeat(isTold)]));
+      for (const connection of this.connections)
+        if (connection.state === 'open' && told && owed) connection.offer(connection.isOwed ? owed : told);
     }
     for (const topic of DATA_TOPICS) this.#logs[topic].sweep(now - this.limits.lingerMs);
     if (now - this.#lastCheckMs >= this.limits.recheckMs) {
@@ -245,6 +246,14 @@ export class StreamCore {
 
   frame(parts: Omit<FrameParts, 'epoch' | 'time'>): OutFrame {
     return makeFrame({ ...parts, epoch: this.#epoch, time: this.time() });
+  }
+
+  /** `isTold`: everything until `aliveUntilMs` has been sent to whom this goes to. With `id`: the answer to that ping. */
+  heartbeat(isTold: boolean, id?: OperationId): OutFrame {
+    const { market = null, books = null } = isTold ? this.#aliveUntilMs : {};
+    const data = JSON.stringify({ marketUntilMs: market, booksUntilMs: books });
+    const seq = this.#systemSeq;
+    return this.frame({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq, prev: seq, data, id });
   }
 
   time(): string {

@@ -4,6 +4,7 @@ import type { Violations } from './violations.ts';
 export const DEADLINE_MS = 30_000;
 /** For the way there and back, and a busy machine. */
 const SLACK_MS = 2_000;
+const STALL_LOOK_MS = 250;
 /** Nothing comes so late: the caller gives up. */
 const GIVE_UP_MS = DEADLINE_MS + 60_000;
 
@@ -18,6 +19,8 @@ export interface Answer {
 export class Calls {
   readonly counts = new Map<string, number>();
   readonly #samples = new Set<string>();
+  /** Time that this process itself did not get: the machine stood still, or was given to others. */
+  stalledMs = 0;
   #pausedMs = 0;
   #pausedSinceMs: number | undefined;
   readonly #url: string;
@@ -28,6 +31,20 @@ export class Calls {
     this.#url = url;
     this.#secrets = secrets;
     this.#violations = violations;
+  }
+
+  /** From here on stalls of the machine count for no deadline. @returns what ends it */
+  watchStalls(say: (line: string) => void): () => void {
+    let lastMs = Date.now();
+    const timer = setInterval(() => {
+      const lateMs = Date.now() - lastMs - STALL_LOOK_MS;
+      lastMs = Date.now();
+      if (lateMs < STALL_LOOK_MS) return;
+      this.stalledMs += lateMs;
+      say(`the machine stood still for ${lateMs} ms`);
+      if (this.#pausedSinceMs === undefined) this.#pausedMs += lateMs;
+    }, STALL_LOOK_MS);
+    return () => clearInterval(timer);
   }
 
   /** Nobody can be answered now: the time counts for no deadline. */

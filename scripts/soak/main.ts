@@ -92,6 +92,7 @@ async function main({ road: name, seed, minutes }: Options): Promise<number> {
   const road = await (name === 'edge' ? edgeRoad : vpsRoad)(broker, onLine);
   secrets = [...road.keys.secrets, broker.password];
   const calls = new Calls(road.url, secrets, violations);
+  const stalls = calls.watchStalls(say);
   const stop = new AbortController();
   const streams = new AbortController();
   const faults = { ...brokerFaults(broker), ...road.faults };
@@ -138,6 +139,7 @@ async function main({ road: name, seed, minutes }: Options): Promise<number> {
       violations,
     });
   } finally {
+    stalls();
     stop.abort();
     streams.abort();
     await road.close();
@@ -228,7 +230,9 @@ function report({ options, road, calls, met, rows, told, watches, base, end, lin
       .join(', ');
   const answers = [...calls.counts.values()].reduce((sum, count) => sum + count, 0);
   console.log(`# Soak: ${options.road} road, seed ${options.seed}, ${options.minutes} minutes`);
-  console.log(`machine: ${cpus()[0]?.model} × ${cpus().length}, Node ${process.versions.node}`);
+  console.log(
+    `machine: ${cpus()[0]?.model} × ${cpus().length}, Node ${process.versions.node}; stood still for ${Math.round(calls.stalledMs)} ms`,
+  );
   console.log(`faults: ${list(met)}`);
   if (road.skipped.length > 0) console.log(`skipped: ${road.skipped.join('; ')}`);
   console.log(`${answers} answers: ${list(calls.counts)}`);

@@ -7,7 +7,6 @@ import {
   PING_TEXT,
   STREAM_LIMITS,
   STREAM_SUBPROTOCOL,
-  SYSTEM_TOPIC,
   topicsFrom,
   type Authenticated,
   type DataTopic,
@@ -320,8 +319,7 @@ export class StreamHub extends DurableObject<Env> {
 
   /** Answered by the platform, asleep or awake; the time is that of the last look. */
   #answerPings(): void {
-    const seq = this.#core.systemSeq;
-    const { text } = this.#core.frame({ type: 'heartbeat', topic: SYSTEM_TOPIC, seq, prev: seq });
+    const { text } = this.#core.heartbeat(false);
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_TEXT, text));
   }
 

@@ -88,3 +88,30 @@ test('where the broker does not tell, the gap stays declared, and the stream goe
   deal('6');
   expect(shown(peer)).toEqual(['gap', 'snapshot', 'delta']);
 });
+
+test('heartbeats say until when the books were read, not what time it is; nothing while something is owed', async () => {
+  const peer = follow({ op: 'subscribe' });
+  core.apply({ kind: 'alive', source: 'books', untilMs: 1_000_500 });
+  const untilMs = (): unknown => (peer.of('heartbeat').at(-1)?.data as { booksUntilMs: unknown }).booksUntilMs;
+  for (const atMs of [1_006_000, 1_012_000, 1_018_000]) {
+    now = atMs;
+    core.tick();
+    expect(untilMs()).toBe(1_000_500);
+  }
+  core.apply({ kind: 'alive', source: 'books', untilMs: 1_017_500 });
+  now = 1_024_000;
+  core.tick();
+  expect(untilMs()).toBe(1_017_500);
+  // Another instance: what was missed is still to come.
+  source.reset(8, true);
+  core.apply({ kind: 'alive', source: 'books', untilMs: 1_029_000 });
+  now = 1_030_000;
+  core.tick();
+  expect(untilMs()).toBe(null);
+  source.answer();
+  await Promise.resolve();
+  tell([]);
+  now = 1_036_000;
+  core.tick();
+  expect(untilMs()).toBe(1_029_000);
+});

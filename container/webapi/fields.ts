@@ -24,6 +24,19 @@ export function parseExactJson(text: string): WireValue {
   return JSON.parse(text, keepSource) as WireValue;
 }
 
+/** A number that JSON.stringify writes as it came (ECMAScript "JSON.parse source text access"; in V8 since 11.4). */
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+
+/** An answer's first object for writing it back: numbers, bare or not, and what is nested stay as they were sent. */
+export function objectAsSent(text: string): Readonly<Record<string, unknown>> {
+  const keepNumber = (_name: string, value: unknown, context?: ReviverContext): unknown =>
+    typeof value === 'number' ? rawJSON(context?.source ?? String(value)) : value;
+  const body = JSON.parse(text, keepNumber) as Readonly<Record<string, unknown>>;
+  const name = Object.keys(body).find((key) => key.toLowerCase() === 'answer') ?? '';
+  const answer = body[name];
+  return ((Array.isArray(answer) ? answer[0] : answer) ?? {}) as Readonly<Record<string, unknown>>;
+}
+
 export const isWireObject = (value: WireValue | undefined): value is WireObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -56,25 +56,62 @@ export class Row {
 const isNumber = (cell: unknown): boolean =>
   typeof cell === 'number' || (typeof cell === 'string' && cell !== '' && !Number.isNaN(Number(cell)));
 
-/** The rows of an answer. @throws Error where it is not of that form */
+/** The rows of an answer, whatever stands beside them or before them. @throws Error where it is not of that form */
 export function numberRows(bytes: Uint8Array): readonly Row[] {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  const head = RETCODE_AND_ANSWER.exec(text);
-  const end = text.lastIndexOf('}');
-  if (!head || end < head[0].length) {
-    JSON.parse(text);
-    return [];
-  }
-  const body = text.slice(head[0].length, end).trim();
-  // No `answer` at all, or an empty one.
-  if (body === '' || body === 'null' || body === '""') return [];
-  const answer: unknown = JSON.parse(body);
+  const { from, rows: answer } = usualAnswer(text) ?? anyAnswer(text);
+  if (answer === undefined || answer === null || answer === '') return [];
   if (!Array.isArray(answer)) throw new Error('the answer is no array');
-  const table = new Table(text, text.indexOf('[', head[0].length) + 1);
+  const table = new Table(text, text.indexOf('[', from) + 1);
   return answer.map((cells: unknown, index) => {
     if (!Array.isArray(cells) || cells.length === 0 || !cells.every(isNumber))
       throw new Error('a row is not of numbers');
     const values = typeof cells[0] === 'string' ? cells.map(Number) : (cells as number[]);
     return new Row(values, table, index, answer.length);
   });
+}
+
+interface FoundAnswer {
+  /** Place of its first character in the text. */
+  readonly from: number;
+  /** Parsed; `undefined` = there is none. */
+  readonly rows: unknown;
+}
+
+/** Retcode, answer, end: parsed once. `undefined` where it is written in another way. */
+function usualAnswer(text: string): FoundAnswer | undefined {
+  const head = RETCODE_AND_ANSWER.exec(text);
+  const end = text.lastIndexOf('}');
+  if (!head || end < head[0].length) return undefined;
+  try {
+    return { from: head[0].length, rows: JSON.parse(text.slice(head[0].length, end)) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The member `answer` of the object, wherever it stands. @throws SyntaxError where the text is no JSON object */
+function anyAnswer(text: string): FoundAnswer {
+  const body: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('the answer is no object');
+  const name = Object.keys(body).findLast((key) => key.toLowerCase() === 'answer');
+  if (name === undefined) return { from: 0, rows: undefined };
+  return { from: placeOf(text, name), rows: (body as Readonly<Record<string, unknown>>)[name] };
+}
+
+/** Where the value of an object's own member begins (the last of that name, as in JSON.parse), in text that is known to be JSON. */
+function placeOf(text: string, name: string): number {
+  let depth = 0;
+  let place = 0;
+  for (let at = 0, found = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') {
+      const from = at;
+      while (text[++at] !== '"') if (text[at] === '\\') at++;
+      if (depth === 1 && JSON.parse(text.slice(from, at + 1)) === name) found = at + 1;
+    } else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    else if (character === ':' && found > 0 && text.slice(found, at).trim() === '') place = at + 1;
+  }
+  return place;
 }

@@ -9,6 +9,7 @@ export type Script = (request: {
   readonly path: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
+  readonly body: string;
   readonly connection: number;
   readonly response: ServerResponse;
   /** The answer of the protocol document: its JSON, or `undefined` for a plain 403. */
@@ -64,8 +65,11 @@ export async function startScriptedServer(script: Script, password = 'Password1'
         documented = { retcode: '0 Done', version_access: '1290', version_trade: '1290', cli_rand_answer: proof };
       }
     } else if (session.ready) documented = { retcode: '0 Done', answer: { Login: url.searchParams.get('login') } };
-    request.resume().once('end', () => {
-      script({ path, url: request.url ?? '', headers: request.headers, connection: session.id, response, documented });
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.once('end', () => {
+      const { url: target = '', headers } = request;
+      script({ path, url: target, headers, body, connection: session.id, response, documented });
       if (!response.writableEnded && !response.headersSent) answerAsDocumented(response, documented);
     });
   });

@@ -252,16 +252,17 @@ export class AccountsAdmin {
     hooks: SendHooks,
   ): Promise<Settlement<AccountWritten>> {
     const { books, broker } = this.#parts;
-    const record = (user: WireObject): Record<string, unknown> =>
+    const record = (user: Readonly<Record<string, unknown>>): Record<string, unknown> =>
       Object.fromEntries(Object.entries(user).filter(([name]) => !SERVER_OWNED.test(name)));
-    const now = await books.user(login, { deadlineAtMs: hooks.deadlineAtMs, signal: hooks.signal });
+    const context = { deadlineAtMs: hooks.deadlineAtMs, signal: hooks.signal };
+    const { user: now, asSent } = await books.userToWrite(login, context);
     if (JSON.stringify(record(now)) !== JSON.stringify(record(read)))
       throw new BridgeError('broker_conflict', {
         detail: 'Somebody else changed the account at this moment; nothing was written.',
         outcome: 'not_sent',
         retry: 'yes',
       });
-    const body = JSON.stringify({ ...record(now), ...wanted, Login: String(login) });
+    const body = JSON.stringify({ ...record(asSent), ...wanted, Login: String(login) });
     const command = { path: 'user/update', query: [['login', String(login)]] as const, body };
     return this.#send(command, hooks, `change account ${login}`, async (reply) => {
       broker.invalidate('logins');

@@ -3,13 +3,14 @@ import { RETCODE } from '../../webapi/retcodes.ts';
 import type { ObjectOf } from '../../contract/schemas/object.ts';
 import { user } from '../../contract/schemas/account.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
-import { Fields, isWireObject, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { Fields, isWireObject, objectAsSent, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import { type Broker, type ReadContext } from '../broker/broker.ts';
+import { onlyObject, type Broker, type ReadContext } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { symbolRules, type SymbolRules } from './symbol-rules.ts';
 
+const decoder = new TextDecoder();
 /** As in the typed API. */
 const LOGINS_AT_ONCE = 100;
 /** Server time may be this far from UTC either way; windows of history are widened by it rather than trust a clock. */
@@ -87,6 +88,16 @@ export class TradeBooks {
 
   user(login: number, context: ReadContext): Promise<WireObject> {
     return this.#broker.object('user/get', [['login', String(login)]], context);
+  }
+
+  /** The record as text and as it was sent, for writing it back. @throws BridgeError `object_not_found` */
+  async userToWrite(
+    login: number,
+    context: ReadContext,
+  ): Promise<{ user: WireObject; asSent: Readonly<Record<string, unknown>> }> {
+    const query = [['login', String(login)]] as const;
+    const reply = await this.#broker.read('user/get', query, context);
+    return { user: onlyObject(reply, 'user/get', query), asSent: objectAsSent(decoder.decode(reply.bytes)) };
   }
 
   /** As many as one answer holds (mt5-webapi §1.7: 5000); `whole` tells whether that is all. */

@@ -92,7 +92,8 @@ test('where the broker does not tell, the gap stays declared, and the stream goe
 test('heartbeats say until when the books were read, not what time it is; nothing while something is owed', async () => {
   const peer = follow({ op: 'subscribe' });
   core.apply({ kind: 'alive', source: 'books', untilMs: 1_000_500 });
-  const untilMs = (): unknown => (peer.of('heartbeat').at(-1)?.data as { booksUntilMs: unknown }).booksUntilMs;
+  const untilMs = (): unknown =>
+    (peer.of('heartbeat').at(-1)?.data as { booksUntilMs: unknown } | undefined)?.booksUntilMs;
   for (const atMs of [1_006_000, 1_012_000, 1_018_000]) {
     now = atMs;
     core.tick();

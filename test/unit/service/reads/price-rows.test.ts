@@ -23,6 +23,27 @@ describe('rows of numbers', () => {
     expect(numberRows(bytes('{"retcode":"13 Not found"}'))).toEqual([]);
   });
 
+  it.each([
+    ['something behind', '{"retcode":"0 Done","answer":[[1,1.10],[2,1.20]],"trans_id":"7","note":"a, [b] {c}"}'],
+    ['something before', '\uFEFF{"server":{"answer":[[9,9.90]]},"retcode":"0 Done","answer":[[1,1.10],[2,1.20]]}'],
+    ['before the retcode', '{"answer" : [[1,1.10],[2,1.20]], "retcode":"0 Done"}'],
+    [
+      'other case, text that looks alike',
+      '{"said":"answer","Answer":[[1,1.10],[2,1.20]],"x":"\\"answer\\":[[3,1]]","RetCode":0}',
+    ],
+    ['twice', '{"retcode":"0 Done","x":[],"answer":[[5,5.50]],"answer":[[1,1.10],[2,1.20]]}'],
+  ])('are read with %s', (_what, text) => {
+    const rows = numberRows(bytes(text));
+    expect(rows.map(({ values }) => values)).toEqual([
+      [1, 1.1],
+      [2, 1.2],
+    ]);
+    expect(rows.map(({ texts }) => texts)).toEqual([
+      ['1', '1.10'],
+      ['2', '1.20'],
+    ]);
+  });
+
   it('are refused where they are anything else', () => {
     for (const text of ['[[1,2]', '[[1,2],[3', '[1,2]', '{"a":1}', '[[]]', '[["x"]]', '[[null]]', '[[[1]]]', '<html>'])
       expect(() => numberRows(answer(text)), text).toThrow();

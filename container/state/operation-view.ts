@@ -38,7 +38,7 @@ const OUTCOME: Readonly<Record<OperationState, OperationView['outcome']>> = {
 const DETAIL: Readonly<Record<OperationState, string>> = {
   sending: 'It is being sent.',
   pending: 'It is queued at the dealer; the bridge asks for the result.',
-  unknown: 'It was sent and no answer came; the bridge looks it up in the broker’s books.',
+  unknown: 'It was sent, and no answer tells how it ended; the bridge looks it up in the broker’s books.',
   done: 'The broker executed it.',
   partial: 'Some of it was executed; the answer tells of each part.',
   refused: 'The broker refused it; nothing changed.',
@@ -46,17 +46,22 @@ const DETAIL: Readonly<Record<OperationState, string>> = {
   unresolved: 'It was sent, and the broker’s books cannot tell whether it was executed.',
 };
 
+const UNTOLD: ReadonlySet<OperationState> = new Set(['unknown', 'not_executed', 'unresolved']);
+
 export const operationPath = (key: string): string => `/v1/operations/${encodeURIComponent(key)}`;
 
 export function operationView(operation: Operation): OperationView {
   const result = parseBody(operation.answer?.body);
   const own = (result as { detail?: unknown } | undefined)?.detail;
+  const { dealerPrice, reason } = requestOf(operation);
+  // What was said, where it does not tell how it ended.
+  const said = UNTOLD.has(operation.state) && typeof reason === 'string' ? `${sentence(reason)} ` : '';
   return {
     key: operation.key,
     kind: operation.kind,
     state: operation.state,
     outcome: OUTCOME[operation.state],
-    detail: typeof own === 'string' ? own : DETAIL[operation.state],
+    detail: typeof own === 'string' ? own : said + DETAIL[operation.state],
     login: operation.login,
     tag: operation.tag,
     createdAt: new Date(operation.createdAtMs).toISOString(),
@@ -65,7 +70,8 @@ export function operationView(operation: Operation): OperationView {
       ? {}
       : { settledAt: new Date(operation.settledAtMs).toISOString(), settledAtMs: operation.settledAtMs }),
     looks: operation.emptyLooks,
-    ...dealerPriceOf(operation),
+    // A correction stays marked as one.
+    ...(typeof dealerPrice === 'string' ? { dealerPrice } : {}),
     ...(result === undefined ? {} : { result: withoutOperation(result) }),
   };
 }
@@ -129,11 +135,10 @@ function problemAnswer(error: BridgeError, requestId: string): PlainAnswer {
   };
 }
 
-/** A correction stays marked as one. */
-function dealerPriceOf({ request }: Operation): { dealerPrice?: string } {
-  const { dealerPrice } = (parseBody(request) ?? {}) as { dealerPrice?: unknown };
-  return typeof dealerPrice === 'string' ? { dealerPrice } : {};
-}
+const requestOf = ({ request }: Operation): { readonly dealerPrice?: unknown; readonly reason?: unknown } =>
+  parseBody(request) ?? {};
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function parseBody(body: string | undefined): unknown {
   if (body === undefined) return undefined;

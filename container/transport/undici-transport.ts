@@ -3,6 +3,7 @@
 import type { TLSSocket } from 'node:tls';
 import errors from 'undici/lib/core/errors.js';
 import Client from 'undici/lib/dispatcher/client.js';
+import { skipContinue } from './skip-continue.ts';
 import { openSocket, type SocketOptions } from './open-socket.ts';
 import {
   TransportError,
@@ -47,11 +48,13 @@ class UndiciConnection implements Connection {
   readonly #client: InstanceType<typeof Client>;
   readonly #socket: TLSSocket;
   readonly #maxAnswerBytes: number;
+  readonly #answerBegins: () => void;
 
   constructor(address: Address, socket: TLSSocket, openedInMs: number, maxAnswerBytes: number) {
     this.address = address;
     this.openedInMs = openedInMs;
     this.#socket = socket;
+    this.#answerBegins = skipContinue(socket);
     this.#maxAnswerBytes = maxAnswerBytes;
     let handedOut = false;
     this.#client = new Client(`https://${addressText(address)}`, {
@@ -94,7 +97,10 @@ class UndiciConnection implements Connection {
       this.#client.dispatch(
         { method: request.method, path: request.path, headers: request.headers, body: request.body ?? null },
         {
-          onRequestStart: () => options.onSent(),
+          onRequestStart: () => {
+            this.#answerBegins();
+            options.onSent();
+          },
           onResponseStart: (controller, statusCode, responseHeaders) => {
             status = statusCode;
             headers = responseHeaders;

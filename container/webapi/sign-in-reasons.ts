@@ -39,8 +39,10 @@ const REASONS: Readonly<Record<number, string>> = {
 
 export function signInReason(code: number, text: string): string {
   const { name, text: known } = retcodeOf(code);
-  const words = REASONS[code] ?? `the server refused the manager account`;
   const said = text || known || name;
+  if (isServerSide(code))
+    return `The broker could not sign the manager in now (${code}${said ? ` ${said}` : ''}): ${REASONS[code] ?? 'the server has trouble of its own: it will be tried again'}.`;
+  const words = REASONS[code] ?? `the server refused the manager account`;
   return `The broker refused the sign-in (${code}${said ? ` ${said}` : ''}): ${words}.`;
 }
 

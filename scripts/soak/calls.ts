@@ -81,7 +81,10 @@ export class Calls {
     }
     const tookMs = Date.now() - startedAtMs - (this.#paused() - pausedBeforeMs);
     if (tookMs > DEADLINE_MS + SLACK_MS)
-      this.#violations.note('after its deadline', `${init.method ?? 'GET'} ${path}: ${answer?.status} in ${tookMs} ms`);
+      this.#violations.note(
+        'after its deadline',
+        `${init.method ?? 'GET'} ${path}: ${answer?.status} in ${tookMs} ms since ${new Date(startedAtMs).toISOString()} (${answer?.headers.get('server-timing')})`,
+      );
     if (!answer) return undefined;
     const code = typeof answer.body['code'] === 'string' ? ` ${answer.body['code']}` : '';
     this.#count(`${answer.status}${code}`);

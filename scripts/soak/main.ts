@@ -29,8 +29,10 @@ const WORKERD_MB = 700;
 const BASE_AFTER_MS = 45_000;
 const MORE_HANDLES = 40;
 const LOOK_EVERY_MS = 10_000;
+/** Lines of a log that tell of a fault of ours, shown as they come. */
+const MOST_FAULTS_TOLD = 20;
 
-const say = (line: string): void => console.error(`[soak] ${line}`);
+const say = (line: string): void => console.error(`[soak] ${new Date().toISOString().slice(11, 19)} ${line}`);
 
 interface Options {
   readonly road: 'edge' | 'vps';
@@ -82,8 +84,11 @@ async function main({ road: name, seed, minutes }: Options): Promise<number> {
   const violations = new Violations();
   let secrets: readonly string[] = [];
   let lines = 0;
+  let faultsTold = 0;
   const onLine = (source: string, line: string): void => {
     lines += 1;
+    if (/internal_error|"status":500|"(?:Type|Range|Reference)Error/.test(line) && faultsTold++ < MOST_FAULTS_TOLD)
+      say(`${source} log: ${line.slice(0, 1_000)}`);
     for (const secret of secrets)
       if (line.includes(secret))
         violations.note('secret in a log', `${source}: ${line.replaceAll(secret, '…').slice(0, 200)}`);

@@ -1,6 +1,6 @@
 import { quote } from '../../contract/schemas/market.ts';
 import type { Change, Entity } from '../../contract/hub-link.ts';
-import { payloadObjects, payloadScalar, wireInteger, type WireObject } from '../../webapi/fields.ts';
+import { Fields, payloadObjects, payloadScalar, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Feed, LoadedSlice } from './feed.ts';
@@ -147,7 +147,7 @@ export class TickFeed implements Feed {
       ['trans_id', since],
     ]);
     const transId = body && payloadTransId(body);
-    return { transId: transId ?? since, ticks: body ? payloadObjects(body) : [] };
+    return { transId: transId ?? since, ticks: body ? payloadObjects(body).map(asDocumented) : [] };
   }
 
   /** `undefined` for what is not followed, not new, or older than what is known. */
@@ -173,6 +173,16 @@ export class TickFeed implements Feed {
     followed.json = json;
     return { symbol: followed.symbol, text: json };
   }
+}
+
+const READ_FIELDS = ['Symbol', 'DatetimeMsc', 'Datetime', 'Bid', 'Ask', 'Last', 'VolumeReal'];
+
+/** Ticks come by the thousand: only those of a server that writes names in another way are gone through. */
+function asDocumented(tick: WireObject): WireObject {
+  if (tick['Symbol'] !== undefined) return tick;
+  const fields = new Fields(tick);
+  const named = READ_FIELDS.map((name): [string, string | undefined] => [name, fields.text(name)]);
+  return { ...tick, ...Object.fromEntries(named.filter((entry): entry is [string, string] => entry[1] !== undefined)) };
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -10,6 +10,8 @@ const sent = {
   sentBeforeMs: z.number(),
   /** HTTP status of the plain success. */
   status: z.int(),
+  /** What was answered, or why nothing was, where that does not tell how it ended. */
+  reason: z.string().optional(),
 };
 const login = z.int();
 const ticket = z.string();

@@ -238,16 +238,17 @@ export class OperationRunner {
   async #unknown(
     operation: Operation,
     mutation: Mutation,
-    { raw: told, body }: Extract<Settlement, { state: 'unknown' }>,
+    { raw: told, body, reason }: Extract<Settlement, { state: 'unknown' }>,
     raw: boolean,
   ): Promise<RouteAnswer> {
     const nowMs = this.#parts.now();
     // It was sent by now, if ever: the books need not stay empty for longer than from here.
-    const request = JSON.stringify({ ...mutation.request, sentBeforeMs: nowMs } satisfies OperationRequest);
+    const said: OperationRequest = { ...mutation.request, sentBeforeMs: nowMs, reason };
+    const request = JSON.stringify(said);
     await this.#move(operation, { to: 'unknown', request });
     this.#parts.onUnsettled();
     if (told) return rawAnswer(told);
-    const answer = asRouteAnswer(storedAnswer({ ...operation, state: 'unknown', updatedAtMs: nowMs }), raw);
+    const answer = asRouteAnswer(storedAnswer({ ...operation, request, state: 'unknown', updatedAtMs: nowMs }), raw);
     return body && !raw ? { ...answer, body: { ...(answer.body as object), ...body } } : answer;
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { encodeCommand, encodeQuery } from '../../../container/webapi/command.ts';
 import { parseReply, readRetcode, scanRetcode } from '../../../container/webapi/reply.ts';
 import { RETCODES, retcodeOf } from '../../../container/webapi/retcodes.ts';
-import { BARE_FORBIDDEN_REASON, signInReason } from '../../../container/webapi/sign-in-reasons.ts';
+import { BARE_FORBIDDEN_REASON, signInReason, isServerSide } from '../../../container/webapi/sign-in-reasons.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -67,8 +67,14 @@ test('every code of the SDK table is there, under its own name', () => {
 test('refusals of the sign-in are told in plain words, without line breaks', () => {
   for (let code = 1000; code <= 1034; code++) {
     const reason = signInReason(code, '');
-    expect(reason).toMatch(new RegExp(`^The broker refused the sign-in \\(${code} .+\\): .+\\.$`));
+    const verdict = isServerSide(code) ? 'could not sign the manager in now' : 'refused the sign-in';
+    expect(reason).toMatch(new RegExp(`^The broker ${verdict} \\(${code} .+\\): .+\\.$`));
   }
+  // The access server has lost the trade server: nobody was refused.
+  expect([isServerSide(10), signInReason(10, 'No connection')]).toEqual([
+    true,
+    'The broker could not sign the manager in now (10 No connection): the server has trouble of its own: it will be tried again.',
+  ]);
   expect(BARE_FORBIDDEN_REASON).toContain('API password');
   expect(BARE_FORBIDDEN_REASON).toContain('MT5_PROXY');
 });

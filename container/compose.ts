@@ -149,7 +149,7 @@ function createBridgeServer(parts: Parts): Server {
     ...(state.where === 'here' ? { memory: provenMemory(state.local, now), halt: () => state.local.haltReason } : {}),
     epoch,
     draining,
-    passthrough: servePassthrough(new Passthrough(upstream, writes.mutatePassthrough)),
+    passthrough: servePassthrough(new Passthrough(upstream, writes.mutatePassthrough), config.customCommands),
     typed: serveRoutes(typed, hot),
     onAnswer,
     extra: streaming.paths,

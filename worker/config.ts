@@ -1,3 +1,4 @@
+import type { CustomCommands } from '../container/contract/custom-commands.ts';
 import { BridgeError } from '../container/contract/errors.ts';
 import { faultsOf, type REGIONS, variables } from './variables.ts';
 
@@ -9,6 +10,7 @@ export interface DoorConfig {
   readonly corsOrigins: readonly string[];
   /** Name of the broker in the Durable Object's name, and the version that rotates it. */
   readonly broker: string;
+  readonly customCommands: CustomCommands;
   readonly instanceVersion: number;
   /** Where the Durable Objects are made; undefined = where the first request came from. */
   readonly region: (typeof REGIONS)[number] | undefined;
@@ -39,6 +41,7 @@ function readConfig(env: object): DoorConfig | BridgeError {
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ''),
     broker: data.BROKER,
+    customCommands: data.MT5_CUSTOM_COMMANDS,
     instanceVersion: data.INSTANCE_VERSION,
     region: data.BROKER_REGION === '' ? undefined : data.BROKER_REGION,
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { customCommandsSchema } from '../container/contract/custom-commands.ts';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
 import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
 
@@ -32,6 +33,7 @@ export const variables = z.object({
   }),
   BROKER: z.string({ error: MISSING }).regex(/^[a-z0-9-]{1,32}$/, 'expected 1–32 of a–z 0–9 -'),
   INSTANCE_VERSION: whole(1, 1_000_000),
+  MT5_CUSTOM_COMMANDS: customCommandsSchema,
   BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
 });
 

@@ -1,4 +1,5 @@
 import { type PassedCommand, findCommand, requireCommand } from './commands.ts';
+import type { CustomCommands } from './custom-commands.ts';
 import { BridgeError } from './errors.ts';
 import { HEADER } from './headers.ts';
 import { checkEncoding, checkJsonHeaders, MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
@@ -163,8 +164,8 @@ const PLAIN_QUERY = /^[\w=&.,*~:-]*$/;
 const COMMAND_TYPES = /^(application\/json|application\/x-www-form-urlencoded|text\/plain)\s*(;.*)?$/i;
 
 /** Command, method, key, query, body, and the logins that a masked key may touch. @throws BridgeError */
-export async function admitCommand(call: RawCall): Promise<AdmittedCommand> {
-  const command = findCommand(call.pathname);
+export async function admitCommand(call: RawCall, custom?: CustomCommands): Promise<AdmittedCommand> {
+  const command = findCommand(call.pathname, custom);
   if (call.method !== 'GET' && call.method !== 'POST')
     throw new BridgeError('method_not_allowed', { detail: 'The Web API takes GET and POST.', expected: 'GET, POST' });
   const caller = await call.caller();

@@ -15,9 +15,13 @@ export interface PassedCommand {
   readonly dealer: boolean;
   /**
    * The parameters a key with a login mask may use, `login` among them: each names either logins or nothing that
-   * belongs to one. Absent = not for such keys.
+   * belongs to one. `any` = whoever configured the command says so of all. Absent = not for such keys.
    */
-  readonly masked: readonly string[] | undefined;
+  readonly masked: readonly string[] | 'any' | undefined;
+  /** The parameter that names logins, where it is not `login`. */
+  readonly loginParameter?: string;
+  /** Path at the broker, where it is not `/api/` and `path`. */
+  readonly target?: string;
 }
 
 const PAGE = ['offset', 'total', 'from', 'to'];
@@ -34,6 +38,7 @@ const READ: Readonly<Record<string, readonly string[] | null>> = {
   'symbol/next': null,
   'symbol/get': null,
   'symbol/get_group': null,
+  'symbol/index_get': null,
   'user/total': null,
   'user/logins': null,
   'user/group': ['login'],
@@ -79,6 +84,10 @@ const READ: Readonly<Record<string, readonly string[] | null>> = {
   'news/get_body': null,
   'subscription/get': ['login'],
   'subscription/exist': ['login'],
+  'subscription/history/get': ['login'],
+  'subscription/config/total': null,
+  'subscription/config/next': null,
+  'subscription/config/get': null,
   'holiday/total': null,
   'holiday/next': null,
   'holiday/get': null,
@@ -93,7 +102,19 @@ const READ: Readonly<Record<string, readonly string[] | null>> = {
 /** Reads of what the broker keeps about its people, and of passwords. */
 const MANAGE_READ: Readonly<Record<string, readonly string[] | null>> = {
   'user/check_password': ['login', 'type', 'password'],
-  'user/archive/get': null,
+  'user/archive/get': ['login'],
+  'user/archive/get_batch': ['login'],
+  'user/backup/list': null,
+  'user/backup/get': null,
+  'user/backup/get_batch': null,
+  'user/certificate/get': ['login'],
+  'user/otp_secret/get': ['login'],
+  'order/backup/list': null,
+  'order/backup/get': null,
+  'deal/backup/list': null,
+  'deal/backup/get': null,
+  'position/backup/list': null,
+  'position/backup/get': null,
   'client/get': null,
   'client/get_ids': null,
   'client/history/get': null,
@@ -106,21 +127,25 @@ const MANAGE_READ: Readonly<Record<string, readonly string[] | null>> = {
   'mail/get_body': null,
 };
 
-/** Reads of the server's own configuration. */
+/** Kinds of the server's own configuration. */
+const CONFIGURATION =
+  'manager server plugin gateway feeder report route firewall email messenger tls_certificate history_sync'.split(' ');
+
+const ofEach = (kinds: readonly string[], verbs: readonly string[]): Record<string, null> =>
+  Object.fromEntries(kinds.flatMap((kind) => verbs.map((verb) => [`${kind}/${verb}`, null])));
+
+/** Reads of the server's own configuration. A restart is not passed on: it ends every session of everybody. */
 const OPERATE_READ: Readonly<Record<string, readonly string[] | null>> = {
-  'manager/total': null,
-  'manager/next': null,
-  'manager/get': null,
-  'gateway/total': null,
-  'gateway/get': null,
-  'feeder/total': null,
-  'feeder/get': null,
-  'plugin/total': null,
-  'plugin/get': null,
-  'route/total': null,
-  'route/next': null,
-  'route/get': null,
+  ...ofEach(CONFIGURATION, ['total', 'next', 'get']),
+  ...ofEach(['plugin/module', 'gateway/module', 'feeder/module', 'report/module'], ['total', 'next', 'get']),
+  'setting/get': null,
   'logger/server_request': null,
+};
+
+const OPERATE_WRITE: Readonly<Record<string, readonly string[] | null>> = {
+  ...ofEach([...CONFIGURATION, 'holiday', 'spread', 'leverage'], ['add', 'delete', 'shift']),
+  'setting/set': null,
+  'setting/delete': null,
 };
 
 const MANAGE_WRITE: Readonly<Record<string, readonly string[] | null>> = {
@@ -129,6 +154,16 @@ const MANAGE_WRITE: Readonly<Record<string, readonly string[] | null>> = {
   'user/update': null,
   'user/delete': ['login'],
   'user/change_password': ['login', 'type', 'password'],
+  'user/archive/add': ['login'],
+  'user/restore': null,
+  'user/sync_external': null,
+  'user/certificate/update': null,
+  'user/certificate/confirm': ['login'],
+  'user/certificate/delete': ['login'],
+  'user/otp_secret/set': null,
+  'order/backup/restore': null,
+  'deal/backup/restore': null,
+  'position/backup/restore': null,
   // With `fixflag=1` it corrects the balance.
   'user/check_balance': ['login', 'fixflag'],
   'position/fix': ['login'],
@@ -146,10 +181,12 @@ const MANAGE_WRITE: Readonly<Record<string, readonly string[] | null>> = {
   'group/add_batch': null,
   'group/delete': null,
   'group/delete_batch': null,
+  'group/shift': null,
   'symbol/add': null,
   'symbol/add_batch': null,
   'symbol/delete': null,
   'symbol/delete_batch': null,
+  'symbol/shift': null,
   'client/add': null,
   'client/update': null,
   'client/delete': null,
@@ -169,6 +206,11 @@ const MANAGE_WRITE: Readonly<Record<string, readonly string[] | null>> = {
   'notification/send': ['login', 'text'],
   'subscription/join': ['login', 'subscription'],
   'subscription/cancel': ['login', 'subscription'],
+  'subscription/add': null,
+  'subscription/update': null,
+  'subscription/delete': null,
+  'subscription/config/add': null,
+  'subscription/config/delete': null,
 };
 
 const entries = (
@@ -194,6 +236,7 @@ export const COMMANDS: ReadonlyMap<string, PassedCommand> = new Map([
   ...entries(MANAGE_READ, 'manage', false),
   ...entries(OPERATE_READ, 'operate', false),
   ...entries(MANAGE_WRITE, 'manage', true),
+  ...entries(OPERATE_WRITE, 'operate', true),
   ...DEALER.map((command): [string, PassedCommand] => [command.path, command]),
 ]);
 
@@ -212,12 +255,12 @@ const PASSTHROUGH_PREFIX = '/api/';
 
 /**
  * The command that a request path names, exactly as it came over the wire: nothing is decoded or normalised, so no way
- * of writing a path reaches another command or host.
+ * of writing a path reaches another command or host. `custom`: those of plug-ins (`MT5_CUSTOM_COMMANDS`).
  * @throws BridgeError `command_not_passed`
  */
-export function findCommand(pathname: string): PassedCommand {
+export function findCommand(pathname: string, custom?: ReadonlyMap<string, PassedCommand>): PassedCommand {
   const path = pathname.startsWith(PASSTHROUGH_PREFIX) ? pathname.slice(PASSTHROUGH_PREFIX.length) : '';
-  const command = COMMANDS.get(path);
+  const command = COMMANDS.get(path) ?? custom?.get(path);
   if (command) return command;
   throw new BridgeError('command_not_passed', {
     detail:

@@ -19,28 +19,39 @@ export function requireMaskedCommand(
 ): void {
   const allowed = command.masked;
   if (!allowed) throw refusal('This command does not name its logins; a key with a login mask may not use it.');
-  const logins = [...queryLogins(query, allowed), ...bodyLogins(body, allowed)];
+  const named: Named = { allowed, login: command.loginParameter?.toLowerCase() ?? 'login' };
+  const logins = [...queryLogins(query, named), ...bodyLogins(body, named)];
   if (logins.length === 0) throw refusal('Name the login: a key with a login mask sees no other way.');
   const foreign = logins.find((login) => !loginAllowed(mask, login));
   if (foreign !== undefined) throw refusal(`The key may not touch login ${foreign}.`);
 }
 
+interface Named {
+  readonly allowed: readonly string[] | 'any';
+  /** The parameter that names logins, in lower case. */
+  readonly login: string;
+}
+
+const isAllowed = ({ allowed }: Named, name: string): boolean => allowed === 'any' || allowed.includes(name);
+
 const refusal = (detail: string): BridgeError => new BridgeError('login_not_allowed', { detail, field: 'login' });
 
-function queryLogins(query: string, allowed: readonly string[]): number[] {
+function queryLogins(query: string, of: Named): number[] {
   const logins: number[] = [];
   const seen = new Set<string>();
   for (const part of query === '' ? [] : query.split('&')) {
-    const [name = '', ...rest] = part.split('=');
-    if (!allowed.includes(name) || rest.length !== 1 || seen.has(name)) throw notPlain(name, allowed);
+    const [sent = '', ...rest] = part.split('=');
+    // Names that are encoded, or differ in their case, could be the same to the server.
+    const name = of.allowed === 'any' ? sent.toLowerCase() : sent;
+    if (!/^\w+$/.test(name) || !isAllowed(of, name) || rest.length !== 1 || seen.has(name)) throw notPlain(name, of);
     seen.add(name);
-    if (name === 'login') logins.push(...loginList(rest[0] ?? ''));
+    if (name === of.login) logins.push(...loginList(rest[0] ?? ''));
   }
   return logins;
 }
 
 /** One flat JSON object. Its member names are compared without case, as MT5 builds differ in it. */
-function bodyLogins(body: string | undefined, allowed: readonly string[]): number[] {
+function bodyLogins(body: string | undefined, of: Named): number[] {
   if (body === undefined || body.trim() === '') return [];
   let parsed: unknown;
   try {
@@ -53,9 +64,9 @@ function bodyLogins(body: string | undefined, allowed: readonly string[]): numbe
   const logins: number[] = [];
   const seen = new Set<string>();
   for (const { name, rest } of memberNames(body)) {
-    if (!allowed.includes(name) || seen.has(name)) throw notPlain(name, allowed);
+    if (!isAllowed(of, name) || seen.has(name)) throw notPlain(name, of);
     seen.add(name);
-    if (name === 'login') logins.push(...bodyLogin(rest));
+    if (name === of.login) logins.push(...bodyLogin(rest));
   }
   return logins;
 }
@@ -81,7 +92,9 @@ function loginList(text: string): number[] {
   return text.split(',').map(Number);
 }
 
-const notPlain = (name: string, allowed: readonly string[]): BridgeError =>
+const notPlain = (name: string, { allowed }: Named): BridgeError =>
   refusal(
-    `A key with a login mask may send ${allowed.join(', ')} here, each once; "${name.slice(0, 40)}" is not among them.`,
+    allowed === 'any'
+      ? `A key with a login mask may send each parameter once, its name plainly written; "${name.slice(0, 40)}" is not so.`
+      : `A key with a login mask may send ${allowed.join(', ')} here, each once; "${name.slice(0, 40)}" is not among them.`,
   );

@@ -50,6 +50,13 @@ export const SETTINGS: readonly Setting[] = [
     meaning:
       'what a market order names as `PriceOrder` beside “at the market”: the quote just read, or `none` where the server takes 0',
   },
+  {
+    name: 'MT5_CUSTOM_COMMANDS',
+    default: '',
+    where: 'everywhere',
+    meaning:
+      'commands of plug-ins that `/api/<NAME>` passes on: JSON list of `{"path":"NAME","scope":"read|trade|manage|operate","write":false,"logins"?}`; `logins` names the parameter that holds logins, without it keys with a login mask may not use the command',
+  },
   { name: 'LOG_LEVEL', default: 'info', where: 'everywhere', meaning: '`debug` `info` `warn` `error`' },
   { name: 'CACHE_SIZE', default: '10000', where: 'everywhere', meaning: 'entries of the reference cache' },
   { name: 'MAX_CONNECTIONS', default: '1000', where: 'everywhere', meaning: 'most client streams' },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isNetwork } from '../contract/address.ts';
+import { customCommandsSchema, type CustomCommands } from '../contract/custom-commands.ts';
 import { apiKeysSchema, type KeyRecord } from '../contract/key-records.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
 
@@ -24,6 +25,7 @@ export interface Config {
   readonly rate: { readonly perSecond: number; readonly burst: number };
   /** What a market order names as `PriceOrder`. */
   readonly marketOrderPrice: 'quote' | 'none';
+  readonly customCommands: CustomCommands;
   /** Alone on a VPS the container checks keys itself. */
   readonly apiKeys: readonly KeyRecord[] | undefined;
   /** Behind the Worker only requests with this secret are accepted. */
@@ -143,6 +145,7 @@ const environment = z
     RATE_LIMIT_PER_SECOND: whole(1, 1_000_000, 500),
     RATE_LIMIT_BURST: whole(1, 1_000_000, 2000),
     MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
+    MT5_CUSTOM_COMMANDS: customCommandsSchema,
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -191,6 +194,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       poolMax: v.POOL_MAX,
       rate: { perSecond: v.RATE_LIMIT_PER_SECOND, burst: v.RATE_LIMIT_BURST },
       marketOrderPrice: v.MARKET_ORDER_PRICE,
+      customCommands: v.MT5_CUSTOM_COMMANDS,
       apiKeys: v.BRIDGE_API_KEYS,
       startSecret: v.BRIDGE_START_SECRET,
       logLevel: v.LOG_LEVEL,

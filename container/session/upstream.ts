@@ -3,7 +3,7 @@
  * replays stay below this interface.
  */
 
-/** One Web API command. `path` is without `/api/`: `user/get`. */
+/** One Web API command. `path` is without `/api/`: `user/get`; that of a plug-in is whole: `/NAME`. */
 export interface Command {
   readonly path: string;
   /** Sent as the query, percent-encoded; values are any text. */

@@ -15,14 +15,14 @@ export const encodeQuery = (query: readonly (readonly [name: string, value: stri
 /** MT5 takes JSON under this type, and the official clients send it so (mt5-webapi §1.1). */
 const BODY_TYPE = 'application/x-www-form-urlencoded';
 
-/** `path` is without `/api/`; `query` is encoded already. */
+/** `path` is without `/api/`, or begins with `/` and is the whole; `query` is encoded already. */
 export function encodeCommand(
   path: string,
   query: string,
   body?: string | Uint8Array,
   contentType = BODY_TYPE,
 ): WireRequest {
-  const target = `/api/${path}${query === '' ? '' : `?${query}`}`;
+  const target = `${path.startsWith('/') ? path : `/api/${path}`}${query === '' ? '' : `?${query}`}`;
   return body === undefined
     ? { method: 'GET', path: target, headers: {} }
     : { method: 'POST', path: target, headers: { 'content-type': contentType }, body };

@@ -5,6 +5,7 @@ export function accountCommandTable({ matching, anything }: Matchers): readonly 
   const integer = matching(WHOLE_NUMBER);
   return [
     { path: 'test/access', right: {}, noRight: 0 },
+    { path: 'plugin_echo', right: q('text=hello'), answer: { answer: { Text: 'hello' } }, noRight: 8 },
     { path: 'test/trade', right: {}, noRight: 0 },
     {
       path: 'time/server',

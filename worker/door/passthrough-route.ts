@@ -6,6 +6,6 @@ import { forward } from './forward.ts';
 /** `/api/*`: the MT5 Web API itself; the bytes go through untouched. `URL` leaves percent signs of a path as they are. */
 export async function passthroughRoute(request: Request, door: Door): Promise<Response> {
   const call = Object.assign(new DoorCall(request, door), { query: door.url.search.slice(1) });
-  const { command, caller, body } = await admitCommand(call);
+  const { command, caller, body } = await admitCommand(call, door.config.customCommands);
   return forward(request, door, { caller, isRead: !command.mutation, ...(body ? { body } : {}) });
 }

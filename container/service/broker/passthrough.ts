@@ -58,7 +58,7 @@ export class Passthrough {
 
 /** The command as it goes to the broker, byte for byte. */
 export const wireOf = ({ command, query, body, contentType }: AdmittedCommand): Command => ({
-  path: command.path,
+  path: command.target ?? command.path,
   rawQuery: query,
   ...(body ? { body } : {}),
   ...(contentType === undefined ? {} : { contentType }),

@@ -29,8 +29,11 @@ afterAll(async () => {
   await simulator.close();
 });
 
-const as = (key: 'all' | 'own', path: string, init: RequestInit = {}): Promise<Response> =>
-  bridge.fetch(path, { ...init, headers: { 'x-api-key': `meb_${key}-for-tests-only`, ...init.headers } });
+const as = (key: 'all' | 'own', path: string, init: RequestInit = {}): Promise<Response> => {
+  const headers = new Headers(init.headers);
+  headers.set('x-api-key', `meb_${key}-for-tests-only`);
+  return bridge.fetch(path, { ...init, headers });
+};
 const codeOf = async (answer: Response): Promise<unknown> => ((await answer.json()) as { code?: string }).code;
 
 test('reach the broker at their own path, byte for byte, and need their scope', async () => {

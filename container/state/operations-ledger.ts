@@ -250,9 +250,14 @@ export class OperationsLedger implements OperationsApi {
 
   async unknownTags(tags: readonly string[]): Promise<readonly string[]> {
     const told = this.#toldTags();
-    const isKnown = (tag: string): boolean =>
-      this.#parts.sql.run('SELECT 1 FROM operations WHERE tag = ? LIMIT 1', tag).length > 0;
-    return tags.filter((tag) => !told.has(tag) && !isKnown(tag));
+    return this.#parts.sql
+      .run(
+        `SELECT asked.value AS tag FROM json_each(?) AS asked
+          WHERE NOT EXISTS (SELECT 1 FROM operations WHERE tag = asked.value)`,
+        JSON.stringify(tags),
+      )
+      .map(({ tag }) => String(tag))
+      .filter((tag) => !told.has(tag));
   }
 
   async halt(scope: HaltScope, reason: string): Promise<void> {

@@ -110,6 +110,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'CREATE INDEX password_attempts_at ON password_attempts (at_ms)',
     'CREATE INDEX consumer_sessions_key ON consumer_sessions (opened_by)',
   ],
+  ['CREATE INDEX operations_tag ON operations (tag)'],
 ];
 
 const VERSION_TABLE = 'bridge_schema';
@@ -135,6 +136,7 @@ const INDEXES = [
   'operations_caller',
   'operations_budget',
   'operations_settled',
+  'operations_tag',
   'password_attempts_at',
 ];
 

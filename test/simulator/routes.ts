@@ -32,5 +32,6 @@ for (const [old, name] of Object.entries(OLD_NAMES)) {
   if (route !== undefined) routes.set(`/${old}`, route);
 }
 
-/** Without case: a client writes `/api/User/get`. */
-export const findRoute = (path: string): Route | undefined => routes.get(path) ?? routes.get(path.toLowerCase());
+/** The name of a command has no case (clients write `/api/User/get`, plug-ins' commands are in capitals); `/api/` has. */
+export const findRoute = (path: string): Route | undefined =>
+  routes.get(path) ?? (/^\/api\/|^\/[^/]*$/.test(path) ? routes.get(path.toLowerCase()) : undefined);

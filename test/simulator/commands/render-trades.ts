@@ -75,6 +75,8 @@ export function renderOrder(order: Order, world: World, switches: Readonly<Switc
     ActivationTime: order.activationTime,
     ActivationPrice: price(order.activationPrice),
     ActivationFlags: order.activationFlags,
+    // Of newer builds (mt5-webapi §8, 23): when it was first placed.
+    OrigTimeSetup: seconds(order.timeSetupMsc),
     RateMargin: '0.00000000',
     ApiData: apiData(switches),
   };
@@ -170,6 +172,8 @@ export function renderPosition(position: Position, world: World, switches: Reado
     ActivationTime: position.activationTime,
     ActivationPrice: price(position.activationPrice),
     ActivationFlags: position.activationFlags,
+    OrigTimeCreate: seconds(position.timeCreateMsc),
+    OrigTimeUpdate: seconds(position.timeUpdateMsc),
     ApiData: apiData(switches),
   };
 }

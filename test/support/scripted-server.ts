@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -27,6 +27,14 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
+/** For the name "localhost" alone: reached by its address, it is somebody else. */
+async function forLocalhost(): Promise<{ key: string; cert: string }> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+  });
+  return { key, cert };
+}
+
 const md5 = (...parts: readonly Uint8Array[]): Buffer => {
   const hash = createHash('md5');
   for (const part of parts) hash.update(part);
@@ -37,11 +45,12 @@ const md5 = (...parts: readonly Uint8Array[]): Buffer => {
  * Another implementation of an MT5 access server, over Node's own HTTPS server: small, and with none of the simulator's
  * habits. The script may write any answer its own way.
  */
-export async function startScriptedServer(script: Script, password = 'Password1'): Promise<ScriptedServer> {
-  // For the name "localhost" alone: reached by its address, it is somebody else.
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
-  });
+export async function startScriptedServer(
+  script: Script,
+  password = 'Password1',
+  identity?: { readonly key: string; readonly cert: string },
+): Promise<ScriptedServer> {
+  const { key, cert } = identity ?? (await forLocalhost());
   const secret = md5(md5(Buffer.from(password, 'utf16le')), Buffer.from('WebAPI'));
   const sessions = new WeakMap<Socket, { id: number; challenge?: Buffer; ready?: boolean }>();
   const requests: string[] = [];
@@ -77,9 +86,8 @@ export async function startScriptedServer(script: Script, password = 'Password1'
   return {
     port: (server.address() as AddressInfo).port,
     host: '127.0.0.1',
-    certificateSha256: createHash('sha256')
-      .update(Buffer.from(cert.replaceAll(/-----.*-----|\s/g, ''), 'base64'))
-      .digest('hex'),
+    // Of the first of the chain.
+    certificateSha256: createHash('sha256').update(new X509Certificate(cert).raw).digest('hex'),
     certificatePem: cert,
     requests,
     connections: () => opened,

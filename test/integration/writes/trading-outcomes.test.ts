@@ -220,3 +220,18 @@ it.concurrent(
     for (const { state, tag } of all) expect(effectsOf(simulator.books(), tag)).toBe(state === 'done' ? 1 : 0);
   }),
 );
+
+it.concurrent(
+  'a final result with a number that nobody knows is told as what it is, and looked up in the books',
+  world(async ({ expect, simulator, client, settled }) => {
+    simulator.broker.dealer.set({ next: [10_999] });
+    const answer = await client.order('odd');
+    expect(answer.status).toBe(202);
+    expect(answer.body.operation).toMatchObject({ state: 'unknown', outcome: 'unknown' });
+    expect(answer.body.operation?.detail).toMatch(
+      /^buy 0\.01 EURUSD: the broker answered 10999\b.* It was sent, and no answer tells/,
+    );
+    await settled('odd', 'not_executed');
+    expect((await client.operation('odd')).detail).toMatch(/answered 10999\b.* the broker’s books do not hold it/);
+  }),
+);

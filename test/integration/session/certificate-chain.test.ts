@@ -45,7 +45,7 @@ async function readFrom(cert: string, policy: string): Promise<{ status: number;
   const env = { MT5_SERVER: `localhost:${server.port}`, MT5_TLS: policy.replace('{pin}', server.certificateSha256) };
   bridge = await startBridge({ simulator: server, env });
   const answer = await bridge.fetch('/api/user/get?login=1001');
-  return { status: answer.status, detail: String(((await answer.json()) as { detail?: string }).detail ?? '') };
+  return { status: answer.status, detail: ((await answer.json()) as { detail?: string }).detail ?? '' };
 }
 
 it('a chain with an intermediate is verified up to its root', async () => {

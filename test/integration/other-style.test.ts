@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openStream } from '../../container/client/streams.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
+import { walkDocument } from '../support/document-walk.ts';
 import { difference, readsOf, representativeReads, representativeWrites } from '../support/representative.ts';
 import { startStyledServer, type Style } from '../support/styled-server.ts';
 import { QUICK_SETTLE, QUICK_SIGN_IN } from '../support/trading.ts';
@@ -102,18 +103,26 @@ it('a connection that ends after every seventh answer: each order is executed on
     expect(simulator.stats().mutations - mutations).toBeLessThanOrEqual(writes.length);
   }));
 
+/** Of the topic itself. */
+async function nextOf(stream: AsyncIterator<{ readonly type: string }, undefined>): Promise<unknown> {
+  for (;;) {
+    const { value } = await stream.next();
+    if (value?.type !== 'system') return value;
+  }
+}
+
 it.each(Object.entries(STYLES))('%s: streams of prices and deals', (_name, style) =>
   through(style, async (bridge) => {
     const options = { baseUrl: bridge.url, key: bridge.readKey };
     const ticks = openStream('ticks', { symbols: ['EURUSD'] }, options);
     const deals = openStream('deals', { logins: [1001] }, options);
-    expect((await ticks.next()).value).toMatchObject({ type: 'snapshot', data: [{ symbol: 'EURUSD' }] });
-    expect((await deals.next()).value).toMatchObject({ type: 'snapshot' });
+    expect(await nextOf(ticks)).toMatchObject({ type: 'snapshot', data: [{ symbol: 'EURUSD' }] });
+    expect(await nextOf(deals)).toMatchObject({ type: 'snapshot' });
     const { broker } = simulator;
     broker.world.market.set('EURUSD', broker.clock.nowMs(), 115_290, 115_300);
-    expect((await ticks.next()).value).toMatchObject({ type: 'delta', data: [{ bid: '1.15290', ask: '1.15300' }] });
+    expect(await nextOf(ticks)).toMatchObject({ type: 'delta', data: [{ bid: '1.15290', ask: '1.15300' }] });
     await representativeWrites(bridge);
-    expect((await deals.next()).value).toMatchObject({
+    expect(await nextOf(deals)).toMatchObject({
       type: 'delta',
       data: expect.arrayContaining([expect.objectContaining({ login: 1001 })]),
     });
@@ -121,3 +130,23 @@ it.each(Object.entries(STYLES))('%s: streams of prices and deals', (_name, style
     await deals.return?.();
   }),
 );
+
+// Last: its writes are those of the document, deleted accounts among them.
+it('an older build in lower case: every path of the published document', () => {
+  const style = STYLES['an older build in lower case'] ?? {};
+  return through(style, async (bridge) => {
+    const { operations } = (await (await bridge.fetch('/v1/capabilities')).json()) as { operations: string[] };
+    const served = new Set(operations);
+    let answered = 0;
+    for await (const { route, target, status, faults } of walkDocument(bridge, ({ id }) => served.has(id))) {
+      expect([route.id, target, status, faults]).toEqual([
+        route.id,
+        target,
+        expect.toSatisfy((code: number) => code < 500 || code === 501),
+        [],
+      ]);
+      if (route.method === 'GET' && status === route.status) answered++;
+    }
+    expect(answered).toBeGreaterThan(33);
+  });
+});

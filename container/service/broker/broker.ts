@@ -51,6 +51,9 @@ const FRESH_MS: Readonly<Record<ReferenceKind, number>> = {
   logins: 5_000,
 };
 
+/** Timers of one deadline go off one after another. */
+const ABORT_SLACK_MS = 50;
+
 /** What an entry may weigh in all, whatever their number: a 5000-symbol list is about 10 MB. */
 const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 /** A read lives on for later joiners this long after its first caller's deadline. */
@@ -313,11 +316,11 @@ export class Broker {
     const given = Promise.withResolvers<never>();
     const giveUp = (kind: 'deadline' | 'cancelled', message: string): void =>
       given.reject(toBridgeError(new SessionError(kind, message)));
-    const onAbort = (): void => giveUp('cancelled', 'The caller went away.');
-    const timer = setTimeout(
-      () => giveUp('deadline', 'The broker did not answer before the deadline of the request.'),
-      Math.max(0, deadlineAtMs - this.#now()),
-    );
+    const late = (): void => giveUp('deadline', 'The broker did not answer before the deadline of the request.');
+    // A write gives up what it reads when its own time is over: nobody went away then.
+    const onAbort = (): void =>
+      this.#now() >= deadlineAtMs - ABORT_SLACK_MS ? late() : giveUp('cancelled', 'The caller went away.');
+    const timer = setTimeout(late, Math.max(0, deadlineAtMs - this.#now()));
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {

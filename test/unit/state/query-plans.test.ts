@@ -55,24 +55,18 @@ const request = (key: string, changes: Partial<BeginRequest> = {}): BeginRequest
 it('no statement of a running bridge goes through the whole ledger', async () => {
   const { operations } = state;
   await operations.begin(request('1'));
-  await operations.begin(
-    request('2', {
-      reserve: {
-        symbol: 'EURUSD',
-        side: 'buy',
-        volume: '100',
-        reduces: '7',
-        limits: {
-          ordersPerMinute: 5,
-          maxPositions: { most: 5, held: 0 },
-          maxExposure: { most: '1000', held: '0' },
-          reducible: '1000',
-          maxAmountPerDay: '10',
-          readForMs: 10,
-        },
-      },
-    } as Partial<BeginRequest>),
-  );
+  const limits = {
+    ordersPerMinute: 5,
+    maxPositions: { most: 5, held: 0 },
+    maxExposure: { most: '1000', held: '0' },
+    reducible: '1000',
+    maxAmountPerDay: '1000',
+    readForMs: 10,
+  };
+  const trade = { side: 'buy', volume: '100' } as const;
+  await operations.begin(request('2', { symbol: 'EURUSD', trade, limits }));
+  await operations.begin(request('3', { symbol: 'EURUSD', trade: { ...trade, reduces: '7' }, limits }));
+  await operations.begin(request('4', { amount: '10', limits }));
   await operations.recall('desk', '1', 'f1');
   await operations.move('desk', '1', { to: 'unknown' });
   await operations.move('desk', '1', { to: 'done', answer: { status: 200, body: '{}' } });

@@ -1,6 +1,6 @@
 import { deal } from '../../contract/schemas/trade.ts';
 import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
-import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { Fields, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { Feed, LoadedSlice } from './feed.ts';
 import { AHEAD_MS, LOGINS_PER_BATCH, MAX_LIST_CHARACTERS, objectJson } from './login-feed.ts';
@@ -105,12 +105,11 @@ export class DealFeed implements Feed {
     const to = String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000));
     const found: SeenDeal[] = [];
     for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      const body = await this.#reads.read('deal/get_batch', [
-        ['login', list.join(',')],
+      const window = [
         ['from', from],
         ['to', to],
-      ]);
-      for (const wire of body ? payloadObjects(body) : []) {
+      ] as const;
+      for (const wire of await this.#reads.rows('deal/get_batch', list, window)) {
         const fields = new Fields(wire);
         const login = fields.text('Login');
         const ticket = fields.text('Deal');

@@ -2,7 +2,7 @@ import { money } from '../../contract/schemas/account.ts';
 import type { AnyObjectDefinition } from '../../contract/schemas/object.ts';
 import { order, position } from '../../contract/schemas/trade.ts';
 import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
-import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { Fields, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Feed, LoadedSlice } from './feed.ts';
@@ -15,7 +15,7 @@ export const MAX_LIST_CHARACTERS = 4096;
 export const AHEAD_MS = 86_400_000;
 
 interface Kind {
-  readonly path: string;
+  readonly path: `${string}/get_batch`;
   readonly definition: AnyObjectDefinition;
   /** Field that tells one from the other inside a login. */
   readonly id: string;
@@ -24,7 +24,7 @@ interface Kind {
   /** Words for what happened; `undefined` where the thing just changes. */
   /** Where those that are gone are found. */
   readonly past?: {
-    readonly path: string;
+    readonly path: `${string}/get_batch`;
     readonly placedAt: string;
     readonly removedAt: string;
     /** Whether it would have been seen standing. */
@@ -136,12 +136,11 @@ export class LoginFeed implements Feed {
     const to = String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000));
     const rows: MissedRow[] = [];
     for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      const body = await this.#reads.read(past.path, [
-        ['login', list.join(',')],
+      const window = [
         ['from', from],
         ['to', to],
-      ]);
-      for (const wire of body ? payloadObjects(body) : []) {
+      ] as const;
+      for (const wire of await this.#reads.rows(past.path, list, window)) {
         const fields = new Fields(wire);
         const key = fields.text('Login');
         const id = fields.text(idField);
@@ -189,8 +188,7 @@ export class LoginFeed implements Feed {
   async #ask(logins: readonly string[]): Promise<Map<string, Map<string, WireObject>>> {
     const found = new Map<string, Map<string, WireObject>>();
     for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      const body = await this.#reads.read(this.#kind.path, [['login', list.join(',')]]);
-      for (const wire of body ? payloadObjects(body) : []) {
+      for (const wire of await this.#reads.rows(this.#kind.path, list)) {
         const fields = new Fields(wire);
         const login = fields.text('Login');
         const id = fields.text(this.#kind.id);

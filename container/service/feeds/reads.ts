@@ -1,11 +1,14 @@
-import type { WireObject } from '../../webapi/fields.ts';
+import { BridgeError } from '../../contract/errors.ts';
+import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
+
+type Query = readonly (readonly [name: string, value: string])[];
 
 /** What the feeds need of the broker: judged reads (`service/broker.ts`). */
 export interface BrokerReads {
   /** @throws BridgeError for every retcode but 0 and those in `accept` */
   read(
     path: string,
-    query: readonly (readonly [name: string, value: string])[],
+    query: Query,
     context: { readonly deadlineAtMs: number; readonly signal: AbortSignal },
     accept?: readonly number[],
   ): Promise<{ readonly retcode: number; readonly body: WireObject }>;
@@ -13,8 +16,12 @@ export interface BrokerReads {
 
 /** MT5 `13 Not found`: also what an empty list may be (mt5-webapi §3.6). */
 const NOT_FOUND = 13;
-/** MT5 `14`: more than 5,000 objects; what came is used. */
+/** MT5 `14`: more than 5,000 objects, or 16 MB: some of them came. */
 const PARTIAL = 14;
+/** What the documents allow at least (mt5-webapi §3.6). */
+const PAGE_ROWS = 100;
+/** 200,000 rows of one login: only a server that ignores `offset` gets here. */
+const MOST_PAGES = 2_000;
 /** Longest a poll is waited for. */
 const READ_DEADLINE_MS = 10_000;
 
@@ -40,13 +47,46 @@ export class BudgetedReads {
     this.#filledAtMs = options.now();
   }
 
-  /** The body of a good or empty answer; `undefined` = nothing found. @throws BridgeError */
-  async read(path: string, query: readonly (readonly [string, string])[]): Promise<WireObject | undefined> {
+  /** The body of a good, empty or partial answer; `undefined` = nothing found. @throws BridgeError */
+  async read(path: string, query: Query): Promise<WireObject | undefined> {
+    const { retcode, body } = await this.#ask(path, query);
+    return retcode === NOT_FOUND ? undefined : body;
+  }
+
+  /**
+   * Every row of these logins, by `…/get_batch`. Where the server sends only a part, it is asked for each half, and for the
+   * pages of a login that alone has too many: what was not sent is never taken for gone. @throws BridgeError
+   */
+  async rows(path: `${string}/get_batch`, logins: readonly string[], window: Query = []): Promise<WireObject[]> {
+    const { retcode, body } = await this.#ask(path, [['login', logins.join(',')], ...window]);
+    if (retcode === NOT_FOUND) return [];
+    if (retcode !== PARTIAL) return [...payloadObjects(body)];
+    if (logins.length === 1) return this.#pages(path, [['login', logins[0] ?? ''], ...window]);
+    const middle = Math.ceil(logins.length / 2);
+    const first = await this.rows(path, logins.slice(0, middle), window);
+    return first.concat(await this.rows(path, logins.slice(middle), window));
+  }
+
+  async #pages(path: string, query: Query): Promise<WireObject[]> {
+    const rows: WireObject[] = [];
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const place = [
+        ['offset', String(rows.length)],
+        ['total', String(PAGE_ROWS)],
+      ] as const;
+      const { retcode, body } = await this.#ask(path.replace(/batch$/, 'page'), [...query, ...place]);
+      const more = retcode === NOT_FOUND ? [] : payloadObjects(body);
+      if (more.length === 0) return rows;
+      rows.push(...more);
+    }
+    throw new BridgeError('broker_malformed', `${path}: the broker's pages do not end.`);
+  }
+
+  async #ask(path: string, query: Query): Promise<{ readonly retcode: number; readonly body: WireObject }> {
     await this.#take();
     this.requests++;
     const context = { deadlineAtMs: this.#now() + READ_DEADLINE_MS, signal: this.#signal };
-    const { retcode, body } = await this.#reads.read(path, query, context, [NOT_FOUND, PARTIAL]);
-    return retcode === NOT_FOUND ? undefined : body;
+    return this.#reads.read(path, query, context, [NOT_FOUND, PARTIAL]);
   }
 
   async #take(): Promise<void> {

@@ -19,6 +19,8 @@ class FakeBroker implements BrokerReads {
   readonly lists = new Map<string, WireObject[]>();
   hours: readonly (readonly { Open: string; Close: string }[])[] | undefined;
   transId = 100;
+  /** Rows of one answer; more are `14`. */
+  most = Infinity;
   failure: BridgeError | undefined;
   /** Only this command fails. */
   failing: string | undefined;
@@ -48,7 +50,12 @@ class FakeBroker implements BrokerReads {
       return { retcode: 0, body: { answer: symbols.map((Symbol) => ({ Symbol, SessionsQuotes: this.hours ?? [] })) } };
     }
     const logins = (parameters['login'] ?? '').split(',');
-    const answer = (this.lists.get(path) ?? []).filter(({ Login }) => logins.some((login) => login === Login));
+    const list = this.lists.get(path.replace('get_page', 'get_batch')) ?? [];
+    const rows = list.filter(({ Login }) => logins.some((login) => login === Login));
+    const from = Number(parameters['offset'] ?? 0);
+    const most = Math.min(Number(parameters['total'] ?? Infinity), this.most);
+    const answer = rows.slice(from, from + most);
+    if (!path.endsWith('get_page') && rows.length > this.most) return { retcode: 14, body: { answer } };
     return answer.length === 0 ? NOT_FOUND : { retcode: 0, body: { retcode: '0 Done', answer } };
   }
 }
@@ -232,6 +239,24 @@ describe('logins', () => {
       ['8', 'opened', false],
       ['7', 'closed', true],
     ]);
+  });
+
+  test('of more rows than one answer holds nothing is told as closed: it is asked for in parts', async () => {
+    const many = [1001, 1001, 1002, 1002, 1002, 1002, 1002].map((login, i) => position(login, i + 1, '0.00'));
+    broker.most = 4;
+    broker.lists.set('position/get_batch', many);
+    follow().want('positions', ['1001', '1002', '1003']);
+    await run(1_000);
+    expect(of('load')[0]?.slices.map(({ key, entities }) => [key, entities.length])).toEqual([
+      ['1001', 2],
+      ['1002', 5],
+      ['1003', 0],
+    ]);
+    await run(3_000);
+    expect(of('change')).toEqual([]);
+    broker.lists.set('position/get_batch', many.slice(0, -1));
+    await run(2_000);
+    expect(of('change').flatMap(({ changes }) => changes.map(({ id }) => id))).toEqual(['7']);
   });
 
   test('tell every deal once, those of before not at all', async () => {

@@ -21,6 +21,11 @@ describe('configuration', () => {
     ['a sleep time that the library throws at', { SLEEP_AFTER: '1d' }, 'SLEEP_AFTER: expected whole seconds'],
     ['a region that Cloudflare does not have', { BROKER_REGION: 'mars' }, 'BROKER_REGION: expected one of wnam'],
     ['an origin that is none', { CORS_ORIGINS: 'desk.example' }, 'CORS_ORIGINS: expected origins'],
+    [
+      'a plug-in’s command that is the server’s own',
+      { MT5_CUSTOM_COMMANDS: '[{"path":"USER_ADD","scope":"manage"}]' },
+      'MT5_CUSTOM_COMMANDS.0.path: is a name of the server’s own commands',
+    ],
   ])('%s: nobody is let in, and the variable is named', async (_, changes, fault) => {
     const refused = await ask(changes);
     expect(refused.status).toBe(503);
@@ -29,6 +34,14 @@ describe('configuration', () => {
     expect(body.detail).toContain(fault);
     expect(JSON.stringify(body)).not.toContain('planted');
     expect((await ask(changes, '/healthz')).status).toBe(200);
+  });
+
+  it('a plug-in’s command is known at the door, and refused there to keys without its scope', async () => {
+    const codeOf = async (changes: Record<string, unknown>): Promise<unknown> =>
+      (await (await ask(changes, '/api/PLUGIN_ECHO')).json<{ code: string }>()).code;
+    expect(await codeOf({})).toBe('command_not_passed');
+    const commands = '[{"path":"PLUGIN_ECHO","scope":"manage"}]';
+    expect(await codeOf({ MT5_CUSTOM_COMMANDS: commands })).toBe('scope_missing');
   });
 
   it('a rate limit refuses one key with 429 and leaves the other alone', async () => {

@@ -1,3 +1,4 @@
+import { BridgeError } from '../../contract/errors.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import { Fields, payload, isWireObject, payloadScalar } from '../../webapi/fields.ts';
 import { BrokerClock, clockSettings, measuredSettings, parseServerTime } from '../../webapi/time.ts';
@@ -117,7 +118,7 @@ export class ClockSource {
     const measured = serverMs === undefined ? undefined : { offsetMs: serverMs - utcMs, utcMs };
     const settings = zone.status === 'fulfilled' ? zoneOf(zone.value.body) : undefined;
     for (const asked of [zone, time])
-      if (!settings && !measured && asked.status === 'rejected' && !isMissing(asked.reason)) throw asked.reason;
+      if (!settings && !measured && asked.status === 'rejected' && !tellsNone(asked.reason)) throw asked.reason;
     // A server that tells neither its zone nor its time is taken at UTC: its clock is then said not to be measured.
     const clock = new BrokerClock(
       settings
@@ -140,6 +141,10 @@ export class ClockSource {
       this.#keep(settings ?? null);
   }
 }
+
+/** Some builds answer `13 Not found` where others do not know the command. */
+const tellsNone = (error: unknown): boolean =>
+  isMissing(error) || (error instanceof BridgeError && error.code === 'object_not_found');
 
 /** `TimeZone` is in minutes east of Greenwich, `Daylight` whether the server follows summer time at all. */
 function zoneOf(body: WireObject): { zoneMinutes: number; daylightOn: boolean } | undefined {

@@ -71,6 +71,8 @@ const comparePlaces = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1]
 
 /** Logins of one `get_batch`: fewer where the window is long, so that answers stay small; 1 = pages of each login. */
 const BATCH_LOGINS = { none: 100, week: 100, month: 25, longer: 1 };
+/** More than live servers give (mt5-webapi §3.6); the reader finds what this one does. */
+const PAGE_ROWS = 1000;
 const DAY_MS = 86_400_000;
 /** MT5 did not exist before. */
 const EARLIEST_MS = Date.UTC(2005, 0, 1);
@@ -221,7 +223,7 @@ export class TradeData {
     return spanMs <= 31 * DAY_MS ? BATCH_LOGINS.month : BATCH_LOGINS.longer;
   }
 
-  /** The rows of several logins in one command; in halves where the server sends only a part. */
+  /** The rows of several logins in one command; where the server sends only a part, in halves, and of one login in pages. */
   async #batch<Item extends TradeItem>(
     kind: ListKind<Item>,
     logins: readonly number[],
@@ -232,8 +234,11 @@ export class TradeData {
     try {
       return await this.#broker.list(`${kind.wire}/get_batch`, [['login', logins.join(',')], ...window], context);
     } catch (error) {
-      if (!(error instanceof BridgeError) || error.context.retcode !== RETCODE.ERR_PARTIAL || logins.length === 1)
-        throw error;
+      if (!(error instanceof BridgeError) || error.context.retcode !== RETCODE.ERR_PARTIAL) throw error;
+      if (logins.length === 1) {
+        const query: Query = [['login', String(logins[0])], ...window];
+        return (await this.#pages.rows(kind.wire, query, context, PAGE_ROWS, () => false)).rows;
+      }
       const middle = Math.ceil(logins.length / 2);
       const halves = [logins.slice(0, middle), logins.slice(middle)];
       return (await Promise.all(halves.map((half) => this.#batch(kind, half, window, context)))).flat();

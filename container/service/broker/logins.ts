@@ -19,9 +19,11 @@ export async function resolveLogins(
 ): Promise<readonly number[]> {
   if (query.logins) return [...query.logins].sort((a, b) => a - b);
   if (query.group === undefined) throw new BridgeError('invalid_field', missing);
-  const accept = [RETCODE.ERR_NOTFOUND];
+  const accept = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
   const { reply } = await broker.reference('logins', 'user/logins', [['group', query.group]], context, accept);
   if (reply.retcode === RETCODE.ERR_NOTFOUND) return [];
+  // A part would look like all.
+  if (reply.retcode === RETCODE.ERR_PARTIAL) throw new BridgeError('invalid_field', tooWide);
   const value = payload(reply.body);
   const logins = (Array.isArray(value) ? value : []).flatMap((item) => {
     const login = typeof item === 'string' ? wireInteger(item) : undefined;
@@ -29,6 +31,12 @@ export async function resolveLogins(
   });
   return [...new Set(logins)].sort((a, b) => a - b);
 }
+
+const tooWide = {
+  detail: 'query.group: more accounts than the broker lists at once.',
+  field: 'query.group',
+  expected: 'a narrower mask',
+};
 
 const missing = {
   detail: 'query: name the accounts with "logins" or "group".',

@@ -41,3 +41,19 @@ it('positions of many are whole, whatever one answer holds: halves, then pages o
   expect(nextCursor).toBeNull();
   expect(asked).toContain('position/get_page 1002');
 });
+
+it('a list of logins that is a part is refused, not taken for all', async () => {
+  const upstream = fakeUpstream(({ path }) =>
+    path === 'user/logins' ? '{"retcode":"14 Partial","answer":["1001"]}' : '{"retcode":"13 Not found"}',
+  );
+  const { accounts } = createReadService({ upstream, now: Date.now, cacheSize: 10, serverBuild: async () => null });
+  const context = {
+    deadlineAtMs: Date.now() + 5_000,
+    signal: new AbortController().signal,
+    caller: { id: 'test', scopes: ['read' as const] },
+  };
+  await expect(accounts.logins('*', { limit: 10 }, context)).rejects.toMatchObject({
+    code: 'invalid_field',
+    context: { field: 'query.group', expected: 'a narrower mask' },
+  });
+});

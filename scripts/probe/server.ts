@@ -5,8 +5,8 @@ import type { Reply } from '../../container/session/upstream.ts';
 import { UndiciTransport } from '../../container/transport/undici-transport.ts';
 import { passwordHash } from '../../container/webapi/handshake.ts';
 
-/** Between two questions: a server that people trade on is not to be pressed. */
-const PAUSE_MS = 50;
+/** Between two questions at least; a server that is slow is left alone for as long as its last answer took. */
+const PAUSE_MS = 5;
 const DEADLINE_MS = 20_000;
 
 export type Query = readonly (readonly [name: string, value: string])[];
@@ -26,6 +26,7 @@ export class ProbedServer {
   readonly build: string | null;
   readonly signInMs: number;
   questions = 0;
+  #pauseMs = PAUSE_MS;
   readonly #pool: SessionPool;
 
   private constructor(pool: SessionPool, at: { address: string; build: string | null; signInMs: number }) {
@@ -67,14 +68,17 @@ export class ProbedServer {
 
   async ask(path: string, query: Query = []): Promise<Told> {
     this.questions += 1;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    // A server that people trade on is not to be pressed: half of one session's time at most.
+    await new Promise((resolve) => setTimeout(resolve, this.#pauseMs));
     const startedAtMs = performance.now();
     const reply: Reply = await this.#pool.read({ path, query }, { deadlineAtMs: Date.now() + DEADLINE_MS });
+    const tookMs = performance.now() - startedAtMs;
+    this.#pauseMs = Math.max(PAUSE_MS, tookMs);
     return {
       status: reply.status,
       retcode: reply.retcode,
       text: new TextDecoder().decode(reply.bytes),
-      tookMs: performance.now() - startedAtMs,
+      tookMs,
     };
   }
 

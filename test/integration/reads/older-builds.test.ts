@@ -131,4 +131,7 @@ const ROUND: readonly string[] = [
 // Reads first: they are compared with what the whole build answered, and orders change that.
 it.each(commands)('reads without %s', (command) => reads([command]));
 it.each(pairs)('reads without %s', (pair) => reads(pair.split(' ')));
-it.each([...commands, ...pairs])('orders and money without %s', (missing) => writes(missing.split(' ')));
+// Of the pairs every third: what orders read is nearly all of what the reads above did without.
+it.each([...commands, ...pairs.filter((_, i) => i % 3 === 0)])('orders and money without %s', (missing) =>
+  writes(missing.split(' ')),
+);

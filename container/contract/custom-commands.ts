@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PassedCommand } from './commands.ts';
+import { jsonVariable } from './json-variable.ts';
 
 /**
  * Commands that a plug-in of the broker's server answers (mt5-webapi §1.9): `/api/<NAME>` here is `/<NAME>` there. What
@@ -34,15 +35,8 @@ const customCommand = z
 export const customCommandsSchema = z
   .string()
   .default('')
-  .transform((text, context): unknown => {
-    if (text === '') return [];
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: EXPECTED });
-      return z.NEVER;
-    }
-  })
+  .transform((text) => text || '[]')
+  .pipe(jsonVariable(EXPECTED))
   .pipe(z.array(customCommand, { error: EXPECTED }).max(200, 'expected at most 200 commands'))
   .refine((list) => new Set(list.map(({ path }) => path)).size === list.length, 'expected each path once')
   .transform(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BridgeError } from './errors.ts';
+import { jsonVariable } from './json-variable.ts';
 import { inNetworks, isNetwork } from './address.ts';
 import { type Caller, type LoginMask, parseLoginMask, SCOPES } from './keys.ts';
 
@@ -90,16 +91,7 @@ export function apiKeyOf({ id, hash, scopes, logins, expiresAt, ips, limits }: K
 }
 
 /** The value of `BRIDGE_API_KEYS`: JSON list of keys, by hash. Ids are unique. */
-export const apiKeysSchema = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'expected a JSON list of {"id","hash","scopes","logins"?}' });
-      return z.NEVER;
-    }
-  })
+export const apiKeysSchema = jsonVariable('expected a JSON list of {"id","hash","scopes","logins"?}')
   .pipe(z.array(keyRecordSchema).min(1, 'expected at least one key'))
   .refine((keys) => new Set(keys.map((key) => key.id)).size === keys.length, 'expected unique ids');
 

@@ -2,6 +2,7 @@ import {
   isWireObject,
   parseExactJson,
   payload,
+  payloadObjects,
   type WireObject,
   type WireValue,
 } from '../../container/webapi/fields.ts';
@@ -23,11 +24,7 @@ export const answerOf = (told: Told): WireValue | undefined => {
   return body && payload(body);
 };
 
-export const rowsOf = (told: Told): readonly WireObject[] => {
-  const answer = answerOf(told);
-  if (Array.isArray(answer)) return answer.filter((row): row is WireObject => isWireObject(row));
-  return isWireObject(answer) && Object.keys(answer).length > 0 ? [answer] : [];
-};
+export const rowsOf = (told: Told): readonly WireObject[] => payloadObjects(bodyOf(told) ?? {});
 
 export const listOf = (told: Told): readonly string[] => {
   const answer = answerOf(told);

@@ -1,4 +1,5 @@
-import { listOf, rowsOf } from './answers.ts';
+import { Fields, payloadScalar } from '../../container/webapi/fields.ts';
+import { bodyOf, listOf, rowsOf } from './answers.ts';
 import type { ProbedServer, Query } from './server.ts';
 
 /** Things of this server to ask about: used in questions, and never printed. */
@@ -21,15 +22,12 @@ export const EVER: Query = [
 
 export async function lookAround(server: ProbedServer): Promise<Known> {
   const text = async (path: string, name: string, query: Query): Promise<string> => {
-    const value = rowsOf(await server.ask(path, query))[0]?.[name];
-    return typeof value === 'string' ? value : '';
+    return new Fields(rowsOf(await server.ask(path, query))[0] ?? {}).text(name) ?? '';
   };
   let logins = listOf(await server.ask('user/logins', [['group', '*']]));
   if (logins.length === 0) {
     const users = rowsOf(await server.ask('user/get_batch', [['group', '*']]));
-    logins = users
-      .flatMap((user) => Object.entries(user).find(([name]) => /^login$/i.test(name))?.[1] ?? [])
-      .map(String);
+    logins = users.flatMap((user) => new Fields(user).text('Login') ?? []);
   }
   // Spread over all, so that not only the oldest are looked at.
   const step = Math.max(1, Math.floor(logins.length / LOOKED_AT));
@@ -72,7 +70,5 @@ export async function lookAround(server: ProbedServer): Promise<Known> {
 }
 
 async function total(server: ProbedServer, kind: string, query: Query): Promise<number> {
-  const row = rowsOf(await server.ask(`${kind}/get_total`, query))[0] ?? {};
-  const value = Object.entries(row).find(([name]) => /^total$/i.test(name))?.[1];
-  return Number(value ?? 0);
+  return Number(payloadScalar(bodyOf(await server.ask(`${kind}/get_total`, query)) ?? {}, 'Total') ?? 0);
 }

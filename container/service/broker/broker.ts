@@ -4,10 +4,10 @@ import { BridgeError } from '../../contract/errors.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
 import type { Command, Reply, Upstream } from '../../session/upstream.ts';
 import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
-import type { WireObject } from '../../webapi/fields.ts';
+import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import type { Keep } from '../handler.ts';
 import { Flight } from './flight.ts';
-import { DETOURS, type Detour } from './older-builds.ts';
+import { DETOURS } from './older-builds.ts';
 import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
 
 /** Who asks, as far as a read needs it. */
@@ -124,19 +124,7 @@ export class Broker {
    * @throws BridgeError
    */
   async read(path: string, query: Query, context: ReadContext, accept: readonly number[] = []): Promise<BrokerReply> {
-    const detour = DETOURS[path];
-    if (!detour) return judged(await this.#shared({ path, query }, context), path, accept);
-    const known = this.#lacking.get(path);
-    if (known) return judged(await this.#around(detour, query, context, [path], known), path, accept);
-    try {
-      return judged(await this.#shared({ path, query }, context), path, accept);
-    } catch (error) {
-      if (!isLacking(error)) throw error;
-      const lacking = error as BridgeError;
-      const reply = await this.#around(detour, query, context, [path], lacking);
-      this.#lacking.set(path, lacking);
-      return judged(reply, path, accept);
-    }
+    return this.#ask({ path, query }, context, accept, []);
   }
 
   /** Whether this build has shown not to have a command. */
@@ -149,32 +137,36 @@ export class Broker {
     this.#lacking.clear();
   }
 
-  /** Another way to what is lacking; where that way lacks something too, what was first. */
-  async #around(
-    detour: Detour,
-    query: Query,
+  /**
+   * Asks, and takes another way where this build lacks the command. `trail`: the commands whose place this one takes; where
+   * it lacks as well, `first` is what is told: the first that lacked.
+   */
+  async #ask(
+    { path, query }: { readonly path: string; readonly query: Query },
     context: ReadContext,
+    accept: readonly number[],
     trail: readonly string[],
-    lacking: BridgeError,
+    first?: BridgeError,
   ): Promise<BrokerReply> {
-    const answer = await detour(new Map(query), async (path, asked) => {
-      const next = DETOURS[path];
-      const known = this.#lacking.get(path);
-      const around = (): Promise<BrokerReply> => {
-        if (!next || trail.includes(path)) throw lacking;
-        return this.#around(next, asked, context, [...trail, path], lacking);
-      };
-      if (known) return around();
+    // Round in a circle: both ways lack something.
+    if (first && trail.includes(path)) throw first;
+    const detour = DETOURS[path];
+    let lacking = detour && this.#lacking.get(path);
+    if (!lacking)
       try {
-        return judged(await this.#shared({ path, query: asked }, context), path, [RETCODE.ERR_NOTFOUND]);
+        return judged(await this.#shared({ path, query }, context), path, accept);
       } catch (error) {
         if (!isLacking(error)) throw error;
-        return around();
+        lacking = error as BridgeError;
       }
-    });
-    if (answer === undefined) return { retcode: RETCODE.ERR_NOTFOUND, retcodeText: 'Not found', body: {}, bytes: NONE };
-    const body = { retcode: '0 Done', answer };
-    return { retcode: RETCODE.OK, retcodeText: 'Done', body, bytes: Buffer.from(JSON.stringify(body)) };
+    const told = first ?? lacking;
+    if (!detour) throw told;
+    const answer = await detour(new Map(query), (next, asked) =>
+      this.#ask({ path: next, query: asked }, context, [RETCODE.ERR_NOTFOUND], [...trail, path], told),
+    );
+    // Only what there is another way to: anything else is asked for again, since rights may be given meanwhile.
+    this.#lacking.set(path, lacking);
+    return judged(replyOf(answer), path, accept);
   }
 
   /** A list: an empty one may also be `13 Not found` (mt5-webapi §3.6). @throws BridgeError */
@@ -332,7 +324,13 @@ export class Broker {
   }
 }
 
-const NONE = new Uint8Array();
+/** What a detour found, as if the server had said it. */
+function replyOf(answer: WireValue | undefined): BrokerReply {
+  if (answer === undefined)
+    return { retcode: RETCODE.ERR_NOTFOUND, retcodeText: 'Not found', body: {}, bytes: new Uint8Array() };
+  const body = { retcode: '0 Done', answer };
+  return { retcode: RETCODE.OK, retcodeText: 'Done', body, bytes: Buffer.from(JSON.stringify(body)) };
+}
 
 /** Success and what is accepted beside it. @throws BridgeError for every other retcode */
 function judged(reply: BrokerReply, path: string, accept: readonly number[]): BrokerReply {

@@ -3,6 +3,7 @@ import { parseMask } from '../../contract/masks.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import { Fields, payload, payloadObjects, type WireObject, type WireValue } from '../../webapi/fields.ts';
 import type { BrokerReply, Query } from './broker.ts';
+import { untilEmpty } from './pages.ts';
 
 /**
  * Other documented ways to what a build without some command is asked for (mt5-webapi §3). The answer has the form of the
@@ -22,6 +23,7 @@ const NEXT_COUNT = 500;
 const MOST_QUESTIONS = 20_000;
 
 const found = (reply: BrokerReply): boolean => reply.retcode !== RETCODE.ERR_NOTFOUND;
+const answerOf = (reply: BrokerReply): WireValue | undefined => (found(reply) ? payload(reply.body) : undefined);
 const rowsOf = (reply: BrokerReply): readonly WireObject[] => (found(reply) ? payloadObjects(reply.body) : []);
 const textOf = (row: WireObject, name: string): string | undefined => new Fields(row).text(name);
 const only = (query: ReadonlyMap<string, string>, ...names: readonly string[]): Query =>
@@ -62,20 +64,12 @@ const fromBatch =
     return rowsOf(await ask(path, [[name, value]])).find((row) => textOf(row, key) === value);
   };
 
-/** Every row of a login, until a page is empty: a short one may be the server's own limit. */
-async function pagesOf(kind: string, query: Query, ask: Ask): Promise<readonly WireObject[]> {
-  const rows: WireObject[] = [];
-  for (let questions = 0; questions < MOST_QUESTIONS; questions++) {
-    const page: Query = [
-      ['offset', String(rows.length)],
-      ['total', String(PAGE_ROWS)],
-    ];
-    const more = rowsOf(await ask(`${kind}/get_page`, [...query, ...page]));
-    if (more.length === 0) return rows;
-    rows.push(...more);
-  }
-  throw new BridgeError('broker_malformed', `${kind}/get_page: the broker's pages do not end.`);
-}
+/** Every row of a login. */
+const pagesOf = (kind: string, query: Query, ask: Ask): Promise<readonly WireObject[]> => {
+  const path = `${kind}/get_page`;
+  const page = (offset: number): Query => [...query, ['offset', String(offset)], ['total', String(PAGE_ROWS)]];
+  return untilEmpty(async (offset) => rowsOf(await ask(path, page(offset))), MOST_QUESTIONS, path);
+};
 
 /** Pages of each login, or each ticket by itself. */
 const batchOf =
@@ -121,20 +115,13 @@ const pageOf =
   };
 
 /** Everything of a configuration, in its order. */
-async function allOf(path: string, ask: Ask): Promise<readonly WireObject[]> {
-  const rows: WireObject[] = [];
-  for (let questions = 0; questions < MOST_QUESTIONS; questions++) {
-    const more = rowsOf(
-      await ask(path, [
-        ['index', String(rows.length)],
-        ['count', String(NEXT_COUNT)],
-      ]),
-    );
-    if (more.length === 0) return rows;
-    rows.push(...more);
-  }
-  throw new BridgeError('broker_malformed', `${path}: the broker's list does not end.`);
-}
+const allOf = (path: string, ask: Ask): Promise<readonly WireObject[]> => {
+  const next = (index: number): Query => [
+    ['index', String(index)],
+    ['count', String(NEXT_COUNT)],
+  ];
+  return untilEmpty(async (index) => rowsOf(await ask(path, next(index))), MOST_QUESTIONS, path);
+};
 
 /** One object by name, or those of a mask, out of everything. */
 const outOfAll =
@@ -168,8 +155,7 @@ const groupTicks: Detour = async (query, ask) => {
       `This build of the server has no tick/last_group, and ${group} has a spread of its own on ${symbol}: its prices cannot be known.`,
     );
   }
-  const reply = await ask('tick/last', only(query, 'symbol', 'trans_id'));
-  return found(reply) ? payload(reply.body) : undefined;
+  return answerOf(await ask('tick/last', only(query, 'symbol', 'trans_id')));
 };
 
 export const DETOURS: Readonly<Record<string, Detour>> = {
@@ -198,10 +184,7 @@ export const DETOURS: Readonly<Record<string, Detour>> = {
   'deal/get_batch': batchOf('deal', 'Deal'),
   'position/get_page': pageOf('position'),
   'position/get_batch': batchOf('position', 'Position'),
-  'daily/get': async (query, ask) => {
-    const reply = await ask('daily/get_batch', [...query]);
-    return found(reply) ? payload(reply.body) : undefined;
-  },
+  'daily/get': async (query, ask) => answerOf(await ask('daily/get_batch', [...query])),
   // What these tell is done without: facts about the server are then null, the end of a list is an empty page.
   'common/get': async () => ({}),
   ...Object.fromEntries(

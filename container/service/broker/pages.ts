@@ -77,3 +77,22 @@ export class PageReader {
     }
   }
 }
+
+/**
+ * Everything that is read part by part until one is empty: a short one may be the server's own limit.
+ * @param most parts at most: only a server that ignores the place gets there
+ * @throws BridgeError `broker_malformed` naming `what`
+ */
+export async function untilEmpty(
+  read: (place: number) => Promise<readonly WireObject[]>,
+  most: number,
+  what: string,
+): Promise<WireObject[]> {
+  const rows: WireObject[] = [];
+  for (let part = 0; part < most; part++) {
+    const more = await read(rows.length);
+    if (more.length === 0) return rows;
+    rows.push(...more);
+  }
+  throw new BridgeError('broker_malformed', `${what}: the broker's pages do not end.`);
+}

@@ -1,5 +1,5 @@
-import { BridgeError } from '../../contract/errors.ts';
 import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { untilEmpty } from '../broker/pages.ts';
 
 type Query = readonly (readonly [name: string, value: string])[];
 
@@ -67,19 +67,16 @@ export class BudgetedReads {
     return first.concat(await this.rows(path, logins.slice(middle), window));
   }
 
-  async #pages(path: string, query: Query): Promise<WireObject[]> {
-    const rows: WireObject[] = [];
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const place = [
-        ['offset', String(rows.length)],
+  #pages(path: string, query: Query): Promise<WireObject[]> {
+    const read = async (offset: number): Promise<readonly WireObject[]> => {
+      const page = [
+        ['offset', String(offset)],
         ['total', String(PAGE_ROWS)],
       ] as const;
-      const { retcode, body } = await this.#ask(path.replace(/batch$/, 'page'), [...query, ...place]);
-      const more = retcode === NOT_FOUND ? [] : payloadObjects(body);
-      if (more.length === 0) return rows;
-      rows.push(...more);
-    }
-    throw new BridgeError('broker_malformed', `${path}: the broker's pages do not end.`);
+      const { retcode, body } = await this.#ask(path.replace(/batch$/, 'page'), [...query, ...page]);
+      return retcode === NOT_FOUND ? [] : payloadObjects(body);
+    };
+    return untilEmpty(read, MOST_PAGES, path);
   }
 
   async #ask(path: string, query: Query): Promise<{ readonly retcode: number; readonly body: WireObject }> {

@@ -1,4 +1,11 @@
-import { SessionError, type CallSignal, type CallTimings, type Command, type Reply } from './upstream.ts';
+import {
+  SessionError,
+  type CallSignal,
+  type CallTimings,
+  type Command,
+  type ManyForm,
+  type Reply,
+} from './upstream.ts';
 
 export type JobKind = 'read' | 'write' | 'dealer_read' | 'dealer_write';
 
@@ -10,6 +17,7 @@ export interface JobRequest {
   readonly timings?: CallTimings | undefined;
   readonly generation?: number | undefined;
   readonly lane?: string | undefined;
+  readonly many?: ManyForm | undefined;
   readonly onDispatch?: (() => void) | undefined;
 }
 
@@ -43,11 +51,14 @@ export class Job {
   readonly generation: number | undefined;
   /** Whose turn it takes; '' = the bridge's own. */
   readonly lane: string;
+  readonly many: ManyForm | undefined;
   readonly onDispatch: (() => void) | undefined;
   readonly signal: CallSignal | undefined;
   readonly timings: CallTimings | undefined;
   dispatched = false;
   replayed = false;
+  /** A train did not bring it: it travels with that half of the others now; null = by itself. */
+  half: symbol | null | undefined;
   #waiter: Waiter | undefined;
   readonly #timer: NodeJS.Timeout;
 
@@ -58,6 +69,7 @@ export class Job {
     this.deadlineAtMs = request.deadlineAtMs;
     this.generation = request.generation;
     this.lane = request.lane ?? '';
+    this.many = request.kind === 'read' ? request.many : undefined;
     this.onDispatch = request.onDispatch;
     this.signal = request.signal;
     this.timings = request.timings;
@@ -68,8 +80,24 @@ export class Job {
     else request.signal?.addEventListener('abort', this);
   }
 
+  /** Those of one key may travel together; `undefined` = it travels by itself. */
+  get trainKey(): string | undefined {
+    return this.half === null ? undefined : this.many?.key;
+  }
+
+  /** It was its turn already: it is served before those that come for the first time. */
+  get isReturned(): boolean {
+    return this.replayed || this.half !== undefined;
+  }
+
   get settled(): boolean {
     return this.#waiter === undefined;
+  }
+
+  /** To a connection. */
+  handedOver(): void {
+    this.dispatched = true;
+    this.onDispatch?.();
   }
 
   resolve(reply: Reply): void {

@@ -9,6 +9,7 @@ import type { SessionEvent, UpstreamStats, UpstreamStatus } from './status.ts';
 import { TransportError } from '../transport/transport.ts';
 import { SessionError, type CallOptions, type Command, type Dealer, type MutateOptions } from './upstream.ts';
 import type { Reply, Upstream } from './upstream.ts';
+import { Trains, type Aboard } from './trains.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** More requests than this waiting at once could not be answered before their deadlines. */
@@ -50,8 +51,9 @@ export class SessionPool implements Upstream {
   readonly #growth = new GrowthPolicy();
   readonly #flapping = new Flapping();
   readonly #waiting = new WaitingRoom();
+  readonly #trains = new Trains();
   readonly #board: StatusBoard;
-  readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, replayed: 0, lost: 0 };
+  readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, merged: 0, replayed: 0, lost: 0 };
   #members: Member[] = [];
   #max: number;
   /** Since when at least one session is ready. */
@@ -62,6 +64,7 @@ export class SessionPool implements Upstream {
   /** Why nobody is signed in. */
   #failure: { readonly error: SessionError; readonly retryAtMs: number; readonly cachedUntilMs: number } | undefined;
   #draining = false;
+  #pumpsSoon = false;
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
@@ -114,10 +117,9 @@ export class SessionPool implements Upstream {
       throw new SessionError('overloaded', `${MAX_WAITING} requests wait already.`, { retryAfterMs: 1_000 });
     this.#requireInTime(request, now);
     const [job, reply] = createJob(request, now, (released) => this.#waiting.remove(released));
-    if (!job.settled) {
-      this.#waiting.add(job);
-      this.#pump();
-    }
+    if (!job.settled) this.#waiting.add(job);
+    if (job.many) this.#pumpSoon();
+    else this.#pump();
     return reply;
   }
 
@@ -128,10 +130,21 @@ export class SessionPool implements Upstream {
   #requireInTime({ kind, lane = '', deadlineAtMs }: JobRequest, nowMs: number): void {
     if (kind === 'dealer_read' || kind === 'dealer_write' || this.#members.length === 0) return;
     const ahead = this.#waiting.aheadOf(lane);
-    const waitMs = (ahead * this.#growth.answerMs) / Math.max(this.#members.length, this.#options.max);
-    if (ahead < FEW_AHEAD || nowMs + waitMs + this.#growth.answerMs <= deadlineAtMs) return;
+    const { answerMs, perAnswer } = this.#growth;
+    const waitMs = (ahead * answerMs) / perAnswer / Math.max(this.#members.length, this.#options.max);
+    if (ahead < FEW_AHEAD || nowMs + waitMs + answerMs <= deadlineAtMs) return;
     throw new SessionError('overloaded', 'So many requests wait that this one would not be answered in time.', {
       retryAfterMs: Math.ceil(Math.max(1_000, nowMs + waitMs - deadlineAtMs)),
+    });
+  }
+
+  /** Once what runs now has asked for all that it asks for: a batch travels together. */
+  #pumpSoon(): void {
+    if (this.#pumpsSoon) return;
+    this.#pumpsSoon = true;
+    process.nextTick(() => {
+      this.#pumpsSoon = false;
+      this.#pump();
     });
   }
 
@@ -153,36 +166,47 @@ export class SessionPool implements Upstream {
     if (job) void this.#dispatch(job, member);
   }
 
-  async #dispatch(job: Job, member: Member): Promise<void> {
+  async #dispatch(head: Job, member: Member): Promise<void> {
     const now = this.#options.now();
-    this.#growth.dispatched(now - Math.max(job.enqueuedAtMs, this.#upSinceMs), now);
-    if (now >= job.deadlineAtMs) {
-      job.reject(new SessionError('deadline', 'The deadline passed while the request waited for a session.'));
+    if (now >= head.deadlineAtMs) {
+      head.reject(new SessionError('deadline', 'The deadline passed while the request waited for a session.'));
       return this.#pump();
     }
+    const jobs = this.#trains.board(head, this.#waiting, now);
+    this.#growth.dispatched(this.#waiting.size, now);
     this.#counters.sent++;
+    this.#counters.merged += jobs.length - 1;
     const { generation } = this.#line;
     const startedAt = performance.now();
     const tookMs = (): number => performance.now() - startedAt;
     try {
-      const reply = await member.session.send(job.command, () => {
-        job.dispatched = true;
-        job.onDispatch?.();
+      const reply = await member.session.send(this.#trains.command(jobs), () => {
+        for (const job of jobs) job.handedOver();
       });
       if (!member.hasAnswered) {
         member.hasAnswered = true;
         // The end of the connection may have been told before the answer that came with it ("Connection: close").
         this.#flapping.answered();
       }
-      if (job.kind === 'dealer_write') this.#line.answered(reply, generation);
-      job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
-      job.resolve(reply);
+      if (head.kind === 'dealer_write') this.#line.answered(reply, generation);
+      for (const job of jobs) job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
+      this.#arrived(jobs, reply, tookMs());
     } catch (error) {
-      this.#failed(job, error);
+      for (const job of jobs) this.#failed(job, error);
     } finally {
       member.usedAtMs = this.#options.now();
-      this.#growth.answered(tookMs(), member.usedAtMs);
+      this.#growth.answered(tookMs(), member.usedAtMs, jobs.length);
     }
+  }
+
+  /** What a train did not bring is asked for again: nobody else waits for the same answer. */
+  #arrived(jobs: Aboard, reply: Reply, tookMs: number): void {
+    for (const job of this.#trains.arrived(jobs, reply, tookMs, this.#options.now())) {
+      if (job.settled) continue;
+      if (this.#draining) job.reject(new SessionError('draining', 'The bridge shuts down.'));
+      else this.#waiting.add(job);
+    }
+    this.#pumpSoon();
   }
 
   /** A read may be sent once more, on a fresh session; a mutation never. */
@@ -197,7 +221,7 @@ export class SessionPool implements Upstream {
     job.replayed = true;
     this.#counters.replayed++;
     this.#waiting.add(job);
-    this.#pump();
+    this.#pumpSoon();
   }
 
   // ── Sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,7 +301,7 @@ export class SessionPool implements Upstream {
   }
 
   readonly #hooks: SessionHooks = {
-    onFree: () => this.#pump(),
+    onFree: () => this.#pumpSoon(),
     onState: () => this.#updateStatus(),
     onClosed: (session, cause, reason) => this.#left(session, cause, reason),
   };

@@ -42,7 +42,10 @@ export interface UpstreamStats {
   readonly waiting: number;
   readonly signIns: number;
   readonly signInFailures: number;
+  /** Commands. */
   readonly sent: number;
+  /** Requests that travelled with another one. */
+  readonly merged: number;
   readonly replayed: number;
   readonly lost: number;
 }

@@ -42,6 +42,36 @@ export interface CallListener {
   handleEvent(): void;
 }
 
+/**
+ * The form for many of a read. Reads with the same `key` that wait for a session at the same time travel as one command,
+ * and each is answered with its own part of the answer.
+ */
+export interface ManyForm {
+  /** Equal = may travel together: the same command, the same window. */
+  readonly key: string;
+  /** Which one of them is asked for: a login, a ticket, a symbol. */
+  readonly item: string;
+  readonly train: Train;
+  /** Of the part that belongs to `item`, the answer to this read; `undefined` = it has to be asked for by itself. */
+  answer(part: unknown): Reply | undefined;
+}
+
+export interface Train {
+  /** Trains of one name adapt together to what the server takes. */
+  readonly name: string;
+  /** One command for all of these. */
+  command(items: readonly string[]): Command;
+  /**
+   * The part of each item. `halves`: the answer is about some of them and tells nothing of the others. `singles`: this form
+   * does not work here.
+   */
+  arrived(reply: Reply, items: readonly string[]): ReadonlyMap<string, unknown> | 'halves' | 'singles';
+  /** Whether this build has the form, as far as it has shown. */
+  isUsable(): boolean;
+  /** The server says that it was too much at once. */
+  isTooMany(reply: Reply): boolean;
+}
+
 export interface CallOptions {
   /** Epoch ms. At the deadline the caller is released; the connection drains the answer. */
   readonly deadlineAtMs: number;
@@ -50,6 +80,8 @@ export interface CallOptions {
   readonly timings?: CallTimings | undefined;
   /** Whose turn it takes while requests wait: those of one key wait for each other, not others for them. */
   readonly lane?: string | undefined;
+  /** Reads only: how it may travel with others. */
+  readonly many?: ManyForm | undefined;
 }
 
 export interface MutateOptions extends CallOptions {

@@ -54,6 +54,11 @@ export class WaitingRoom {
     return this.next(onDealerSession, generation);
   }
 
+  /** Those that can travel with the one whose turn it is, taken out of the queue. */
+  companions(head: Job, most: number): readonly Job[] {
+    return this.#jobs.companions(head, most);
+  }
+
   /** Rejects every waiting job with the same error. */
   rejectAll(error: () => SessionError): void {
     for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(error());

@@ -8,6 +8,7 @@ import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import type { Keep } from '../handler.ts';
 import { Flight } from './flight.ts';
 import { DETOURS } from './older-builds.ts';
+import { PartOfReply, TrainForms } from './trains.ts';
 import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
 
 /** Who asks, as far as a read needs it. */
@@ -98,6 +99,10 @@ export class Broker {
   readonly #generation: Record<ReferenceKind, number>;
   /** Commands that this build has shown not to have, as long as the sessions stand. */
   readonly #lacking = new Map<string, BridgeError>();
+  readonly #forms = new TrainForms({
+    lacks: (path) => this.#lacking.has(path),
+    onLacking: (path, error) => void this.#lacking.set(path, error),
+  });
   #reads = 0;
   #coalesced = 0;
   #evictions = 0;
@@ -289,6 +294,7 @@ export class Broker {
         signal: flight,
         timings: flight.timings,
         lane: flight.lane,
+        many: this.#forms.of(command.path, command.query ?? []),
       });
     } catch (error) {
       throw toBridgeError(error);
@@ -298,7 +304,7 @@ export class Broker {
     return {
       retcode: reply.retcode,
       retcodeText: reply.retcodeText,
-      body: exactBody(reply, command.path),
+      body: reply instanceof PartOfReply ? reply.body : exactBody(reply, command.path),
       bytes: reply.bytes,
     };
   }

@@ -9,10 +9,10 @@ interface Lane {
 /**
  * Who waits, by lane: each lane is served once a round, and within a lane the first comes first (start-time fair queueing,
  * with every job of one size). A key that asks for much waits for itself and not others for it; one that comes now and
- * then is served next, and never oftener than the others. What was sent before goes first; what gave up leaves at once.
+ * then is served next, and never oftener than the others. What is replayed goes first; what gave up leaves at once.
  */
 export class FairQueue {
-  readonly #returned = new Set<Job>();
+  readonly #replays = new Set<Job>();
   readonly #lanes = new Map<string, Lane>();
   /** The round after their last turn, of lanes that wait for nothing: those that ran ahead of the others. */
   readonly #ahead = new Map<string, number>();
@@ -21,7 +21,7 @@ export class FairQueue {
   #size = 0;
 
   get size(): number {
-    return this.#returned.size + this.#size;
+    return this.#replays.size + this.#size;
   }
 
   /** Lanes that have somebody waiting. */
@@ -35,7 +35,7 @@ export class FairQueue {
 
   /** The one who has waited longest. */
   get oldest(): Job | undefined {
-    let oldest: Job | undefined = first(this.#returned);
+    let oldest: Job | undefined = first(this.#replays);
     for (const { jobs } of this.#lanes.values()) {
       const job = first(jobs);
       if (job && (!oldest || job.enqueuedAtMs < oldest.enqueuedAtMs)) oldest = job;
@@ -44,8 +44,8 @@ export class FairQueue {
   }
 
   push(job: Job): void {
-    if (job.isReturned) {
-      this.#returned.add(job);
+    if (job.replayed) {
+      this.#replays.add(job);
       return;
     }
     let lane = this.#lanes.get(job.lane);
@@ -59,7 +59,7 @@ export class FairQueue {
   }
 
   remove(job: Job): void {
-    this.#returned.delete(job);
+    this.#replays.delete(job);
     const lane = this.#lanes.get(job.lane);
     if (!lane?.jobs.delete(job)) return;
     this.#size--;
@@ -68,10 +68,10 @@ export class FairQueue {
 
   /** The next one of the lane whose round comes first. */
   shift(): Job | undefined {
-    const returned = first(this.#returned);
-    if (returned) {
-      this.#returned.delete(returned);
-      return returned;
+    const replay = first(this.#replays);
+    if (replay) {
+      this.#replays.delete(replay);
+      return replay;
     }
     let name = '';
     let next: Lane | undefined;
@@ -95,10 +95,10 @@ export class FairQueue {
    * comers each lane has its share, as long as others wait for anything; it costs them no turn: the train runs anyway.
    */
   companions(head: Job, most: number): Job[] {
-    const all = head.isReturned ? [...this.#returned] : [...this.#lanes.values()].flatMap(({ jobs }) => [...jobs]);
+    const all = head.replayed ? [...this.#replays] : [...this.#lanes.values()].flatMap(({ jobs }) => [...jobs]);
     const waiting = all.filter((job) => job.trainKey === head.trainKey && job.half === head.half);
     const shares = new Set(this.#lanes.keys()).add(head.lane).size;
-    const share = head.isReturned ? most : Math.max(1, Math.ceil(most / shares));
+    const share = head.replayed ? most : Math.max(1, Math.ceil(most / shares));
     const items = new Set([head.many?.item]);
     const taken = new Map([[head.lane, 1]]);
     const companions: Job[] = [];
@@ -120,8 +120,8 @@ export class FairQueue {
 
   /** Empties the queue. */
   takeAll(): Job[] {
-    const all = [...this.#returned, ...[...this.#lanes.values()].flatMap(({ jobs }) => [...jobs])];
-    this.#returned.clear();
+    const all = [...this.#replays, ...[...this.#lanes.values()].flatMap(({ jobs }) => [...jobs])];
+    this.#replays.clear();
     this.#lanes.clear();
     this.#ahead.clear();
     this.#size = 0;

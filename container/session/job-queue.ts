@@ -85,11 +85,6 @@ export class Job {
     return this.half === null ? undefined : this.many?.key;
   }
 
-  /** It was its turn already: it is served before those that come for the first time. */
-  get isReturned(): boolean {
-    return this.replayed || this.half !== undefined;
-  }
-
   get settled(): boolean {
     return this.#waiter === undefined;
   }

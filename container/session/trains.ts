@@ -23,7 +23,8 @@ interface Pace {
 
 /**
  * Reads that wait for a session and have a form for many travel together. Nobody waits for a train: the one whose turn
- * it is takes along those who wait anyway. What a train does not bring is asked for in halves of it, and then singly.
+ * it is takes along those who wait anyway. What a train does not bring is asked for in halves of it, and then singly, in the
+ * lanes of those who asked: nobody else waits for it.
  */
 export class Trains {
   readonly #paces = new Map<string, Pace>();

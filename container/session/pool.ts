@@ -199,12 +199,11 @@ export class SessionPool implements Upstream {
     }
   }
 
-  /** What a train did not bring is asked for again: nobody else waits for the same answer. */
+  /** What a train did not bring is asked for again. */
   #arrived(jobs: Aboard, reply: Reply, tookMs: number): void {
     for (const job of this.#trains.arrived(jobs, reply, tookMs, this.#options.now())) {
-      if (job.settled) continue;
       if (this.#draining) job.reject(new SessionError('draining', 'The bridge shuts down.'));
-      else this.#waiting.add(job);
+      else if (!job.settled) this.#waiting.add(job);
     }
     this.#pumpSoon();
   }

@@ -49,7 +49,7 @@ export interface CallListener {
 export interface ManyForm {
   /** Equal = may travel together: the same command, the same window. */
   readonly key: string;
-  /** Which one of them is asked for: a login, a ticket, a symbol. */
+  /** Which one of them is asked for: a login or a ticket. */
   readonly item: string;
   readonly train: Train;
   /** Of the part that belongs to `item`, the answer to this read; `undefined` = it has to be asked for by itself. */

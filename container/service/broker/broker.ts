@@ -3,12 +3,13 @@ import { RETCODE } from '../../webapi/retcodes.ts';
 import { BridgeError } from '../../contract/errors.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
 import type { Command, Reply, Upstream } from '../../session/upstream.ts';
-import { isWireObject, parseExactJson, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
+import { isWireObject, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
 import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import type { Keep } from '../handler.ts';
 import { Flight } from './flight.ts';
 import { DETOURS } from './older-builds.ts';
 import { PartOfReply, TrainForms } from './trains.ts';
+import { exactBody } from './exact-body.ts';
 import { replyError, retcodeError, toBridgeError } from './upstream-errors.ts';
 
 /** Who asks, as far as a read needs it. */
@@ -347,22 +348,6 @@ function judged(reply: BrokerReply, path: string, accept: readonly number[]): Br
 }
 
 const keyOf = ({ path, query = [] }: Command): string => JSON.stringify([path, query]);
-
-/** Rows of bare numbers come by the hundred thousand; `rows.ts` reads those from the bytes. */
-const ROW_COMMANDS: ReadonlySet<string> = new Set(['chart/get', 'tick/history']);
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-function exactBody(reply: Reply, path: string): WireObject {
-  if (ROW_COMMANDS.has(path)) return {};
-  try {
-    const body = parseExactJson(decoder.decode(reply.bytes));
-    if (isWireObject(body)) return body;
-  } catch (cause) {
-    throw new BridgeError('broker_malformed', { detail: `${path}: the broker's answer is not JSON.`, cause });
-  }
-  throw new BridgeError('broker_malformed', `${path}: the broker's answer is not a JSON object.`);
-}
 
 /** The one object of an answer. @throws BridgeError `object_not_found` */
 export function onlyObject(reply: BrokerReply, path: string, query: Query): WireObject {

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { BridgeError } from '../../contract/errors.ts';
 import type { Command, ManyForm, Reply, Train } from '../../session/upstream.ts';
-import { Fields, isWireObject, parseExactJson, payloadObjects } from '../../webapi/fields.ts';
+import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Query } from './broker.ts';
+import { exactBody } from './exact-body.ts';
 import { replyError } from './upstream-errors.ts';
 
 /**
@@ -94,36 +95,36 @@ export class TrainForms {
     };
   }
 
-  #train({ batch, by, field }: FormForMany, window: Query): Train {
+  #train(form: FormForMany, window: Query): Train {
+    const { batch, by } = form;
     return {
       name: batch,
       command: (items): Command => ({ path: batch, query: [[by, items.join(',')], ...window] }),
-      arrived: (reply, items) => {
-        if (reply.retcode === RETCODE.ERR_NOTFOUND) return new Map();
-        if (reply.retcode !== undefined && reply.retcode !== RETCODE.OK) {
-          const error = replyError(reply, { path: batch });
-          if (error?.code !== 'broker_unsupported') return 'halves';
-        }
-        const rows = reply.retcode === RETCODE.OK ? rowsOf(reply) : undefined;
-        if (!rows) {
-          const error = replyError(reply, { path: batch });
-          if (error?.code === 'broker_unsupported') this.#options.onLacking(batch, error);
-          return 'singles';
-        }
-        const parts = new Map<string, WireObject[]>();
-        for (const row of rows) {
-          const whose = new Fields(row).text(field);
-          if (whose === undefined || !items.includes(whose)) continue;
-          const part = parts.get(whose);
-          if (part) part.push(row);
-          else parts.set(whose, [row]);
-        }
-        for (const [item, part] of parts) if (part.length > LONG_ROWS) this.#long.set(`${batch} ${item}`, true);
-        return parts;
-      },
+      arrived: (reply, items) => this.#arrived(form, reply, new Set(items)),
       isUsable: () => !this.#options.lacks(batch),
       isTooMany: ({ retcode }) => retcode === RETCODE.ERR_FREQUENT || retcode === RETCODE.ERR_PARTIAL,
     };
+  }
+
+  #arrived(form: FormForMany, reply: Reply, items: ReadonlySet<string>): ReturnType<Train['arrived']> {
+    const { batch } = form;
+    if (reply.retcode === RETCODE.ERR_NOTFOUND) return new Map();
+    const error = replyError(reply, { path: batch });
+    if (error?.code === 'broker_unsupported') {
+      this.#options.onLacking(batch, error);
+      return 'singles';
+    }
+    if (reply.retcode === undefined) return 'singles';
+    if (reply.retcode !== RETCODE.OK) return 'halves';
+    let parts: Map<string, WireObject[]>;
+    try {
+      parts = partsOf(reply, form, items);
+    } catch {
+      // Each is told what is wrong with its own.
+      return 'singles';
+    }
+    for (const [item, part] of parts) if (part.length > LONG_ROWS) this.#long.set(`${batch} ${item}`, true);
+    return parts;
   }
 }
 
@@ -133,16 +134,17 @@ function isShort(window: Query): boolean {
   return (from === undefined && to === undefined) || Number(to) - Number(from) <= LONGEST_WINDOW_SECONDS;
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** `undefined` = not to be read: each is asked singly, and told what is wrong with its own. */
-function rowsOf(reply: Reply): readonly WireObject[] | undefined {
-  try {
-    const body = parseExactJson(decoder.decode(reply.bytes));
-    return isWireObject(body) ? payloadObjects(body) : undefined;
-  } catch {
-    return undefined;
+/** The rows by whose they are. @throws BridgeError `broker_malformed` */
+function partsOf(reply: Reply, { batch, field }: FormForMany, items: ReadonlySet<string>): Map<string, WireObject[]> {
+  const parts = new Map<string, WireObject[]>();
+  for (const row of payloadObjects(exactBody(reply, batch))) {
+    const whose = new Fields(row).text(field);
+    if (whose === undefined || !items.has(whose)) continue;
+    const part = parts.get(whose);
+    if (part) part.push(row);
+    else parts.set(whose, [row]);
   }
+  return parts;
 }
 
 /** What the single form would have answered, decoded already. */

@@ -26,10 +26,12 @@ export interface Dialled {
   readonly phasesMs: Readonly<Record<string, number>>;
 }
 
-/** Makes one signed-in session per call: permit, connection, sign-in, report. */
+/** Makes one signed-in session per call: permit and connection, sign-in, report. */
 export class Dialer {
   readonly #options: DialerOptions;
   #addresses: readonly Address[];
+  /** The last one failed, or had to wait: a server that is in trouble is not knocked at before there is a permit. */
+  #failedLast = false;
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -45,31 +47,45 @@ export class Dialer {
 
   /** @throws SessionError `refused` · `backoff` · `unreachable` · `impostor` */
   async dial(hooks: SessionHooks, created: (session: Session) => void): Promise<Dialled> {
-    const { gate, transport, credentials, timings, now } = this.#options;
-    const startedAt = performance.now();
-    const permit = await withTimeout(gate.permit(), PERMIT_TIMEOUT_MS);
-    if (!permit.granted) throw pausedError(permit, now());
-    const permitMs = performance.now() - startedAt;
-
+    const { gate, transport, credentials, timings } = this.#options;
     const session = new Session(transport, credentials, timings, hooks);
     created(session);
-    let opened: Awaited<ReturnType<Session['open']>>;
+    // TLS takes as long as asking for the permit, which is nearly always given.
+    const early = this.#failedLast ? undefined : session.connect(this.#addresses);
+    early?.catch(() => undefined);
+    this.#failedLast = true;
+    const startedAt = performance.now();
+    const permitId = await this.#permit().catch((error: unknown) => {
+      session.close();
+      throw error;
+    });
+    const permitMs = performance.now() - startedAt;
+    let signedIn: Awaited<ReturnType<Session['signIn']>>;
     try {
-      opened = await session.open(this.#addresses);
+      await (early ?? session.connect(this.#addresses));
+      signedIn = await session.signIn();
     } catch (error) {
-      throw await this.#failed(permit.permitId, error);
+      throw await this.#failed(permitId, error);
     }
-    const address = addressText(opened.address);
-    const phasesMs = { permit: permitMs, ...opened.phasesMs };
+    this.#failedLast = false;
+    const address = addressText(signedIn.address);
+    const phasesMs = { permit: permitMs, ...signedIn.phasesMs };
     this.prefer(address);
     try {
-      const report = { permitId: permit.permitId, address, serverBuild: opened.serverBuild, phasesMs };
+      const report = { permitId, address, serverBuild: signedIn.serverBuild, phasesMs };
       const { epoch } = await withTimeout(gate.succeeded(report), PERMIT_TIMEOUT_MS);
       return { session, address, epoch, phasesMs };
     } catch (cause) {
       session.close();
       throw new SessionError('unreachable', 'The sign-in could not be recorded; the session was given up.', { cause });
     }
+  }
+
+  /** @throws SessionError `refused` · `backoff` */
+  async #permit(): Promise<string> {
+    const permit = await withTimeout(this.#options.gate.permit(), PERMIT_TIMEOUT_MS);
+    if (!permit.granted) throw pausedError(permit, this.#options.now());
+    return permit.permitId;
   }
 
   async #failed(permitId: string, error: unknown): Promise<SessionError> {

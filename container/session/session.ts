@@ -93,20 +93,27 @@ export class Session {
     this.#hooks.onState(this);
   }
 
-  /**
-   * Connects to the first address that answers and signs in there. Once.
-   * @throws SignInError
-   */
-  async open(addresses: readonly Address[]): Promise<{
+  /** Connects to the first address that answers; nothing is said there. Once. @throws SignInError */
+  async connect(addresses: readonly Address[]): Promise<void> {
+    this.#enter('connecting');
+    try {
+      const connection = await this.#open(addresses);
+      this.#connection = connection;
+      void connection.closed.then((reason) => this.#close('lost', reason.message));
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** Signs in on the connection. Once. @throws SignInError */
+  async signIn(): Promise<{
     address: Address;
     serverBuild: string | null;
     phasesMs: { tls: number; signIn: number };
   }> {
-    this.#enter('connecting');
     try {
-      const connection = await this.#connect(addresses);
-      this.#connection = connection;
-      void connection.closed.then((reason) => this.#close('lost', reason.message));
+      const connection = this.#connection;
+      if (!connection) throw new SignInError('unreachable', 'There is no connection to sign in on.');
       const startedAt = performance.now();
       const { serverBuild } = await signIn(
         (request) => this.#exchange(request, { silenceMs: this.#timings.stepMs, totalMs: this.#timings.stepMs }),
@@ -119,12 +126,16 @@ export class Session {
       const phasesMs = { tls: connection.openedInMs, signIn: performance.now() - startedAt };
       return { address: connection.address, serverBuild, phasesMs };
     } catch (error) {
-      this.#close('failed_sign_in', error instanceof Error ? error.message : 'sign-in failed');
-      throw error;
+      throw this.#failed(error);
     }
   }
 
-  async #connect(addresses: readonly Address[]): Promise<Connection> {
+  #failed(error: unknown): unknown {
+    this.#close('failed_sign_in', error instanceof Error ? error.message : 'sign-in failed');
+    return error;
+  }
+
+  async #open(addresses: readonly Address[]): Promise<Connection> {
     const failures: string[] = [];
     let last: unknown;
     for (const address of addresses) {

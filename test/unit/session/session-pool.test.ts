@@ -8,11 +8,12 @@ import { FAKE_PASSWORD_HASH, FakeTransport, type Answering } from '../../support
 /** The pool with the clock held still: what happens after seconds and minutes. */
 let permits: SignInPermit[] = [];
 let asked = 0;
+let gatePermit: Promise<SignInPermit> | undefined;
 let statuses: UpstreamStatus[] = [];
 const gate: SignInGate = {
   permit: () => {
     asked++;
-    return Promise.resolve(permits.shift() ?? { granted: true, permitId: `p${asked}` });
+    return gatePermit ?? Promise.resolve(permits.shift() ?? { granted: true, permitId: `p${asked}` });
   },
   succeeded: () => Promise.resolve({ epoch: 7 }),
   failed: () => Promise.resolve({ retryAtMs: Date.now() + 5_000 }),
@@ -44,6 +45,7 @@ const afterMs =
 beforeEach(() => {
   vi.useFakeTimers();
   permits = [];
+  gatePermit = undefined;
   asked = 0;
   statuses = [];
 });
@@ -223,4 +225,32 @@ test('closing leaves no timer behind', async () => {
   await pool.drain(100);
   expect(vi.getTimerCount()).toBe(0);
   expect(await failure(pool.read(command, within(5_000)))).toMatchObject({ kind: 'draining', dispatched: false });
+});
+
+test('the connection opens while the permit is asked for, and nothing is said on it before', async () => {
+  const transport = new FakeTransport();
+  const pool = poolOver(transport);
+  const answer = Promise.withResolvers<SignInPermit>();
+  gatePermit = answer.promise;
+  const warm = pool.warm();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(transport.connections).toBe(1);
+  expect(transport.sent).toEqual([]);
+  answer.resolve({ granted: true, permitId: 'p' });
+  await warm;
+  expect(transport.tried).toEqual(['fake']);
+});
+
+test('a bridge that has to wait does not connect before it has a permit', async () => {
+  const transport = new FakeTransport();
+  const pool = poolOver(transport);
+  const denied: SignInPermit = { granted: false, retryAtMs: Date.now() + 5_000, reason: 'No.', retcode: null };
+  permits = [denied, denied];
+  await failure(pool.read(command, within(1_000)));
+  expect(transport.connections).toBe(0);
+  const tried = transport.tried.length;
+  await vi.advanceTimersByTimeAsync(2_000);
+  await failure(pool.read(command, within(1_000)));
+  expect(asked).toBe(2);
+  expect(transport.tried).toHaveLength(tried);
 });

@@ -2020,6 +2020,10 @@ export interface components {
             ask: string | null;
             /** @description Words of the dealer. */
             comment: string | null;
+            /** @description Ticket of the order. */
+            order: string | null;
+            /** @description Ticket of the deal; null = nothing was traded at once. */
+            deal: string | null;
         };
         DryRun: {
             request: {
@@ -3877,6 +3881,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path?: never;
             cookie?: never;
@@ -4007,6 +4013,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**
@@ -4058,6 +4066,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**
@@ -4164,6 +4174,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**
@@ -4229,6 +4241,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**
@@ -4304,6 +4318,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**
@@ -4369,6 +4385,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**
@@ -4437,6 +4455,8 @@ export interface operations {
             header?: {
                 /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
             };
             path: {
                 /**

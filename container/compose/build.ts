@@ -121,6 +121,8 @@ async function buildUpstream({ config, options, now, instanceId, events, state }
     credentials: { login: config.login, passwordHash: passwordHash(config.password), agent: config.agent },
     timings: { ...SESSION_TIMINGS, ...options.timings },
     max: config.poolMax,
+    dealers: config.dealerConnections,
+    perSecond: config.upstreamPerSecond,
     preferredAddress: checkpoint?.address ?? undefined,
     now,
     random: options.random ?? Math.random,

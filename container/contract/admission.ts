@@ -42,6 +42,8 @@ export interface Admitted {
   readonly input: RouteInput<AnyRoute>;
   readonly caller: Caller;
   readonly idempotencyKey: string | undefined;
+  /** `Prefer: return=minimal` (RFC 7240): what the write itself did not tell is not read for the answer. */
+  readonly prefersMinimal: boolean;
   /** As it came; absent = none. */
   readonly body?: { readonly bytes: Uint8Array; readonly text: string };
 }
@@ -80,7 +82,8 @@ export async function admit({ route, params }: RouteMatch, call: TypedCall): Pro
   requireAllowed(route, input, caller);
   const cost = route.cost?.(input) ?? 1;
   if (cost > 1) call.charge(cost - 1);
-  return { route, input, caller, idempotencyKey, ...(body ? { body } : {}) };
+  const prefersMinimal = route.brief === true && isMinimal(call.header(HEADER.prefer));
+  return { route, input, caller, idempotencyKey, prefersMinimal, ...(body ? { body } : {}) };
 }
 
 /** What a route with `bodyOptional` is given where none came. */
@@ -112,6 +115,10 @@ function keyOf(isWrite: boolean, key: string | null | undefined): string | undef
     expected: KEY_EXPECTED,
   });
 }
+
+/** Of preferences given twice the first counts (RFC 7240 §2). */
+const isMinimal = (prefer: string | null | undefined): boolean =>
+  /(?:^|[,;])\s*return\s*=\s*"?([\w-]+)/i.exec(prefer ?? '')?.[1]?.toLowerCase() === 'minimal';
 
 interface TypedBody {
   readonly bytes: Uint8Array;

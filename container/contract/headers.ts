@@ -12,6 +12,8 @@ export const HEADER = {
   retryAfter: 'retry-after',
   idempotencyKey: 'idempotency-key',
   idempotencyReplayed: 'idempotency-replayed',
+  prefer: 'prefer',
+  preferenceApplied: 'preference-applied',
   rateLimit: 'ratelimit',
   rateLimitPolicy: 'ratelimit-policy',
   apiKey: 'x-api-key',

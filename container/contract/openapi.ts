@@ -130,6 +130,7 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
       ...parameters('path', refer(route.params, 'input'), example.params),
       ...parameters('query', refer(route.query, 'input'), example.query),
       ...(write ? [idempotencyKey] : []),
+      ...(route.brief ? [prefer] : []),
       { $ref: '#/components/parameters/decimals' },
     ],
     ...(body
@@ -155,6 +156,15 @@ const idempotencyKey: Json = {
   required: true,
   description: 'New for each intent, the same for its repetitions: 1–255 visible ASCII characters.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+const prefer: Json = {
+  name: 'Prefer',
+  in: 'header',
+  description:
+    '`return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position ' +
+    'are not read back, which saves a round trip to the broker.',
+  schema: { type: 'string', enum: ['return=minimal', 'return=representation'] },
 };
 
 function parameters(place: 'path' | 'query', schema: Json, examples: Readonly<Record<string, string>> = {}): Json[] {

@@ -35,6 +35,8 @@ export interface RouteDefinition<
   readonly body?: Body;
   /** A request without a body counts as `{}`. */
   readonly bodyOptional?: boolean;
+  /** Takes `Prefer: return=minimal`: the answer is then the operation and the dealer's result. */
+  readonly brief?: boolean;
   readonly answer: Answer;
   /** Status of the plain success. */
   readonly status: 200 | 201;

@@ -51,6 +51,18 @@ export const SETTINGS: readonly Setting[] = [
       'what a market order names as `PriceOrder` beside “at the market”: the quote just read, or `none` where the server takes 0',
   },
   {
+    name: 'DEALER_CONNECTIONS',
+    default: '1',
+    where: 'everywhere',
+    meaning: 'sessions that deal side by side, at most `POOL_MAX`; an account’s trades stay on one of them',
+  },
+  {
+    name: 'UPSTREAM_PER_SECOND',
+    default: '0',
+    where: 'everywhere',
+    meaning: 'the most commands a second that the broker is asked, dealing first; 0 = what the sessions carry',
+  },
+  {
     name: 'MT5_CUSTOM_COMMANDS',
     default: '',
     where: 'everywhere',

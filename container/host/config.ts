@@ -21,6 +21,10 @@ export interface Config {
   /** Networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly poolMax: number;
+  /** Sessions that deal, of the pool's. */
+  readonly dealerConnections: number;
+  /** The most that the broker is asked, sign-ins and heartbeats aside; `undefined` = what the sessions carry. */
+  readonly upstreamPerSecond: number | undefined;
   /** Requests per key, where no door counts them. */
   readonly rate: { readonly perSecond: number; readonly burst: number };
   /** What a market order names as `PriceOrder`. */
@@ -142,6 +146,8 @@ const environment = z
       )
       .refine((networks) => networks.every(isNetwork), 'expected addresses or networks like 10.0.0.0/8, by comma'),
     POOL_MAX: whole(1, 64, 4),
+    DEALER_CONNECTIONS: whole(1, 64, 1),
+    UPSTREAM_PER_SECOND: whole(0, 100_000, 0),
     RATE_LIMIT_PER_SECOND: whole(1, 1_000_000, 500),
     RATE_LIMIT_BURST: whole(1, 1_000_000, 2000),
     MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
@@ -165,6 +171,10 @@ const environment = z
     error: 'is missing: a JSON list of {"id","hash","scopes","logins"?} (npm run key makes one)',
     // Said together with every other fault, not after them.
     when: () => true,
+  })
+  .refine((env) => env.DEALER_CONNECTIONS <= env.POOL_MAX, {
+    path: ['DEALER_CONNECTIONS'],
+    error: 'expected at most POOL_MAX',
   });
 
 /** @throws ConfigError naming every fault at once, and no secret */
@@ -192,6 +202,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       host: v.HOST,
       trustedProxies: v.TRUSTED_PROXIES,
       poolMax: v.POOL_MAX,
+      dealerConnections: v.DEALER_CONNECTIONS,
+      upstreamPerSecond: v.UPSTREAM_PER_SECOND === 0 ? undefined : v.UPSTREAM_PER_SECOND,
       rate: { perSecond: v.RATE_LIMIT_PER_SECOND, burst: v.RATE_LIMIT_BURST },
       marketOrderPrice: v.MARKET_ORDER_PRICE,
       customCommands: v.MT5_CUSTOM_COMMANDS,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { admit, type TypedCall } from '../contract/admission.ts';
 import { budgetOf } from '../contract/keys.ts';
+import { HEADER } from '../contract/headers.ts';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { RouteTable } from '../contract/route.ts';
 import type { AnyRoute, RouteMatch } from '../contract/route.ts';
@@ -37,7 +38,7 @@ export class TypedApi {
 
   /** @throws BridgeError */
   async answer(match: RouteMatch, call: TypedCall, facts: RequestFacts): Promise<TypedAnswer> {
-    const { route, input, caller, idempotencyKey, body } = await admit(match, call);
+    const { route, input, caller, idempotencyKey, prefersMinimal, body } = await admit(match, call);
     const context: RouteContext = {
       caller,
       requestId: facts.requestId,
@@ -46,6 +47,7 @@ export class TypedApi {
       lane: budgetOf(caller),
       timings: facts.timings,
       idempotencyKey,
+      prefersMinimal,
       bodyText: body?.text ?? '',
     };
     // The table holds routes with a handler only.
@@ -54,6 +56,7 @@ export class TypedApi {
     const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
     return {
       ...answer,
+      ...(prefersMinimal ? { headers: { ...answer.headers, [HEADER.preferenceApplied]: 'return=minimal' } } : {}),
       route,
       status: answer.status ?? route.status,
       body: convert ? convert(answer.body) : answer.body,

@@ -21,6 +21,8 @@ export interface RouteContext {
   /** Where the time of its calls went. */
   readonly timings: CallTimings;
   readonly idempotencyKey: string | undefined;
+  /** The caller needs no more than what the write itself tells. */
+  readonly prefersMinimal: boolean;
   /** The body as it came, for fingerprints; '' where there was none. */
   readonly bodyText: string;
 }

@@ -1,7 +1,15 @@
 import type { Job } from './job-queue.ts';
 
-interface Lane {
-  readonly jobs: Set<Job>;
+/** What can wait. */
+export interface Queued {
+  readonly lane: string;
+  readonly enqueuedAtMs: number;
+  /** It goes first. */
+  readonly replayed: boolean;
+}
+
+interface Lane<T> {
+  readonly jobs: Set<T>;
   /** The round in which its next job is served. */
   round: number;
 }
@@ -11,9 +19,9 @@ interface Lane {
  * with every job of one size). A key that asks for much waits for itself and not others for it; one that comes now and
  * then is served next, and never oftener than the others. What is replayed goes first; what gave up leaves at once.
  */
-export class FairQueue {
-  readonly #replays = new Set<Job>();
-  readonly #lanes = new Map<string, Lane>();
+export class FairQueue<T extends Queued = Job> {
+  readonly #replays = new Set<T>();
+  readonly #lanes = new Map<string, Lane<T>>();
   /** The round after their last turn, of lanes that wait for nothing: those that ran ahead of the others. */
   readonly #ahead = new Map<string, number>();
   /** The round that is being served. */
@@ -34,8 +42,8 @@ export class FairQueue {
   }
 
   /** The one who has waited longest. */
-  get oldest(): Job | undefined {
-    let oldest: Job | undefined = first(this.#replays);
+  get oldest(): T | undefined {
+    let oldest: T | undefined = first(this.#replays);
     for (const { jobs } of this.#lanes.values()) {
       const job = first(jobs);
       if (job && (!oldest || job.enqueuedAtMs < oldest.enqueuedAtMs)) oldest = job;
@@ -43,7 +51,7 @@ export class FairQueue {
     return oldest;
   }
 
-  push(job: Job): void {
+  push(job: T): void {
     if (job.replayed) {
       this.#replays.add(job);
       return;
@@ -58,7 +66,7 @@ export class FairQueue {
     lane.jobs.add(job);
   }
 
-  remove(job: Job): void {
+  remove(job: T): void {
     this.#replays.delete(job);
     const lane = this.#lanes.get(job.lane);
     if (!lane?.jobs.delete(job)) return;
@@ -67,14 +75,14 @@ export class FairQueue {
   }
 
   /** The next one of the lane whose round comes first. */
-  shift(): Job | undefined {
+  shift(): T | undefined {
     const replay = first(this.#replays);
     if (replay) {
       this.#replays.delete(replay);
       return replay;
     }
     let name = '';
-    let next: Lane | undefined;
+    let next: Lane<T> | undefined;
     for (const [key, lane] of this.#lanes)
       if (!next || lane.round < next.round) {
         name = key;
@@ -94,7 +102,7 @@ export class FairQueue {
    * Those that can travel with `head`, for at most `most` different items with its own, taken out of the queue. Of first
    * comers each lane has its share, as long as others wait for anything; it costs them no turn: the train runs anyway.
    */
-  companions(head: Job, most: number): Job[] {
+  companions(this: FairQueue, head: Job, most: number): Job[] {
     const all = head.replayed ? [...this.#replays] : [...this.#lanes.values()].flatMap(({ jobs }) => [...jobs]);
     const waiting = all.filter((job) => job.trainKey === head.trainKey && job.half === head.half);
     const shares = new Set(this.#lanes.keys()).add(head.lane).size;
@@ -119,7 +127,7 @@ export class FairQueue {
   }
 
   /** Empties the queue. */
-  takeAll(): Job[] {
+  takeAll(): T[] {
     const all = [...this.#replays, ...[...this.#lanes.values()].flatMap(({ jobs }) => [...jobs])];
     this.#replays.clear();
     this.#lanes.clear();
@@ -128,7 +136,7 @@ export class FairQueue {
     return all;
   }
 
-  #leaveIfEmpty(name: string, { jobs, round }: Lane): void {
+  #leaveIfEmpty(name: string, { jobs, round }: Lane<T>): void {
     if (jobs.size > 0) return;
     this.#lanes.delete(name);
     for (const [other, past] of this.#ahead) if (past <= this.#round) this.#ahead.delete(other);

@@ -11,6 +11,12 @@ const BUSY_ANSWER_MS = 1_000;
 /** Nothing was served for this long while a request waited for this long: the sessions are stuck. */
 export const STUCK_MS = 5_000;
 
+/** So many deals within so long are no single order: they are worth a session beside the one that deals. */
+const REGULAR_DEALS = 3;
+const REGULAR_WITHIN_MS = 60_000;
+/** And for so long after the last of them: sign-ins are rarer than bursts of orders. */
+const REGULAR_FOR_MS = 600_000;
+
 /** Answers that the mean looks back on. */
 const ANSWERS_REMEMBERED = 16;
 
@@ -24,6 +30,9 @@ export class GrowthPolicy {
   #answeredAtMs = 0;
   #answerMs = 0;
   #perAnswer = 1;
+  /** The last deals' times. */
+  #dealtAtMs: number[] = [];
+  #regularUntilMs = 0;
 
   /** How long an answer takes, the last ones counting most; 0 = none came yet. */
   get answerMs(): number {
@@ -50,6 +59,19 @@ export class GrowthPolicy {
     this.#answerMs = this.#answerMs === 0 ? tookMs : this.#answerMs + (tookMs - this.#answerMs) / ANSWERS_REMEMBERED;
     this.#perAnswer += (requests - this.#perAnswer) / ANSWERS_REMEMBERED;
     if (tookMs > BUSY_ANSWER_MS) this.#queued = 0;
+  }
+
+  /** A dealer request was sent. */
+  dealt(nowMs: number): void {
+    this.#dealtAtMs = [...this.#dealtAtMs.slice(1 - REGULAR_DEALS), nowMs];
+    const [first = nowMs] = this.#dealtAtMs;
+    const isRegular = this.#dealtAtMs.length === REGULAR_DEALS && nowMs - first <= REGULAR_WITHIN_MS;
+    if (isRegular || this.dealsRegularly(nowMs)) this.#regularUntilMs = nowMs + REGULAR_FOR_MS;
+  }
+
+  /** Somebody trades, now and again: what orders read should not wait behind what they send. */
+  dealsRegularly(nowMs: number): boolean {
+    return nowMs < this.#regularUntilMs;
   }
 
   /** @param oldestWaitMs how long the oldest request in the queue has waited */

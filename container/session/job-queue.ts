@@ -1,3 +1,4 @@
+import type { DealerLine } from './dealer-line.ts';
 import {
   SessionError,
   type CallSignal,
@@ -15,7 +16,10 @@ export interface JobRequest {
   readonly deadlineAtMs: number;
   readonly signal?: CallSignal | undefined;
   readonly timings?: CallTimings | undefined;
+  /** `dealer_…`: whose. */
+  readonly line?: DealerLine;
   readonly generation?: number | undefined;
+  readonly urgent?: boolean | undefined;
   readonly lane?: string | undefined;
   readonly many?: ManyForm | undefined;
   readonly onDispatch?: (() => void) | undefined;
@@ -47,6 +51,9 @@ export class Job {
   readonly command: Command;
   readonly enqueuedAtMs: number;
   readonly deadlineAtMs: number;
+  /** `dealer_…`: the line that it belongs to. */
+  readonly line: DealerLine | undefined;
+  readonly urgent: boolean;
   /** `dealer_read`: the generation of the dealer connection that it belongs to; `undefined` = to none. */
   readonly generation: number | undefined;
   /** Whose turn it takes; '' = the bridge's own. */
@@ -67,6 +74,8 @@ export class Job {
     this.command = request.command;
     this.enqueuedAtMs = nowMs;
     this.deadlineAtMs = request.deadlineAtMs;
+    this.line = request.line;
+    this.urgent = request.urgent ?? false;
     this.generation = request.generation;
     this.lane = request.lane ?? '';
     this.many = request.kind === 'read' ? request.many : undefined;

@@ -1,23 +1,25 @@
 import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
-import { DealerLine } from './dealer-line.ts';
+import type { DealerLine } from './dealer-line.ts';
+import { DealerLines } from './dealer-lines.ts';
 import { Flapping } from './flapping.ts';
 import { GrowthPolicy, STUCK_MS } from './growth.ts';
 import { createJob, type Job, type JobRequest } from './job-queue.ts';
+import { Members, type Member } from './members.ts';
 import type { CloseCause, Session, SessionHooks } from './session.ts';
+import { asSessionError, retryAt, SignInPause } from './sign-in-pause.ts';
 import { StatusBoard } from './status-board.ts';
 import type { SessionEvent, UpstreamStats, UpstreamStatus } from './status.ts';
 import { TransportError } from '../transport/transport.ts';
-import { SessionError, type CallOptions, type Command, type Dealer, type MutateOptions } from './upstream.ts';
+import { SessionError, type CallOptions, type Command, type MutateOptions } from './upstream.ts';
 import type { Reply, Upstream } from './upstream.ts';
 import { Trains, type Aboard } from './trains.ts';
+import { UpstreamRate } from './upstream-rate.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** More requests than this waiting at once could not be answered before their deadlines. */
 const MAX_WAITING = 5_000;
 /** So few before a request are no queue to speak of, whatever the estimate. */
 const FEW_AHEAD = 16;
-/** A refusal is repeated to callers for so long without asking the state again: an administrator may have reset it. */
-const PAUSE_CACHE_MS = 1_000;
 /** How long callers wait for a sign-in that may begin soon, before they are told to retry. */
 const PATIENCE_MS = 2_000;
 /** A session beyond the first that was free for so long is closed. */
@@ -27,16 +29,13 @@ const ENDED_BY_SIGN_IN_MS = { lost: 2_000, replaced: 30_000 } as const;
 
 export interface PoolOptions extends DialerOptions {
   readonly max: number;
+  /** Sessions that deal, where there are so many. */
+  readonly dealers?: number;
+  /** The most that the broker is asked; absent = what the sessions carry. */
+  readonly perSecond?: number | undefined;
   readonly random: () => number;
   readonly onEvent: (event: SessionEvent) => void;
   readonly onStatus: (status: UpstreamStatus) => void;
-}
-
-interface Member {
-  readonly session: Session;
-  readonly signedInAtMs: number;
-  usedAtMs: number;
-  hasAnswered: boolean;
 }
 
 /**
@@ -44,8 +43,7 @@ interface Member {
  * twice at once: everybody waits on the same sign-in and is told the same reason if it fails.
  */
 export class SessionPool implements Upstream {
-  readonly dealer: Dealer;
-  readonly #line: DealerLine;
+  readonly #lines: DealerLines;
   readonly #options: PoolOptions;
   readonly #dialer: Dialer;
   readonly #growth = new GrowthPolicy();
@@ -54,20 +52,21 @@ export class SessionPool implements Upstream {
   readonly #trains = new Trains();
   readonly #board: StatusBoard;
   readonly #counters = { signIns: 0, signInFailures: 0, sent: 0, merged: 0, replayed: 0, lost: 0 };
-  #members: Member[] = [];
+  readonly #members = new Members();
+  readonly #rate: UpstreamRate;
   #max: number;
   /** Since when at least one session is ready. */
   #upSinceMs = 0;
   #dialing: Promise<void> | undefined;
   #opening: Session | undefined;
   #growAfterMs = 0;
-  /** Why nobody is signed in. */
-  #failure: { readonly error: SessionError; readonly retryAtMs: number; readonly cachedUntilMs: number } | undefined;
+  readonly #pause = new SignInPause();
   #draining = false;
   #pumpsSoon = false;
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
+  #rateTimer: NodeJS.Timeout | undefined;
   #shrinkTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
@@ -75,7 +74,13 @@ export class SessionPool implements Upstream {
     this.#max = options.max;
     this.#dialer = new Dialer(options);
     this.#board = new StatusBoard(options.now, options.onStatus);
-    this.dealer = this.#line = new DealerLine((request) => this.#run(request));
+    this.#rate = new UpstreamRate(options.perSecond);
+    const own = { run: (request: JobRequest) => this.#run(request), connections: () => this.#members.count };
+    this.#lines = new DealerLines(own, options.dealers ?? 1);
+  }
+
+  get dealers(): Upstream['dealers'] {
+    return this.#lines.all;
   }
 
   read(command: Command, options: CallOptions): Promise<Reply> {
@@ -88,9 +93,8 @@ export class SessionPool implements Upstream {
 
   /** Signs in if no session is there. @throws SessionError the reason why not */
   async warm(): Promise<void> {
-    if (this.#members.length === 0 && !this.#draining) await this.#dial();
-    if (this.#members.length === 0)
-      throw this.#failure?.error ?? new SessionError('draining', 'The bridge shuts down.');
+    if (this.#members.count === 0 && !this.#draining) await this.#dial();
+    if (this.#members.count === 0) throw this.#pause.error ?? new SessionError('draining', 'The bridge shuts down.');
   }
 
   /** The address that worked last. */
@@ -103,8 +107,8 @@ export class SessionPool implements Upstream {
   }
 
   get stats(): UpstreamStats {
-    const busy = this.#members.filter(({ session }) => !session.free).length;
-    return { ...this.#counters, connections: this.#members.length, busy, waiting: this.#waiting.size };
+    const { count: connections, busy } = this.#members;
+    return { ...this.#counters, connections, busy, waiting: this.#waiting.size };
   }
 
   // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +116,7 @@ export class SessionPool implements Upstream {
   async #run(request: JobRequest): Promise<Reply> {
     if (this.#draining) throw new SessionError('draining', 'The bridge shuts down.');
     const now = this.#options.now();
-    if (this.#members.length === 0 && this.#failure && now < this.#failure.cachedUntilMs) throw this.#paused(now);
+    if (this.#members.count === 0 && this.#pause.holds(now)) throw this.#pause.told(now);
     if (this.#waiting.size >= MAX_WAITING)
       throw new SessionError('overloaded', `${MAX_WAITING} requests wait already.`, { retryAfterMs: 1_000 });
     this.#requireInTime(request, now);
@@ -127,11 +131,12 @@ export class SessionPool implements Upstream {
    * What could not be answered before its deadline, by how long answers take and how many wait before it, would only make
    * others wait. Sessions that may still be opened count as opened. @throws SessionError `overloaded`
    */
-  #requireInTime({ kind, lane = '', deadlineAtMs }: JobRequest, nowMs: number): void {
-    if (kind === 'dealer_read' || kind === 'dealer_write' || this.#members.length === 0) return;
+  #requireInTime({ line, urgent, lane = '', deadlineAtMs }: JobRequest, nowMs: number): void {
+    if (line || urgent || this.#members.count === 0) return;
     const ahead = this.#waiting.aheadOf(lane);
     const { answerMs, perAnswer } = this.#growth;
-    const waitMs = (ahead * answerMs) / perAnswer / Math.max(this.#members.length, this.#options.max);
+    const turnMs = Math.max(answerMs / Math.max(this.#members.count, this.#options.max), this.#rate.intervalMs);
+    const waitMs = (ahead * turnMs) / perAnswer;
     if (ahead < FEW_AHEAD || nowMs + waitMs + answerMs <= deadlineAtMs) return;
     throw new SessionError('overloaded', 'So many requests wait that this one would not be answered in time.', {
       retryAfterMs: Math.ceil(Math.max(1_000, nowMs + waitMs - deadlineAtMs)),
@@ -148,22 +153,32 @@ export class SessionPool implements Upstream {
     });
   }
 
-  /** Hands waiting requests to free sessions, the dealer's session last, so that dealing waits the least. */
+  /** Hands waiting requests to free sessions, those that deal last, so that dealing waits the least. */
   #pump(): void {
     if (this.#waiting.size === 0) return;
-    if (this.#waiting.hasDealing) this.#line.choose(this.#members[0]?.session);
-    for (const member of this.#members) if (!this.#line.isOn(member.session)) this.#serve(member);
-    const dealer = this.#members.find(({ session }) => this.#line.isOn(session));
-    if (dealer) this.#serve(dealer);
+    this.#lines.place(this.#members, (line) => this.#waiting.hasDealing(line));
+    for (const member of this.#members.all) if (!this.#lines.isOn(member.session)) this.#serve(member, []);
+    for (const member of this.#members.all) this.#serve(member, this.#lines.on(member.session));
     if (this.#waiting.size === 0) return;
-    if (this.#members.length === 0) void this.#dial().catch(() => undefined);
+    if (this.#members.count === 0) void this.#dial().catch(() => undefined);
     else this.#considerGrowth();
   }
 
-  #serve(member: Member): void {
-    if (!member.session.free) return;
-    const job = this.#waiting.next(this.#line.isOn(member.session), this.#line.generation);
+  #serve(member: Member, lines: readonly DealerLine[]): void {
+    if (!member.session.free || !this.#isWithinRate(lines)) return;
+    const job = this.#waiting.next(lines);
     if (job) void this.#dispatch(job, member);
+  }
+
+  /** Dealing comes first where the rate is spent: what it waits for is left to it. */
+  #isWithinRate(lines: readonly DealerLine[]): boolean {
+    const now = this.#options.now();
+    if (this.#rate.allows(now, lines.length === 0 && this.#waiting.hasSomeDealing ? 1 : 0)) return true;
+    this.#rateTimer ??= setTimeout(() => {
+      this.#rateTimer = undefined;
+      this.#pump();
+    }, this.#rate.waitMs(now)).unref();
+    return false;
   }
 
   async #dispatch(head: Job, member: Member): Promise<void> {
@@ -173,10 +188,13 @@ export class SessionPool implements Upstream {
       return this.#pump();
     }
     const jobs = this.#trains.board(head, this.#waiting, now);
-    this.#growth.dispatched(this.#waiting.size, now);
+    this.#growth.dispatched(this.#waiting.sizeForAny, now);
+    this.#rate.spend();
     this.#counters.sent++;
     this.#counters.merged += jobs.length - 1;
-    const { generation } = this.#line;
+    const { line } = head;
+    const generation = line?.generation ?? 0;
+    if (head.kind === 'dealer_write') this.#growth.dealt(now);
     const startedAt = performance.now();
     const tookMs = (): number => performance.now() - startedAt;
     try {
@@ -188,7 +206,7 @@ export class SessionPool implements Upstream {
         // The end of the connection may have been told before the answer that came with it ("Connection: close").
         this.#flapping.answered();
       }
-      if (head.kind === 'dealer_write') this.#line.answered(reply, generation);
+      line?.answered(reply, generation);
       for (const job of jobs) job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       this.#arrived(jobs, reply, tookMs());
     } catch (error) {
@@ -254,24 +272,19 @@ export class SessionPool implements Upstream {
   #joined({ session, address, epoch, phasesMs }: Dialled): void {
     const now = this.#options.now();
     this.#counters.signIns++;
-    this.#failure = undefined;
+    this.#pause.clear();
     this.#epoch = epoch;
-    if (this.#members.length === 0) this.#upSinceMs = now;
-    this.#members.push({ session, signedInAtMs: now, usedAtMs: now, hasAnswered: false });
-    this.#options.onEvent({ type: 'signed_in', address, epoch, connections: this.#members.length, phasesMs });
+    if (this.#members.count === 0) this.#upSinceMs = now;
+    this.#members.add(session, now);
+    this.#options.onEvent({ type: 'signed_in', address, epoch, connections: this.#members.count, phasesMs });
     if (this.#draining) void session.drain();
-    if (this.#members.length > 1) this.#scheduleShrink();
+    if (this.#members.count > 1) this.#scheduleShrink();
   }
 
   #signInFailed(given: SessionError): void {
     const now = this.#options.now();
-    const known = this.#failure?.error;
-    // While a refusal is waited out, it stays the reason.
-    const error =
-      given.kind === 'backoff' && known?.kind === 'refused' && known.message === given.message
-        ? new SessionError('refused', given.message, { retryAfterMs: given.retryAfterMs, cause: given })
-        : given;
-    const retryAtMs = now + (error.retryAfterMs ?? PAUSE_CACHE_MS);
+    const error = this.#pause.reasonOf(given);
+    const retryAtMs = retryAt(error, now);
     this.#growAfterMs = retryAtMs;
     if (error.kind === 'backoff') {
       this.#options.onEvent({ type: 'sign_in_paused', reason: error.message, retryAtMs });
@@ -280,23 +293,13 @@ export class SessionPool implements Upstream {
       const retcode = error.retcode ?? null;
       this.#options.onEvent({ type: 'sign_in_failed', kind: error.kind, retcode, reason: error.message });
     }
-    if (this.#members.length > 0) return;
-    this.#failure = { error, retryAtMs, cachedUntilMs: Math.min(retryAtMs, now + PAUSE_CACHE_MS) };
-    this.#waiting.rejectAll(() => this.#paused(now));
+    if (this.#members.count > 0) return;
+    this.#pause.begin(error, now);
+    this.#waiting.rejectAll(() => this.#pause.told(now));
     // Nobody may ask again while a load balancer reads 503 here: the bridge itself does.
     if (this.#draining) return;
     const jitterMs = this.#options.random() * 500;
     this.#retryTimer = setTimeout(() => void this.#dial().catch(() => undefined), retryAtMs - now + jitterMs).unref();
-  }
-
-  /** The reason of the last failure, with the time that is left. */
-  #paused(nowMs: number): SessionError {
-    const { error, retryAtMs } = this.#failure ?? { error: new SessionError('backoff', 'Paused.'), retryAtMs: nowMs };
-    return new SessionError(error.kind, error.message, {
-      retcode: error.retcode,
-      retryAfterMs: Math.max(0, retryAtMs - nowMs),
-      cause: error,
-    });
   }
 
   readonly #hooks: SessionHooks = {
@@ -306,15 +309,14 @@ export class SessionPool implements Upstream {
   };
 
   #left(session: Session, cause: CloseCause, reason: string): void {
-    const member = this.#members.find((candidate) => candidate.session === session);
+    const member = this.#members.remove(session);
     if (!member) return;
-    this.#members = this.#members.filter((candidate) => candidate !== member);
-    this.#line.left(session);
+    this.#lines.left(session);
     if (cause !== 'quit') {
       this.#counters.lost++;
       if (!member.hasAnswered) this.#flapping.ended(this.#options.now());
     }
-    this.#options.onEvent({ type: 'closed', cause, reason, connections: this.#members.length });
+    this.#options.onEvent({ type: 'closed', cause, reason, connections: this.#members.count });
     this.#learn(member, cause);
     this.#updateStatus(reason);
     this.#pump();
@@ -322,7 +324,7 @@ export class SessionPool implements Upstream {
 
   /** Where a second sign-in ends the first session, one is all that works. */
   #learn(member: Member, cause: CloseCause): void {
-    const newer = this.#members.find((other) => other.signedInAtMs > member.signedInAtMs);
+    const newer = this.#members.newerThan(member);
     const joining = this.#opening?.state === 'ready';
     if ((!newer && !joining) || this.#max === 1 || (cause !== 'lost' && cause !== 'replaced')) return;
     const afterMs = joining ? 0 : this.#options.now() - (newer?.signedInAtMs ?? 0);
@@ -332,16 +334,16 @@ export class SessionPool implements Upstream {
   }
 
   #considerGrowth(): void {
-    if (this.#members.length >= this.#max || this.#dialing || this.#draining) return;
+    if (this.#members.count >= this.#max || this.#dialing || this.#draining) return;
     const now = this.#options.now();
     if (now < this.#growAfterMs) return;
     const { oldest } = this.#waiting;
-    if (!oldest) return;
-    const oldestWaitMs = now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs);
-    if (this.#growth.shouldGrow(oldestWaitMs, now)) {
+    const oldestWaitMs = oldest ? now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs) : 0;
+    if (this.#members.count < this.#forDealing(now) || (oldest && this.#growth.shouldGrow(oldestWaitMs, now))) {
       void this.#dial().catch(() => undefined);
       return;
     }
+    if (!oldest) return;
     this.#stuckTimer ??= setTimeout(
       () => {
         this.#stuckTimer = undefined;
@@ -351,15 +353,18 @@ export class SessionPool implements Upstream {
     ).unref();
   }
 
+  /** How many sessions are worth it for dealing alone: one for each line, and one for what is read beside it. */
+  #forDealing(nowMs: number): number {
+    return this.#growth.dealsRegularly(nowMs) ? Math.min(this.#max, this.#lines.all.length + 1) : 1;
+  }
+
   #scheduleShrink(): void {
     this.#shrinkTimer ??= setTimeout(() => {
       this.#shrinkTimer = undefined;
-      const before = this.#options.now() - IDLE_SHRINK_MS;
-      const idle = this.#members.findLast(
-        ({ session, usedAtMs }) => !this.#line.isOn(session) && session.free && usedAtMs <= before,
-      );
-      if (idle && this.#members.length > 1) void idle.session.drain();
-      if (this.#members.length > 1) this.#scheduleShrink();
+      const now = this.#options.now();
+      const idle = this.#members.idleSince(now - IDLE_SHRINK_MS, (session) => this.#lines.keeps(session));
+      if (idle && this.#members.count > this.#forDealing(now)) void idle.drain();
+      if (this.#members.count > 1) this.#scheduleShrink();
     }, IDLE_SHRINK_MS / 4).unref();
   }
 
@@ -368,10 +373,10 @@ export class SessionPool implements Upstream {
   #updateStatus(closedReason?: string): void {
     this.#board.update({
       draining: this.#draining,
-      connections: this.#members.length,
+      connections: this.#members.count,
       epoch: this.#epoch,
       opening: this.#opening?.state,
-      failure: this.#failure?.error,
+      failure: this.#pause.error,
       closedReason,
     });
   }
@@ -379,20 +384,17 @@ export class SessionPool implements Upstream {
   /** No new requests; those in flight finish, within the grace; every session says `quit`. Idempotent. */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
-    for (const timer of [this.#retryTimer, this.#stuckTimer, this.#shrinkTimer]) clearTimeout(timer);
+    for (const timer of [this.#retryTimer, this.#stuckTimer, this.#shrinkTimer, this.#rateTimer]) clearTimeout(timer);
     this.#waiting.rejectAll(() => new SessionError('draining', 'The bridge shuts down.'));
     this.#updateStatus();
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
-    await Promise.race([Promise.all([...this.#members.map(({ session }) => session.drain()), this.#dialing]), grace]);
+    await Promise.race([
+      Promise.all([...this.#members.sessions.map((session) => session.drain()), this.#dialing]),
+      grace,
+    ]);
     clearTimeout(timer);
     this.#opening?.close();
-    for (const { session } of this.#members) session.close();
+    for (const session of this.#members.sessions) session.close();
   }
-}
-
-function asSessionError(error: unknown): SessionError {
-  if (error instanceof SessionError) return error;
-  const reason = error instanceof Error ? error.message : 'no sign-in is permitted now';
-  return new SessionError('backoff', `The sign-in has to wait: ${reason}`, { cause: error });
 }

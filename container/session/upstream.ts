@@ -80,6 +80,8 @@ export interface CallOptions {
   readonly timings?: CallTimings | undefined;
   /** Whose turn it takes while requests wait: those of one key wait for each other, not others for them. */
   readonly lane?: string | undefined;
+  /** Reads only: it goes before all that wait, on whichever session is free first. For what a mutation waits for. */
+  readonly urgent?: boolean | undefined;
   /** Reads only: how it may travel with others. */
   readonly many?: ManyForm | undefined;
 }
@@ -151,13 +153,15 @@ export interface Upstream {
   /** A mutation: sent at most once, whatever happens. @throws SessionError, `dispatched` tells if it left. */
   mutate(command: Command, options: MutateOptions): Promise<Reply>;
   /**
-   * The one designated dealer connection: dealer requests and the polling of their results belong to the connection
-   * that sent them (mt5-webapi §3.7).
+   * The designated dealer connections: dealer requests and the polling of their results belong to the connection that
+   * sent them (mt5-webapi §3.7).
    */
-  readonly dealer: Dealer;
+  readonly dealers: readonly [Dealer, ...Dealer[]];
 }
 
 export interface Dealer {
+  /** It has a session that no other of the dealers before it has, or could have one at once. The first always is. */
+  readonly isAvailable: boolean;
   /** Changes whenever the dealer connection is another one: results of older generations are gone. */
   readonly generation: number;
   mutate(command: Command, options: MutateOptions): Promise<Reply & { readonly generation: number }>;

@@ -1,25 +1,39 @@
+import type { DealerLine } from './dealer-line.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Job } from './job-queue.ts';
 import { SessionError } from './upstream.ts';
 
-/** All who wait for a session: dealing in one line, the rest in another. */
+/** All who wait for a session: what is urgent, dealing by line, and the rest. */
 export class WaitingRoom {
+  readonly #urgent = new FairQueue();
   readonly #jobs = new FairQueue();
-  readonly #dealerJobs = new FairQueue();
-  #dealerWasLast = false;
+  readonly #dealing = new Map<DealerLine, FairQueue>();
+  /** Lines that had the last turn of their session. */
+  readonly #hadTurn = new Set<DealerLine>();
 
   get size(): number {
-    return this.#jobs.size + this.#dealerJobs.size;
+    let size = this.sizeForAny;
+    for (const queue of this.#dealing.values()) size += queue.size;
+    return size;
   }
 
-  /** Somebody waits for the dealer's session. */
-  get hasDealing(): boolean {
-    return this.#dealerJobs.size > 0;
+  /** Those whom any session can serve. */
+  get sizeForAny(): number {
+    return this.#urgent.size + this.#jobs.size;
+  }
+
+  /** Somebody waits for the session of this line. */
+  hasDealing(line: DealerLine): boolean {
+    return (this.#dealing.get(line)?.size ?? 0) > 0;
+  }
+
+  get hasSomeDealing(): boolean {
+    return this.size > this.sizeForAny;
   }
 
   /** The one who has waited longest for any session. */
   get oldest(): Job | undefined {
-    return this.#jobs.oldest;
+    return this.#urgent.oldest ?? this.#jobs.oldest;
   }
 
   /** How many of the others are served before one more of this lane, at most: its own, and as many of each other. */
@@ -29,29 +43,47 @@ export class WaitingRoom {
     return Math.min(this.#jobs.size, (own + 1) * (others + 1) - 1);
   }
 
-  #lineOf(job: Job): FairQueue {
-    return job.kind === 'dealer_read' || job.kind === 'dealer_write' ? this.#dealerJobs : this.#jobs;
+  #queueOf({ line, urgent }: Job): FairQueue {
+    if (!line) return urgent ? this.#urgent : this.#jobs;
+    let queue = this.#dealing.get(line);
+    if (!queue) this.#dealing.set(line, (queue = new FairQueue()));
+    return queue;
   }
 
   add(job: Job): void {
-    this.#lineOf(job).push(job);
+    this.#queueOf(job).push(job);
   }
 
   remove(job: Job): void {
-    this.#lineOf(job).remove(job);
+    this.#queueOf(job).remove(job);
   }
 
   /**
-   * Who is served next. On the dealer's session dealing and the rest take turns: neither starves. What belongs to a
-   * dealer connection that is gone is told so.
+   * Who is served next by a session with these lines. What is urgent goes first; but where a session also deals, dealing
+   * and urgent reads take turns with the rest: neither starves.
    */
-  next(onDealerSession: boolean, generation: number): Job | undefined {
-    const dealing = onDealerSession && this.hasDealing && (!this.#dealerWasLast || this.#jobs.size === 0);
-    if (onDealerSession) this.#dealerWasLast = dealing;
-    const job = dealing ? this.#dealerJobs.shift() : this.#jobs.shift();
-    if (job?.generation === undefined || job.generation === generation) return job;
+  next(lines: readonly DealerLine[]): Job | undefined {
+    const [first] = lines;
+    if (!first) return this.#urgent.shift() ?? this.#jobs.shift();
+    const dealing = this.#jobs.size === 0 || !this.#hadTurn.has(first);
+    const job = dealing ? this.#nextDealing(lines) : undefined;
+    if (job) this.#hadTurn.add(first);
+    else this.#hadTurn.delete(first);
+    return job ?? this.#jobs.shift();
+  }
+
+  /** What is ready to be dealt goes before what is read for the next deal: what was read for it grows old. */
+  #nextDealing(lines: readonly DealerLine[]): Job | undefined {
+    const line = oldestFirst(
+      lines.filter((each) => this.hasDealing(each)),
+      this.#dealing,
+    );
+    if (!line) return this.#urgent.shift();
+    const job = this.#dealing.get(line)?.shift();
+    // What belongs to a connection that is gone is told so.
+    if (job?.generation === undefined || job.generation === line.generation) return job;
     job.reject(new SessionError('lost', 'The dealer connection that sent the request is gone.'));
-    return this.next(onDealerSession, generation);
+    return this.#nextDealing(lines);
   }
 
   /** Those that can travel with the one whose turn it is, taken out of the queue. */
@@ -61,6 +93,13 @@ export class WaitingRoom {
 
   /** Rejects every waiting job with the same error. */
   rejectAll(error: () => SessionError): void {
-    for (const job of [...this.#jobs.takeAll(), ...this.#dealerJobs.takeAll()]) job.reject(error());
+    for (const queue of [this.#urgent, this.#jobs, ...this.#dealing.values()])
+      for (const job of queue.takeAll()) job.reject(error());
   }
+}
+
+/** Of several lines on one session, the one that has waited longest. */
+function oldestFirst(lines: readonly DealerLine[], queues: ReadonlyMap<DealerLine, FairQueue>): DealerLine | undefined {
+  const waitsSince = (line: DealerLine): number => queues.get(line)?.oldest?.enqueuedAtMs ?? Infinity;
+  return lines.length < 2 ? lines[0] : [...lines].sort((a, b) => waitsSince(a) - waitsSince(b))[0];
 }

@@ -8,10 +8,13 @@ export function fakeUpstream(answer: (command: Command) => string | Promise<stri
   return {
     read: reply,
     mutate: reply,
-    dealer: {
-      generation: 1,
-      mutate: async (command) => Object.assign(await reply(command), { generation: 1 }),
-      read: reply,
-    },
+    dealers: [
+      {
+        isAvailable: true,
+        generation: 1,
+        mutate: async (command) => Object.assign(await reply(command), { generation: 1 }),
+        read: reply,
+      },
+    ],
   };
 }

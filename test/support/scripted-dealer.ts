@@ -21,6 +21,7 @@ export function replyOf(body: { readonly retcode: string; readonly [name: string
 
 /** A dealer connection that does what the test says: sends get ids in turn, results come when the test gives them. */
 export class ScriptedDealer implements Dealer {
+  readonly isAvailable = true;
   generation = 1;
   sent: Record<string, string>[] = [];
   polls: string[][] = [];
@@ -31,8 +32,13 @@ export class ScriptedDealer implements Dealer {
   #lastId = 100;
 
   async mutate(command: Command, options: MutateOptions): Promise<Reply & { readonly generation: number }> {
-    const scripted = await this.onSend?.(options);
-    options.onDispatch?.();
+    let dispatched = false;
+    const onDispatch = (): void => {
+      if (!dispatched) options.onDispatch?.();
+      dispatched = true;
+    };
+    const scripted = await this.onSend?.({ ...options, onDispatch });
+    onDispatch();
     this.sent.push(JSON.parse(String(command.body)) as Record<string, string>);
     if (scripted) return { ...scripted, generation: this.generation };
     const id = String(++this.#lastId);

@@ -61,6 +61,8 @@ export const tradeResult = z
     bid: decimal.nullable(),
     ask: decimal.nullable(),
     comment: z.string().nullable().meta({ description: 'Words of the dealer.' }),
+    order: z.string().nullable().meta({ description: 'Ticket of the order.' }),
+    deal: z.string().nullable().meta({ description: 'Ticket of the deal; null = nothing was traded at once.' }),
   })
   .meta({ id: 'TradeResult' });
 

@@ -1,4 +1,4 @@
-import type { Upstream } from '../../session/upstream.ts';
+import type { Dealer, Upstream } from '../../session/upstream.ts';
 import type { ClockSource } from './broker-clock.ts';
 import type { Broker, ReferenceKind } from './broker.ts';
 
@@ -27,17 +27,21 @@ export function notingWrites(upstream: Upstream, broker: Broker, clock: ClockSou
       if (family === 'time') clock.invalidate();
     }
   };
-  const { dealer } = upstream;
+  const notingDealer = (dealer: Dealer): Dealer => ({
+    get isAvailable() {
+      return dealer.isAvailable;
+    },
+    get generation() {
+      return dealer.generation;
+    },
+    mutate: (command, options) => noting(command.path, dealer.mutate(command, options)),
+    // A dealer request is executed some time after it was taken: its result tells when.
+    read: (command, generation, options) => noting(command.path, dealer.read(command, generation, options)),
+  });
+  const [first, ...others] = upstream.dealers;
   return {
     read: (command, options) => upstream.read(command, options),
     mutate: (command, options) => noting(command.path, upstream.mutate(command, options)),
-    dealer: {
-      get generation() {
-        return dealer.generation;
-      },
-      mutate: (command, options) => noting(command.path, dealer.mutate(command, options)),
-      // A dealer request is executed some time after it was taken: its result tells when.
-      read: (command, generation, options) => noting(command.path, dealer.read(command, generation, options)),
-    },
+    dealers: [notingDealer(first), ...others.map(notingDealer)],
   };
 }

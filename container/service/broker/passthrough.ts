@@ -44,7 +44,8 @@ export class Passthrough {
   }
 
   async #read(admitted: AdmittedCommand, context: PassthroughContext): Promise<Reply> {
-    const { dealer } = this.#upstream;
+    // One for all callers: whoever asks for a result need not say which connection sent the request.
+    const [dealer] = this.#upstream.dealers;
     const wire = wireOf(admitted);
     try {
       return admitted.command.dealer

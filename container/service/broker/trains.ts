@@ -14,7 +14,7 @@ import { replyError } from './upstream-errors.ts';
  */
 interface FormForMany {
   readonly batch: string;
-  readonly by: 'login' | 'ticket';
+  readonly by: 'login' | 'ticket' | 'symbol';
   /** The field that tells whose a row is. */
   readonly field: string;
   /** What the single form would answer; `undefined` = the rows do not tell. */
@@ -33,6 +33,11 @@ const firstPage = (rows: readonly WireObject[], query: ReadonlyMap<string, strin
   rows.length <= Number(query.get('total')) ? rows : undefined;
 const total = (rows: readonly WireObject[]): WireValue => ({ Total: String(rows.length) });
 
+function groupOf([user]: readonly WireObject[]): WireValue | undefined {
+  const group = user && new Fields(user).text('Group');
+  return group === undefined ? undefined : { Group: group };
+}
+
 const single = (kind: string, field: string): FormForMany => ({
   batch: `${kind}/get_batch`,
   by: 'ticket',
@@ -40,13 +45,20 @@ const single = (kind: string, field: string): FormForMany => ({
   answer: only,
 });
 
+const NUMBER = /^\d{1,20}$/;
+/** One symbol, neither a mask nor a list; a hundred of them fit into the 4096 characters of a list (mt5-webapi §3.5). */
+const PLAIN_SYMBOL = /^[^,*!\s]{1,31}$/;
+
 const FORMS: Readonly<Record<string, FormForMany>> = {
   'user/get': { batch: 'user/get_batch', by: 'login', field: 'Login', answer: only },
+  'user/group': { batch: 'user/get_batch', by: 'login', field: 'Login', answer: groupOf },
   'user/account/get': { batch: 'user/account/get_batch', by: 'login', field: 'Login', answer: only },
   'order/get': single('order', 'Order'),
   'history/get': single('history', 'Order'),
   'deal/get': single('deal', 'Deal'),
   'position/get_batch': { ...single('position', 'Position'), answer: (rows) => rows },
+  // Not `tick/last`: whoever goes on from its `trans_id` needs the one of his own answer.
+  'tick/last_group': { batch: 'tick/last_group', by: 'symbol', field: 'Symbol', answer: (rows) => rows },
   ...Object.fromEntries(
     ['position', 'order', 'history', 'deal'].flatMap((kind) => {
       const form = { batch: `${kind}/get_batch`, by: 'login', field: 'Login' } as const;
@@ -80,7 +92,7 @@ export class TrainForms {
     const asked = new Map(query);
     const item = asked.get(form.by);
     // What is asked for several at once, or for a part of a list, has no single form.
-    if (item === undefined || !/^\d{1,20}$/.test(item)) return undefined;
+    if (item === undefined || !(form.by === 'symbol' ? PLAIN_SYMBOL : NUMBER).test(item)) return undefined;
     if ((asked.get('offset') ?? '0') !== '0') return undefined;
     const window = query.filter(([name]) => ![form.by, 'offset', 'total'].includes(name));
     if (!isShort(window) || this.#long.has(`${form.batch} ${item}`)) return undefined;

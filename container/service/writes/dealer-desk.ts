@@ -1,8 +1,9 @@
+import { FairQueue, type Queued } from '../../session/fair-queue.ts';
 import { SessionError, type Command, type Dealer, type Reply } from '../../session/upstream.ts';
-import { RETCODE, retcodeOf } from '../../webapi/retcodes.ts';
-import { Fields, isWireObject, payloadScalar, wireInteger } from '../../webapi/fields.ts';
-import type { WireObject, WireValue } from '../../webapi/fields.ts';
+import { payloadScalar } from '../../webapi/fields.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { replyError } from '../broker/upstream-errors.ts';
+import { eventsById, finalOf, type DealerResult } from './dealer-results.ts';
 import type { SendHooks } from './operation-runner.ts';
 import { bodyOf } from './settlement.ts';
 
@@ -15,13 +16,8 @@ const POLL_MIN_MS = 20;
 const POLL_MAX_MS = 500;
 const POLL_GROWTH = 1.5;
 const POLL_TIMEOUT_MS = 15_000;
-
-/** What the dealer decided: the request with its `Result…` fields. */
-export interface DealerResult {
-  readonly retcode: number;
-  readonly text: string;
-  readonly answer: WireObject;
-}
+/** While requests wait to be sent, results are asked for after so many of them: one question is enough for all. */
+const SENDS_PER_POLL = 5;
 
 /** `dealer/send_request` was answered with something else than retcode 0: so nothing was queued. */
 export class DealerRefusal extends Error {
@@ -33,10 +29,20 @@ export class DealerRefusal extends Error {
   }
 }
 
-/** A read on the dealer's connection. @throws SessionError */
+/** A read for what is about to be sent. @throws SessionError */
 export type DealerRead = (command: Command) => Promise<Reply>;
 /** Makes the request that is sent next. */
 export type PrepareRequest = (read: DealerRead) => Promise<Readonly<Record<string, string>>>;
+
+/** A request that waits for its turn. */
+interface Turn extends Queued {
+  readonly prepare: PrepareRequest;
+  readonly hooks: SendHooks;
+  readonly resolve: (result: DealerResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** It is its turn: its caller can no longer simply take it out. */
+  readonly begin: () => void;
+}
 
 interface Waiting {
   readonly generation: number;
@@ -45,23 +51,32 @@ interface Waiting {
   readonly reject: (error: SessionError) => void;
 }
 
+export interface DealerDeskParts {
+  readonly dealer: Dealer;
+  /** Reads for a request whose turn has come. @throws SessionError */
+  readonly read: (command: Command, hooks: Pick<SendHooks, 'deadlineAtMs' | 'signal' | 'timings'>) => Promise<Reply>;
+  readonly now: () => number;
+}
+
 /**
- * Sends dealer requests and asks for their results, on the one connection that both belong to. All results that are
- * waited for are asked for together; the interval grows while nothing comes.
+ * Sends dealer requests and asks for their results, on the one connection that both belong to. While one is on its way the
+ * next is prepared, so that what it reads is one round trip old when it is sent. All results that are waited for are asked
+ * for together; the interval grows while nothing comes.
  */
 export class DealerDesk {
-  readonly #dealer: Dealer;
-  readonly #now: () => number;
+  readonly #parts: DealerDeskParts;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #queue: (() => void)[] = [];
+  readonly #turns = new FairQueue<Turn>();
   #outstanding = 0;
+  #takesTurns = false;
   #polling = false;
+  #sentSincePoll = 0;
   #intervalMs = POLL_MIN_MS;
   #wake: (() => void) | undefined;
+  #onTurn: (() => void) | undefined;
 
-  constructor(dealer: Dealer, now: () => number) {
-    this.#dealer = dealer;
-    this.#now = now;
+  constructor(parts: DealerDeskParts) {
+    this.#parts = parts;
   }
 
   /** Requests that are queued at the dealer or about to be. */
@@ -69,56 +84,95 @@ export class DealerDesk {
     return this.#outstanding;
   }
 
-  /**
-   * Resolves with the dealer's decision, however long it takes. `prepare` makes the request when it is its turn, just
-   * before it is sent, and may read on the dealer's connection; what it throws means that nothing was sent.
-   * @throws DealerRefusal · SessionError (`dispatched` tells whether it was sent)
-   */
-  async execute(prepare: PrepareRequest, hooks: SendHooks): Promise<DealerResult> {
-    await this.#slot(hooks.signal);
-    try {
-      // Not the hooks themselves: handing over this read is not handing over the request.
-      const { deadlineAtMs, signal, timings } = hooks;
-      const asReader = { deadlineAtMs, signal, timings };
-      const request = await prepare((command) => this.#dealer.read(command, undefined, asReader));
-      const reply = await this.#dealer.mutate({ path: 'dealer/send_request', body: JSON.stringify(request) }, hooks);
-      if (reply.retcode !== RETCODE.OK) throw new DealerRefusal(reply);
-      const id = payloadScalar(bodyOf(reply), 'ID');
-      if (id === undefined || !/^\d{1,20}$/.test(id))
-        throw new SessionError('malformed', 'dealer/send_request: the answer has no ID.', { dispatched: true });
-      hooks.onQueued?.();
-      return await this.#result(id, reply.generation);
-    } finally {
-      this.#outstanding--;
-      this.#queue.shift()?.();
-    }
+  /** Those, and the ones that wait for their turn. */
+  get load(): number {
+    return this.#outstanding + this.#turns.size;
   }
 
-  /** First come, first served; whoever leaves gives up the place. */
-  #slot(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        const place = this.#queue.indexOf(take);
-        if (place >= 0) this.#queue.splice(place, 1);
-        reject(new SessionError('deadline', 'The deadline passed while the request waited for the dealer.'));
-      };
-      const take = (): void => {
-        signal.removeEventListener('abort', leave);
-        this.#outstanding++;
+  get isAvailable(): boolean {
+    return this.#parts.dealer.isAvailable;
+  }
+
+  /**
+   * Resolves with the dealer's decision, however long it takes. `prepare` makes the request when it is its turn, just
+   * before it is sent, and may read; what it throws means that nothing was sent.
+   * @throws DealerRefusal · SessionError (`dispatched` tells whether it was sent)
+   */
+  execute(prepare: PrepareRequest, hooks: SendHooks): Promise<DealerResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<DealerResult>();
+    const leave = (): void => {
+      this.#turns.remove(turn);
+      reject(new SessionError('deadline', 'The deadline passed while the request waited for the dealer.'));
+    };
+    const turn: Turn = {
+      lane: hooks.lane ?? '',
+      enqueuedAtMs: this.#parts.now(),
+      replayed: false,
+      prepare,
+      hooks,
+      resolve,
+      reject,
+      begin: () => hooks.signal.removeEventListener('abort', leave),
+    };
+    if (hooks.signal.aborted) leave();
+    else {
+      hooks.signal.addEventListener('abort', leave, { once: true });
+      this.#turns.push(turn);
+      void this.#takeTurns();
+    }
+    return promise;
+  }
+
+  /** One after another, lane by lane: the next is prepared as soon as the one before was handed over. */
+  async #takeTurns(): Promise<void> {
+    if (this.#takesTurns) return;
+    this.#takesTurns = true;
+    while (this.#outstanding < MAX_OUTSTANDING) {
+      const turn = this.#turns.shift();
+      if (!turn) break;
+      turn.begin();
+      await this.#handOver(turn);
+      this.#onTurn?.();
+    }
+    this.#takesTurns = false;
+    this.#onTurn?.();
+  }
+
+  /** Settles the turn in its own time; resolves as soon as it was sent, or will not be. */
+  #handOver(turn: Turn): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#outstanding++;
+    void this.#send(turn, resolve)
+      .then(turn.resolve, turn.reject)
+      .finally(() => {
+        this.#outstanding--;
         resolve();
-      };
-      if (signal.aborted) leave();
-      else if (this.#outstanding < MAX_OUTSTANDING) take();
-      else {
-        this.#queue.push(take);
-        signal.addEventListener('abort', leave, { once: true });
-      }
-    });
+        void this.#takeTurns();
+      });
+    return promise;
+  }
+
+  async #send({ prepare, hooks }: Turn, onSent: () => void): Promise<DealerResult> {
+    const { dealer, read } = this.#parts;
+    const request = await prepare((command) => read(command, hooks));
+    const command = { path: 'dealer/send_request', body: JSON.stringify(request) };
+    const onDispatch = (): void => {
+      this.#sentSincePoll++;
+      hooks.onDispatch();
+      onSent();
+    };
+    const reply = await dealer.mutate(command, { ...hooks, onDispatch });
+    if (reply.retcode !== RETCODE.OK) throw new DealerRefusal(reply);
+    const id = payloadScalar(bodyOf(reply), 'ID');
+    if (id === undefined || !/^\d{1,20}$/.test(id))
+      throw new SessionError('malformed', 'dealer/send_request: the answer has no ID.', { dispatched: true });
+    hooks.onQueued?.();
+    return this.#result(id, reply.generation);
   }
 
   #result(id: string, generation: number): Promise<DealerResult> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { generation, untilMs: this.#now() + RESULT_WINDOW_MS, resolve, reject });
+      this.#waiting.set(id, { generation, untilMs: this.#parts.now() + RESULT_WINDOW_MS, resolve, reject });
       this.#intervalMs = POLL_MIN_MS;
       this.#wake?.();
       if (!this.#polling) void this.#poll();
@@ -126,16 +180,19 @@ export class DealerDesk {
   }
 
   async #poll(): Promise<void> {
+    const { dealer, now } = this.#parts;
     this.#polling = true;
     while (this.#waiting.size > 0) {
-      const generation = this.#dealer.generation;
+      await this.#turnToPoll();
+      const { generation } = dealer;
       const ids = this.#askable(generation);
       if (ids.length === 0) continue;
+      this.#sentSincePoll = 0;
       try {
-        const reply = await this.#dealer.read(
+        const reply = await dealer.read(
           { path: 'dealer/get_request_result', query: [['id', ids.join(',')]] },
           generation,
-          { deadlineAtMs: this.#now() + POLL_TIMEOUT_MS },
+          { deadlineAtMs: now() + POLL_TIMEOUT_MS },
         );
         this.#take(ids, reply);
       } catch (error) {
@@ -148,9 +205,22 @@ export class DealerDesk {
     this.#polling = false;
   }
 
+  /** Nothing is about to be sent, enough was, or results have waited long enough. */
+  async #turnToPoll(): Promise<void> {
+    if (!this.#takesTurns || this.#sentSincePoll >= SENDS_PER_POLL) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, POLL_MAX_MS);
+    this.#onTurn = () => {
+      if (!this.#takesTurns || this.#sentSincePoll >= SENDS_PER_POLL) resolve();
+    };
+    await promise;
+    clearTimeout(timer);
+    this.#onTurn = undefined;
+  }
+
   /** Ids whose result can still come on this connection; the others are given up. */
   #askable(generation: number): string[] {
-    const nowMs = this.#now();
+    const nowMs = this.#parts.now();
     for (const [id, waiting] of this.#waiting) {
       if (waiting.generation !== generation)
         this.#fail(id, 'The dealer connection was replaced before the result came.');
@@ -164,7 +234,7 @@ export class DealerDesk {
     if (replyError(reply)?.code === 'broker_unsupported')
       for (const id of ids) this.#fail(id, 'This build of the server does not tell results of dealer requests.');
     // 13: none of them is known any more.
-    const events = reply.retcode === RETCODE.OK ? resultsOf(bodyOf(reply)) : undefined;
+    const events = reply.retcode === RETCODE.OK ? eventsById(bodyOf(reply)) : undefined;
     if (!events && reply.retcode !== RETCODE.ERR_NOTFOUND) return;
     for (const id of ids) {
       const list = events?.get(id);
@@ -198,28 +268,4 @@ export class DealerDesk {
       this.#wake = finish;
     });
   }
-}
-
-/** Ids beside `retcode` or under `answer`: builds disagree (mt5-webapi §3.7). */
-function resultsOf(body: WireObject): ReadonlyMap<string, readonly WireValue[]> {
-  const results = new Map<string, readonly WireValue[]>();
-  const answer = new Fields(body).take('answer');
-  for (const source of [body, isWireObject(answer) ? answer : {}])
-    for (const [name, value] of Object.entries(source))
-      if (/^\d+$/.test(name) && Array.isArray(value)) results.set(name, value as readonly WireValue[]);
-  return results;
-}
-
-/** The element `answer`, where its `ResultRetcode` is final; the `result`s before it are news on the way. */
-function finalOf(events: readonly WireValue[]): DealerResult | undefined {
-  for (const event of events) {
-    const answer = isWireObject(event) ? new Fields(event).take('answer') : undefined;
-    if (!isWireObject(answer)) continue;
-    const text = new Fields(answer).text('ResultRetcode');
-    const retcode = wireInteger(text);
-    // 10001–10003: on its way, accepted, in process.
-    if (retcode === undefined || retcodeOf(retcode).class === 'accepted') continue;
-    return { retcode, text: (text ?? '').replace(/^\s*\d+\s*/, ''), answer };
-  }
-  return undefined;
 }

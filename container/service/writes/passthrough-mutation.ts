@@ -60,22 +60,26 @@ export function passthroughMutation({
     const { command, caller, query, body, idempotencyKey } = admitted;
     const bodyText = body === undefined ? '' : Buffer.from(body).toString('base64');
     const identity = { routeId: `passthrough:${command.path}`, params: {}, query, bodyText, raw: true };
-    const answer = await runner.run({ ...context, caller, idempotencyKey, bodyText }, identity, async () => {
-      const { login = null, ...reserve } = command.dealer ? await haltsOf(body, books, context) : {};
-      return {
-        kind: `passthrough:${command.path}`,
-        login,
-        trading: command.dealer,
-        reserve,
-        request: { effect: 'untraceable', status: 200, sentBeforeMs: context.deadlineAtMs },
-        send: async (hooks) => {
-          const reply = await (command.dealer ? upstream.dealer : upstream).mutate(wireOf(admitted), hooks);
-          const settlement = settled(reply, command.path);
-          if (settlement.state !== 'refused' && command.path.startsWith('user/')) onAccountChanged(loginOf(query));
-          return { ...settlement, raw: rawOf(reply) };
-        },
-      };
-    });
+    const answer = await runner.run(
+      { ...context, caller, idempotencyKey, prefersMinimal: false, bodyText },
+      identity,
+      async () => {
+        const { login = null, ...reserve } = command.dealer ? await haltsOf(body, books, context) : {};
+        return {
+          kind: `passthrough:${command.path}`,
+          login,
+          trading: command.dealer,
+          reserve,
+          request: { effect: 'untraceable', status: 200, sentBeforeMs: context.deadlineAtMs },
+          send: async (hooks) => {
+            const reply = await (command.dealer ? upstream.dealers[0] : upstream).mutate(wireOf(admitted), hooks);
+            const settlement = settled(reply, command.path);
+            if (settlement.state !== 'refused' && command.path.startsWith('user/')) onAccountChanged(loginOf(query));
+            return { ...settlement, raw: rawOf(reply) };
+          },
+        };
+      },
+    );
     const { 'content-type': contentType = DEFAULT_CONTENT_TYPE, ...headers } = answer.headers ?? {};
     return { status: answer.status ?? 200, contentType, bytes: Buffer.from(String(answer.body as unknown)), headers };
   };

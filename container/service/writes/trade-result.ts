@@ -7,7 +7,8 @@ import { RETCODE, retcodeOf } from '../../webapi/retcodes.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
 import type { ReadContext } from '../broker/broker.ts';
 import type { TradeBooks } from './books.ts';
-import { DealerRefusal, type DealerResult } from './dealer-desk.ts';
+import { DealerRefusal } from './dealer-desk.ts';
+import type { DealerResult } from './dealer-results.ts';
 import { done, settledBy, settledReply, type Settlement } from './settlement.ts';
 
 /** What a trade answers beside its operation. */
@@ -53,8 +54,18 @@ export async function settleTrade(
       bid: price(fields, 'ResultDealerBid', 'ResultMarketBid'),
       ask: price(fields, 'ResultDealerAsk', 'ResultMarketAsk'),
       comment: words === undefined || words === '' ? null : words,
+      ...ticketsOf(fields),
     },
   });
+}
+
+/** What the dealer's answer names; a trade at once has a deal, a pending order none. */
+function ticketsOf(answer: Fields): { readonly order: string | null; readonly deal: string | null } {
+  const ticket = (name: string): string | null => {
+    const text = answer.text(name);
+    return text !== undefined && /^[1-9]\d*$/.test(text) ? text : null;
+  };
+  return { order: ticket('ResultOrder') ?? ticket('Order'), deal: ticket('ResultDeal') };
 }
 
 /** A requote names the prices that would do now. */
@@ -79,12 +90,7 @@ export function refusedAtDesk(error: unknown, what: string): Settlement<Traded> 
 /** Order and deals as the books have them now; what cannot be read in time is left out. */
 export async function readBack(books: TradeBooks, answer: Fields, nowMs: number): Promise<Traded> {
   const context: ReadContext = { deadlineAtMs: nowMs + READ_BACK_MS, signal: new AbortController().signal };
-  const ticketOf = (name: string): string | undefined => {
-    const text = answer.text(name);
-    return text !== undefined && /^[1-9]\d*$/.test(text) ? text : undefined;
-  };
-  const orderTicket = ticketOf('ResultOrder') ?? ticketOf('Order');
-  const dealTicket = ticketOf('ResultDeal');
+  const { order: orderTicket, deal: dealTicket } = ticketsOf(answer);
   const quietly = async (read: Promise<WireObject | undefined>): Promise<WireObject | undefined> => {
     try {
       return await read;
@@ -100,8 +106,8 @@ export async function readBack(books: TradeBooks, answer: Fields, nowMs: number)
     );
   };
   const [order, deal] = await Promise.all([
-    orderTicket === undefined ? undefined : findOrder(orderTicket),
-    dealTicket === undefined ? undefined : quietly(books.dealOf(dealTicket, context)),
+    orderTicket === null ? undefined : findOrder(orderTicket),
+    dealTicket === null ? undefined : quietly(books.dealOf(dealTicket, context)),
   ]);
   try {
     return { order: await books.asOrder(order, context), deals: await books.asDeals(deal ? [deal] : [], context) };

@@ -18,7 +18,8 @@ import { toBridgeError } from '../broker/upstream-errors.ts';
 import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import type { TradeBooks } from './books.ts';
 import { answeredItem, refusedItem, settleBulk, type BulkItem } from './bulk.ts';
-import type { DealerDesk, DealerRead } from './dealer-desk.ts';
+import type { DealerRead } from './dealer-desk.ts';
+import type { DealerDesks } from './dealer-desks.ts';
 import { priceFields, type MarketOrderPrice, type PriceFields } from './market-price.ts';
 import {
   requireKey,
@@ -36,7 +37,7 @@ const BULK_AT_ONCE = 8;
 
 export interface TradingParts {
   readonly runner: OperationRunner;
-  readonly desk: DealerDesk;
+  readonly desks: DealerDesks;
   readonly books: TradeBooks;
   readonly broker: Broker;
   readonly upstream: Upstream;
@@ -45,6 +46,8 @@ export interface TradingParts {
   readonly now: () => number;
 }
 
+/** What the answer shows beside the dealer's result: the order and its deals as the books have them, or nothing. */
+type Shows = 'books' | 'nothing';
 type TradeAnswer = RouteAnswer<AnswerOf<typeof placeOrder>>;
 type BulkAnswer = RouteAnswer<AnswerOf<typeof closePositions>>;
 type WriteRoute = (typeof tradingRoutes)[number];
@@ -97,25 +100,28 @@ export class TradingService {
   ): Promise<TradeAnswer> {
     if (input.query.dryRun) return this.#dryRun(await check(), context);
     const identity: RequestIdentity = { routeId, params: input.params, query: {}, bodyText: context.bodyText };
-    return this.#parts.runner.run(context, identity, async () => this.#mutation(await check()));
+    return this.#parts.runner.run(context, identity, async () =>
+      this.#mutation(await check(), context.prefersMinimal ? 'nothing' : 'books'),
+    );
   }
 
-  #mutation(ticket: Ticket): Mutation<Traded> {
+  #mutation(ticket: Ticket, shows: Shows): Mutation<Traded> {
     return {
       kind: ticket.kind,
       login: ticket.login,
       trading: true,
       reserve: ticket.reserve,
       request: ticket.effect,
-      send: (hooks) => this.#send(ticket, hooks),
+      send: (hooks) => this.#send(ticket, shows, hooks),
     };
   }
 
-  async #send(ticket: Ticket, hooks: SendHooks): Promise<Settlement<Traded>> {
-    const { desk, books, now } = this.#parts;
+  async #send(ticket: Ticket, shows: Shows, hooks: SendHooks): Promise<Settlement<Traded>> {
+    const { desks, books, now } = this.#parts;
     let result;
     try {
-      result = await desk.execute(
+      result = await desks.execute(
+        ticket.login,
         async (read) => ({ ...ticket.request(hooks.tag), ...(await this.#price(ticket, read, hooks)) }),
         hooks,
       );
@@ -127,9 +133,10 @@ export class TradingService {
       status: ticket.effect.status,
       ...(ticket.volume === undefined ? {} : { volume: ticket.volume }),
     };
-    return settleTrade(result, order, async (answer) =>
-      ticket.shows === 'order' ? readBack(books, answer, now()) : this.#positionBack(answer),
-    );
+    return settleTrade(result, order, async (answer) => {
+      if (shows === 'nothing') return {};
+      return ticket.shows === 'order' ? readBack(books, answer, now()) : this.#positionBack(answer);
+    });
   }
 
   async #price(ticket: Ticket, read: DealerRead, hooks: SendHooks): Promise<PriceFields | undefined> {

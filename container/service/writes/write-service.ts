@@ -14,7 +14,7 @@ import { operationHandlers } from './operations.ts';
 import type { PassthroughMutation } from '../broker/passthrough.ts';
 import { BookLooks } from './book-looks.ts';
 import { TradeBooks } from './books.ts';
-import { DealerDesk } from './dealer-desk.ts';
+import { DealerDesks } from './dealer-desks.ts';
 import type { MarketOrderPrice } from './market-price.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { passthroughMutation } from './passthrough-mutation.ts';
@@ -89,7 +89,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
     },
     onError: onError('settle'),
   });
-  const desk = new DealerDesk(upstream.dealer, now);
+  const desks = new DealerDesks(upstream, now);
   const sessions = new ConsumerSessionService({
     state,
     upstream,
@@ -99,7 +99,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
   });
   return {
     handlers: {
-      ...new TradingService({ runner, desk, books, broker, upstream, clock, marketOrderPrice, now }).handlers(),
+      ...new TradingService({ runner, desks, books, broker, upstream, clock, marketOrderPrice, now }).handlers(),
       ...new AccountsAdmin({
         runner,
         upstream,

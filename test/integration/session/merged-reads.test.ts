@@ -62,6 +62,19 @@ test('a batch of requests travels in one round trip', async () => {
   await bridge.close();
 });
 
+test('quotes of one group travel together, each symbol answered with its own price', async () => {
+  const bridge = await oneSession();
+  const { group } = (await (await bridge.fetch('/v1/accounts/1001')).json()) as { group: string };
+  const symbols = ['EURUSD', 'GBPUSD', 'XAUUSD', 'NOSUCH'];
+  const paths = symbols.map((symbol) => `/v1/quotes?symbols=${symbol}&group=${encodeURIComponent(group)}`);
+  const before = commands()['tick/last_group'] ?? 0;
+  const together = await all(bridge, paths);
+  expect((commands()['tick/last_group'] ?? 0) - before).toBeLessThan(symbols.length + 2);
+  expect(together).toEqual(await oneByOne(bridge, paths));
+  expect(together[0]).toContain('"symbol":"EURUSD"');
+  await bridge.close();
+});
+
 test('a lone read is asked for as ever', async () => {
   const bridge = await oneSession();
   const before = commands()['user/account/get_batch'] ?? 0;

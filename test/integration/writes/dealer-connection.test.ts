@@ -32,8 +32,8 @@ test('dealer requests and their results stay on one connection, however large th
   await start('3', 20);
   const { upstream } = bridge.container;
   const reads = Array.from({ length: 60 }, () => upstream.read(user, soon()));
-  const { generation } = await upstream.dealer.mutate(request, soon());
-  for (let i = 0; i < 5; i++) await upstream.dealer.read(result, generation, soon());
+  const { generation } = await upstream.dealers[0].mutate(request, soon());
+  for (let i = 0; i < 5; i++) await upstream.dealers[0].read(result, generation, soon());
   await Promise.all(reads);
   expect(new Set(handled.map(({ connection }) => connection)).size).toBeGreaterThan(1);
   expect(new Set(handled.filter(({ path }) => path.startsWith('dealer/')).map((h) => h.connection)).size).toBe(1);
@@ -44,7 +44,7 @@ test('with one connection dealing and reading take turns', async () => {
   const { upstream } = bridge.container;
   await upstream.warm();
   const reads = Array.from({ length: 20 }, () => upstream.read(user, soon()));
-  const deals = Array.from({ length: 20 }, () => upstream.dealer.mutate(request, soon()));
+  const deals = Array.from({ length: 20 }, () => upstream.dealers[0].mutate(request, soon()));
   await Promise.all([...reads, ...deals]);
   const order = handled.filter(({ path }) => !path.startsWith('auth/')).map(({ path }) => path[0]);
   // One read was on its way before the first dealer request came.
@@ -54,12 +54,12 @@ test('with one connection dealing and reading take turns', async () => {
 test('when the dealer connection is lost its results are gone, and a new generation begins', async () => {
   await start('1');
   const { upstream } = bridge.container;
-  const first = await upstream.dealer.mutate(request, soon());
+  const first = await upstream.dealers[0].mutate(request, soon());
   const broken = await upstream.mutate({ path: 'kill' }, soon()).catch((error: unknown) => error);
   expect(broken).toMatchObject({ kind: 'lost', dispatched: true });
-  const gone = await upstream.dealer.read(result, first.generation, soon()).catch((error: unknown) => error);
+  const gone = await upstream.dealers[0].read(result, first.generation, soon()).catch((error: unknown) => error);
   expect(gone).toMatchObject({ kind: 'lost', dispatched: false });
-  const second = await upstream.dealer.mutate(request, soon());
+  const second = await upstream.dealers[0].mutate(request, soon());
   expect(second.generation).toBe(first.generation + 1);
   expect(handled.filter(({ path }) => path === 'dealer/get_request_result')).toEqual([]);
 });
@@ -69,7 +69,7 @@ test('a dealer request that waits past its deadline is never sent', async () => 
   const { upstream } = bridge.container;
   await upstream.warm();
   const slow = upstream.read(user, soon());
-  const late = await upstream.dealer
+  const late = await upstream.dealers[0]
     .mutate(request, { deadlineAtMs: Date.now() + 100 })
     .catch((error: unknown) => error);
   expect(late).toMatchObject({ kind: 'deadline', dispatched: false });

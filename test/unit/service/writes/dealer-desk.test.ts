@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { DealerDesk, type DealerResult } from '../../../../container/service/writes/dealer-desk.ts';
+import { DealerDesk } from '../../../../container/service/writes/dealer-desk.ts';
+import type { DealerResult } from '../../../../container/service/writes/dealer-results.ts';
 import type { SendHooks } from '../../../../container/service/writes/operation-runner.ts';
 import { replyOf, ScriptedDealer } from '../../../support/scripted-dealer.ts';
 
 let dealer: ScriptedDealer;
 let desk: DealerDesk;
+const noReads = (): Promise<never> => Promise.reject(new Error('nothing is read here'));
 beforeEach(() => {
   vi.useFakeTimers();
   dealer = new ScriptedDealer();
-  desk = new DealerDesk(dealer, Date.now);
+  desk = new DealerDesk({ dealer, read: noReads, now: Date.now });
 });
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
@@ -99,4 +101,82 @@ it('a refused send frees its place', async () => {
   await settle();
   await expect(result).rejects.toThrow('10024');
   expect(desk.outstanding).toBe(0);
+});
+
+/** Sends in a lane of its own; what is prepared and sent is written down. */
+function traced(log: string[], name: string, lane: string, prepared?: Promise<void>): Promise<DealerResult> {
+  const hooks: SendHooks = {
+    tag: 't',
+    lane,
+    deadlineAtMs: Date.now() + 60_000,
+    signal: new AbortController().signal,
+    onDispatch: () => void log.push(`sent ${name}`),
+  };
+  const prepare = async (): Promise<Record<string, string>> => {
+    log.push(`prepared ${name}`);
+    await prepared;
+    return { Action: '200' };
+  };
+  const result = desk.execute(prepare, hooks);
+  result.catch(() => undefined);
+  return result;
+}
+
+it('prepares the next one while the one before is on its way, never two before it, and keys take turns', async () => {
+  const log: string[] = [];
+  const answers = [1, 2, 3, 4].map(() => Promise.withResolvers<undefined>());
+  let sends = 0;
+  dealer.onSend = async (options) => {
+    options.onDispatch?.();
+    await answers[sends++]?.promise;
+    return undefined;
+  };
+  const results = [traced(log, 'a1', 'a'), traced(log, 'a2', 'a'), traced(log, 'a3', 'a'), traced(log, 'b1', 'b')];
+  await settle();
+  expect(log.filter((line) => line.startsWith('prepared'))).toEqual(
+    ['a1', 'b1', 'a2', 'a3'].map((n) => `prepared ${n}`),
+  );
+  for (const { resolve } of answers) resolve(undefined);
+  await settle();
+  for (const n of results.keys()) dealer.decide(n, '10009 Done');
+  await settle(1000);
+  await Promise.all(results);
+});
+
+it('one that takes long to prepare holds up no result, and is not overtaken by half', async () => {
+  const log: string[] = [];
+  const first = traced(log, 'first', 'a');
+  await settle();
+  const slow = Promise.withResolvers<undefined>();
+  const second = traced(log, 'second', 'a', slow.promise);
+  dealer.decide(0, '10009 Done');
+  await settle(1000);
+  expect((await first).retcode).toBe(10_009);
+  expect(log).toEqual(['prepared first', 'sent first', 'prepared second']);
+  slow.resolve(undefined);
+  await settle();
+  dealer.decide(1, '10009 Done');
+  await settle(1000);
+  expect((await second).retcode).toBe(10_009);
+});
+
+it('while requests wait to be sent, one question asks for the results of several', async () => {
+  // A connection carries one at a time.
+  let line: Promise<unknown> = Promise.resolve();
+  dealer.onSend = async (options) => {
+    const before = line;
+    const answered = Promise.withResolvers<undefined>();
+    line = answered.promise;
+    await before;
+    options.onDispatch?.();
+    setTimeout(() => answered.resolve(undefined), 20);
+    return answered.promise;
+  };
+  const sends = Array.from({ length: 20 }, () => send());
+  await settle(420);
+  expect(dealer.sent).toHaveLength(20);
+  expect(dealer.polls.length).toBeLessThan(8);
+  for (const n of sends.keys()) dealer.decide(n, '10009 Done');
+  await settle(1000);
+  await Promise.all(sends.map(({ result }) => result));
 });

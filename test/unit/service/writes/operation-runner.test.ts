@@ -59,6 +59,7 @@ const context = (key: string, signal = new AbortController().signal): RouteConte
   lane: 'desk',
   timings: new CallTimings(),
   idempotencyKey: key,
+  prefersMinimal: false,
   bodyText: '{}',
 });
 

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { type Edge, startEdge } from './support/edge.ts';
 
-/** The Durable Object itself ends in the middle of an order (locally its container ends with it). */
+/**
+ * The Durable Object itself ends in the middle of an order. Its container mostly ends with it; where it does not, the new
+ * object finds it running, and the order goes on.
+ */
 let simulator: Simulator;
 let edge: Edge;
 
@@ -35,7 +38,7 @@ it('aborted before the server executed it: the order is sent once, and the books
   await (await edge.fetch('/abort-for-test')).text();
   expect(await answering).toMatchObject({ status: 504, body: { code: 'outcome_unknown', outcome: 'unknown' } });
   // Asking again with the same key is safe, and settles it.
-  await expect.poll(async () => (await place()).status, { timeout: 20_000, interval: 200 }).toBe(202);
+  await expect.poll(async () => (await place()).status, { timeout: 20_000, interval: 200 }).toBeOneOf([201, 202]);
   // Executed: found and told as done. Not executed: looked for over the dealer's whole horizon, minutes long.
   expect(simulator.stats().mutations).toBeLessThanOrEqual(1);
   if (simulator.stats().mutations === 1) await expect.poll(fate, { timeout: 20_000, interval: 200 }).toBe('done');
@@ -45,7 +48,7 @@ it('aborted before the server executed it: the order is sent once, and the books
 
 it('aborted after the server executed it: the retry says done, and nothing is sent again', async () => {
   await edge.scheduled();
-  simulator.fault({ kind: 'hang', command: 'dealer/get_request_result', count: 1 });
+  simulator.fault({ kind: 'slow', command: 'dealer/get_request_result', ms: 3000, count: 1 });
   const answering = place();
   await expect.poll(() => simulator.stats().byCommand['dealer/get_request_result'] ?? 0, { timeout: 10_000 }).toBe(1);
   await (await edge.fetch('/abort-for-test')).text();

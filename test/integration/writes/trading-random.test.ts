@@ -44,6 +44,7 @@ beforeAll(async () => {
     settle: QUICK_SETTLE,
     signIn: QUICK_SIGN_IN,
     timings: { silenceMs: 300, hardLimitMs: 1000 },
+    env: { DEALER_CONNECTIONS: '2' },
   });
   client = new TradingClient(bridge);
 });

@@ -315,7 +315,9 @@ export interface paths {
         };
         /**
          * Accounts of a group mask or by login, ascending, each with its money
-         * @description Needs the scope `read`.
+         * @description With `Accept: application/x-ndjson` everything, unpaged, one object a line as it is read, in no order; the last line is `{"end":true,"items":…,"readAt":…,"readAtMs":…}`, or `{"end":false,"items":…,"problem":{…}}`. A list without its last line was cut.
+         *
+         *     Needs the scope `read`.
          */
         get: operations["listAccounts"];
         put?: never;
@@ -797,7 +799,9 @@ export interface paths {
         };
         /**
          * Open positions of many accounts, by login and ticket
-         * @description Needs the scope `read`.
+         * @description With `Accept: application/x-ndjson` everything, unpaged, one object a line as it is read, in no order; the last line is `{"end":true,"items":…,"readAt":…,"readAtMs":…}`, or `{"end":false,"items":…,"problem":{…}}`. A list without its last line was cut.
+         *
+         *     Needs the scope `read`.
          */
         get: operations["listPositions"];
         put?: never;
@@ -940,6 +944,28 @@ export interface paths {
          * @description Needs the scope `read`.
          */
         get: operations["getRate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exposure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is open of a group mask or of some accounts, summed by symbol and currency
+         * @description Profits are in the currency of the accounts, so that accounts of two currencies are two items of one symbol. Nothing is summed before every position was read.
+         *
+         *     Needs the scope `read`.
+         */
+        get: operations["getExposure"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2899,6 +2925,42 @@ export interface components {
             /** @description Milliseconds since 1970, UTC. */
             calculatedAtMs: number;
         };
+        Exposure: {
+            items: {
+                symbol: string;
+                /** @description Of the accounts; `null` where this manager may not see it. */
+                currency: string | null;
+                /**
+                 * Format: decimal
+                 * @description Lots.
+                 */
+                longLots: string;
+                /**
+                 * Format: decimal
+                 * @description Lots.
+                 */
+                shortLots: string;
+                /**
+                 * Format: decimal
+                 * @description Long less short.
+                 */
+                netLots: string;
+                /** @description How many have a position in it. */
+                accounts: number;
+                /**
+                 * Format: decimal
+                 * @description Floating, in `currency`.
+                 */
+                profit: string;
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            readAt: string;
+            /** @description Milliseconds since 1970, UTC. */
+            readAtMs: number;
+        };
         Symbol: {
             /** @description MT5 `Symbol`. */
             symbol: string;
@@ -3863,6 +3925,13 @@ export interface operations {
                         items: components["schemas"]["Order"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        readAt: string;
+                        /** @description Milliseconds since 1970, UTC. */
+                        readAtMs: number;
                     };
                 };
             };
@@ -4816,6 +4885,10 @@ export interface operations {
                  * @example real\*
                  */
                 group?: string;
+                /** @description Only accounts that use margin and whose level, in percent, is below. */
+                marginLevelBelow?: string;
+                /** @description Only accounts whose equity is below: `0` = in debt. */
+                equityBelow?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -4844,7 +4917,15 @@ export interface operations {
                         items: components["schemas"]["Account"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        readAt: string;
+                        /** @description Milliseconds since 1970, UTC. */
+                        readAtMs: number;
                     };
+                    "application/x-ndjson": string;
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -6091,7 +6172,15 @@ export interface operations {
                         items: components["schemas"]["Position"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        readAt: string;
+                        /** @description Milliseconds since 1970, UTC. */
+                        readAtMs: number;
                     };
+                    "application/x-ndjson": string;
                 };
             };
             "4XX": components["responses"]["Problem"];
@@ -6142,6 +6231,13 @@ export interface operations {
                         items: components["schemas"]["Order"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        readAt: string;
+                        /** @description Milliseconds since 1970, UTC. */
+                        readAtMs: number;
                     };
                 };
             };
@@ -6226,6 +6322,13 @@ export interface operations {
                         items: components["schemas"]["Deal"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        readAt: string;
+                        /** @description Milliseconds since 1970, UTC. */
+                        readAtMs: number;
                     };
                 };
             };
@@ -6418,6 +6521,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rate"];
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getExposure: {
+        parameters: {
+            query?: {
+                /** @description Comma list of up to 200 logins. */
+                logins?: string;
+                /**
+                 * @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`).
+                 * @example real\*
+                 */
+                group?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exposure"];
                 };
             };
             "4XX": components["responses"]["Problem"];

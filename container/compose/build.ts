@@ -142,6 +142,7 @@ function buildReads(base: Base, upstream: SessionPool): ReadService {
     upstream,
     now,
     cacheSize: config.cacheSize,
+    atOnce: Math.max(1, config.poolMax - 1),
     serverBuild: serverBuildOf(base),
     keepClock: (clock) => {
       state.api.signIn

@@ -1,7 +1,7 @@
 import { type PassedCommand, findCommand, requireCommand } from './commands.ts';
 import type { CustomCommands } from './custom-commands.ts';
 import { BridgeError } from './errors.ts';
-import { HEADER } from './headers.ts';
+import { HEADER, LINES_TYPE } from './headers.ts';
 import { checkEncoding, checkJsonHeaders, MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
 import { type Caller, requireEveryLogin, requireScope, unauthenticated } from './keys.ts';
 import { requireMaskedCommand } from './passthrough-logins.ts';
@@ -44,6 +44,8 @@ export interface Admitted {
   readonly idempotencyKey: string | undefined;
   /** `Prefer: return=minimal` (RFC 7240): what the write itself did not tell is not read for the answer. */
   readonly prefersMinimal: boolean;
+  /** `Accept: application/x-ndjson`: every item as a line, in place of a page. */
+  readonly takesLines: boolean;
   /** As it came; absent = none. */
   readonly body?: { readonly bytes: Uint8Array; readonly text: string };
 }
@@ -83,7 +85,8 @@ export async function admit({ route, params }: RouteMatch, call: TypedCall): Pro
   const cost = route.cost?.(input) ?? 1;
   if (cost > 1) call.charge(cost - 1);
   const prefersMinimal = route.brief === true && isMinimal(call.header(HEADER.prefer));
-  return { route, input, caller, idempotencyKey, prefersMinimal, ...(body ? { body } : {}) };
+  const takesLines = route.lines === true && isForLines(call);
+  return { route, input, caller, idempotencyKey, prefersMinimal, takesLines, ...(body ? { body } : {}) };
 }
 
 /** What a route with `bodyOptional` is given where none came. */
@@ -119,6 +122,17 @@ function keyOf(isWrite: boolean, key: string | null | undefined): string | undef
 /** Of preferences given twice the first counts (RFC 7240 §2). */
 const isMinimal = (prefer: string | null | undefined): boolean =>
   /(?:^|[,;])\s*return\s*=\s*"?([\w-]+)/i.exec(prefer ?? '')?.[1]?.toLowerCase() === 'minimal';
+
+/** @throws BridgeError `invalid_field` for a place in a list that has no pages */
+function isForLines(call: TypedCall): boolean {
+  if (call.method !== 'GET' || !(call.header('accept') ?? '').toLowerCase().includes(LINES_TYPE)) return false;
+  if (!call.query.has('cursor')) return true;
+  throw new BridgeError('invalid_field', {
+    detail: `query.cursor: ${LINES_TYPE} has no pages.`,
+    field: 'query.cursor',
+    expected: 'no cursor',
+  });
+}
 
 interface TypedBody {
   readonly bytes: Uint8Array;

@@ -33,6 +33,9 @@ export const HEADER = {
   replay: 'x-bridge-replay',
 } as const;
 
+/** A list as lines of JSON. */
+export const LINES_TYPE = 'application/x-ndjson';
+
 /** What only the Worker may say to the container: the door removes these from every caller's request. */
 export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.startSecret,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS, PROBLEM_CONTENT_TYPE } from './errors.ts';
-import { HEADER } from './headers.ts';
+import { HEADER, LINES_TYPE } from './headers.ts';
 import { DECIMAL_FORMS } from './route.ts';
 import type { AnyRoute } from './route.ts';
 import { problem } from './schemas/problem.ts';
@@ -103,7 +103,10 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
   const answer = (text: string, headers: Json): Json => ({
     description: text,
     headers: { ...COMMON_HEADERS, ...headers },
-    content: { 'application/json': { schema: refer(route.answer, 'output') } },
+    content: {
+      'application/json': { schema: refer(route.answer, 'output') },
+      ...(route.lines ? { [LINES_TYPE]: { schema: { type: 'string' } } } : {}),
+    },
   });
   const responses: Json = {
     [String(route.status)]: answer('Done.', {

@@ -35,6 +35,8 @@ export interface RouteDefinition<
   readonly body?: Body;
   /** A request without a body counts as `{}`. */
   readonly bodyOptional?: boolean;
+  /** Takes `Accept: application/x-ndjson`: every item of the list as a line, in place of a page. */
+  readonly lines?: boolean;
   /** Takes `Prefer: return=minimal`: the answer is then the operation and the dealer's result. */
   readonly brief?: boolean;
   readonly answer: Answer;

@@ -1,6 +1,7 @@
 import { accountRoutes } from './routes/accounts.ts';
 import { postBatch } from './routes/batch.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { getExposure } from './routes/exposure.ts';
 import { haltRoutes } from './routes/halts.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { marketRoutes } from './routes/market.ts';
@@ -22,6 +23,7 @@ export const ROUTES = [
   ...serverRoutes,
   ...accountRoutes,
   ...tradeDataRoutes,
+  getExposure,
   ...marketRoutes,
   postBatch,
   ...monitoringRoutes,

@@ -9,6 +9,8 @@ export interface HttpAnswer {
   readonly headers: readonly string[];
   /** Absent: no body, and no content type. */
   readonly body?: string | Uint8Array;
+  /** In place of a body: a list that is written as it comes. */
+  readonly lines?: AsyncIterable<string>;
 }
 
 /** A body up to here leaves in one write with its head. */

@@ -6,6 +6,7 @@ import type { Logger } from '../contract/logger.ts';
 import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
 import { problemAsAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
 import type { AddressOf, Authenticate } from './authenticate.ts';
+import { writeLines } from './lines.ts';
 import { headerOf, splitTarget } from './read-request.ts';
 import { OpenFacts, type FactsOptions } from './request-facts.ts';
 
@@ -35,10 +36,13 @@ export class Api {
 
   readonly listener: RequestListener = (request, response) => {
     const facts = new OpenFacts(request, response, this.#options);
-    this.#answer(request, facts).then(
-      (answer) => writeAnswer(response, facts.commonHeaders(), answer),
-      (thrown: unknown) => answerProblem(this.#options.log, thrown, request, response, facts),
-    );
+    this.#answer(request, facts)
+      .then((answer) =>
+        answer.lines
+          ? writeLines(response, facts.commonHeaders(), answer.lines)
+          : writeAnswer(response, facts.commonHeaders(), answer),
+      )
+      .catch((thrown: unknown) => answerProblem(this.#options.log, thrown, request, response, facts));
   };
 
   async #answer(request: IncomingMessage, facts: OpenFacts): Promise<HttpAnswer> {

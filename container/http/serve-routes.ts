@@ -10,12 +10,15 @@ import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
 import { HttpCall } from './call.ts';
 import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
+import { linesOf } from './lines.ts';
 import { headerOf } from './read-request.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 export interface TypedAnswer extends RouteAnswer {
   readonly route: AnyRoute;
   readonly status: number;
+  /** Writes decimals as the caller asked for; `null` = as they are. */
+  readonly convert: ((body: unknown) => unknown) | null;
 }
 
 /** By operationId. */
@@ -38,7 +41,7 @@ export class TypedApi {
 
   /** @throws BridgeError */
   async answer(match: RouteMatch, call: TypedCall, facts: RequestFacts): Promise<TypedAnswer> {
-    const { route, input, caller, idempotencyKey, prefersMinimal, body } = await admit(match, call);
+    const { route, input, caller, idempotencyKey, prefersMinimal, takesLines, body } = await admit(match, call);
     const context: RouteContext = {
       caller,
       requestId: facts.requestId,
@@ -48,6 +51,7 @@ export class TypedApi {
       timings: facts.timings,
       idempotencyKey,
       prefersMinimal,
+      takesLines,
       bodyText: body?.text ?? '',
     };
     // The table holds routes with a handler only.
@@ -59,7 +63,8 @@ export class TypedApi {
       ...(prefersMinimal ? { headers: { ...answer.headers, [HEADER.preferenceApplied]: 'return=minimal' } } : {}),
       route,
       status: answer.status ?? route.status,
-      body: convert ? convert(answer.body) : answer.body,
+      convert,
+      body: convert && !answer.rows ? convert(answer.body) : answer.body,
     };
   }
 }
@@ -71,8 +76,21 @@ export function serveRoutes(api: TypedApi, hot?: HotAnswers): Serve {
     const match = api.match(request.method ?? '', pathname);
     facts.route = match.route.path;
     const call = Object.assign(new HttpCall(request, facts), { query });
-    return httpAnswer(request, await api.answer(match, call, facts), facts, hot);
+    const answer = await api.answer(match, call, facts);
+    return answer.rows ? asLines(answer, answer.rows, facts) : httpAnswer(request, answer, facts, hot);
   };
+}
+
+async function asLines(
+  { body, convert }: TypedAnswer,
+  rows: AsyncIterable<readonly object[]>,
+  facts: RequestFacts,
+): Promise<HttpAnswer> {
+  const { readAt, readAtMs } = body as { readonly readAt: string; readonly readAtMs: number };
+  const items = (part: readonly object[]): readonly unknown[] =>
+    convert ? (convert({ items: part }) as { items: readonly unknown[] }).items : part;
+  const lines = await linesOf({ rows, convert: items, readAt, readAtMs, requestId: facts.requestId });
+  return { status: 200, headers: [], lines };
 }
 
 const NO_QUERY = new URLSearchParams();

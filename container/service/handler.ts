@@ -23,6 +23,8 @@ export interface RouteContext {
   readonly idempotencyKey: string | undefined;
   /** The caller needs no more than what the write itself tells. */
   readonly prefersMinimal: boolean;
+  /** The caller takes every row as a line of its own, in place of a page. */
+  readonly takesLines: boolean;
   /** The body as it came, for fingerprints; '' where there was none. */
   readonly bodyText: string;
 }
@@ -36,6 +38,8 @@ export interface Keep {
 
 export interface RouteAnswer<Body = unknown> {
   readonly body: Body;
+  /** In place of the body's items: all of them, as they come. */
+  readonly rows?: AsyncIterable<readonly object[]>;
   /** Where it differs from the route's plain success (202 for an unknown outcome). */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;

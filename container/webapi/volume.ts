@@ -22,11 +22,19 @@ const units = (text: string | undefined): bigint | undefined => {
  * `undefined` where neither field is a whole number.
  */
 export function lotsFromVolume(volume: string | undefined, volumeExt: string | undefined): string | undefined {
-  const coarse = units(volume);
+  const fine = volumeUnits(volume, volumeExt);
+  return fine === undefined ? undefined : lotsOf(fine);
+}
+
+/** Lots, from 1/100 000 000 lot. */
+export const lotsOf = (volumeUnits: bigint): string => formatScaled(volumeUnits, VOLUME_EXT_PLACES, LOT_PLACES);
+
+/** 1/100 000 000 lot, from the two fields; as `lotsFromVolume`. */
+export function volumeUnits(volume: string | undefined, volumeExt: string | undefined): bigint | undefined {
   const fine = units(volumeExt);
-  if (fine !== undefined && (fine !== 0n || coarse === undefined))
-    return formatScaled(fine, VOLUME_EXT_PLACES, LOT_PLACES);
-  return coarse === undefined ? undefined : formatScaled(coarse, VOLUME_PLACES, LOT_PLACES);
+  const coarse = units(volume);
+  if (fine !== undefined && (fine !== 0n || coarse === undefined)) return fine;
+  return coarse === undefined ? undefined : coarse * 10n ** BigInt(VOLUME_EXT_PLACES - VOLUME_PLACES);
 }
 
 export interface WireVolume {

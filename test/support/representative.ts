@@ -38,6 +38,9 @@ export function representativeReads(simulator: Simulator): string[] {
     '/v1/accounts/1001/deals?limit=20',
     '/v1/positions?logins=1001,1002',
     '/v1/orders?group=demo%5C*',
+    '/v1/positions?group=demo%5C*',
+    '/v1/exposure?group=demo%5C*',
+    '/v1/exposure?logins=1001,1002',
     `/v1/orders/history?logins=1001,1002&limit=20`,
     `/v1/deals?logins=1001,1002&limit=20&from=${new Date(Date.now() - 3 * 86_400_000).toISOString()}`,
     `/v1/positions/${position}`,
@@ -57,7 +60,7 @@ export interface ReadAnswer {
 
 /** What does not say when it was asked. */
 const still = (body: string): string =>
-  body.replaceAll(/"(?:serverTime|utcAt|utcAtMs|measuredOffsetMs|readAtMs|marginLevel)":(?:"[^"]*"|[\d.-]+)/g, '');
+  body.replaceAll(/"(?:serverTime|utcAt|utcAtMs|measuredOffsetMs|readAt|readAtMs|marginLevel)":(?:"[^"]*"|[\d.-]+)/g, '');
 
 export async function readsOf(bridge: BridgeUnderTest, targets: readonly string[]): Promise<ReadAnswer[]> {
   return Promise.all(

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { noParams, noQuery } from '../route.ts';
 import { account, dailyReport, group, money } from '../schemas/account.ts';
-import { groupIn, groupMaskIn, listOf, loginOut } from '../schemas/values.ts';
-import { defineLoginRead, defineManyRead, defineRead, ofMany, page, who, window, windowed } from './read.ts';
+import { decimalIn, groupIn, groupMaskIn, listOf, loginOut, positiveDecimalIn, readListOf } from '../schemas/values.ts';
+import { defineLoginRead, defineManyRead, defineRead, LINES, ofMany, page, who, window, windowed } from './read.ts';
 
 const tag = 'Accounts';
 
@@ -11,8 +11,17 @@ export const listAccounts = defineManyRead({
   path: '/v1/accounts',
   tag,
   summary: 'Accounts of a group mask or by login, ascending, each with its money',
-  query: ofMany({ ...who, ...page() }),
-  answer: listOf(account),
+  description: LINES,
+  lines: true,
+  query: ofMany({
+    ...who,
+    marginLevelBelow: positiveDecimalIn
+      .optional()
+      .meta({ description: 'Only accounts that use margin and whose level, in percent, is below.' }),
+    equityBelow: decimalIn.optional().meta({ description: 'Only accounts whose equity is below: `0` = in debt.' }),
+    ...page(),
+  }),
+  answer: readListOf(account),
   example: { query: { group: 'real\\*', limit: '5' } },
 });
 

@@ -33,6 +33,11 @@ const oneOfWho = (query: { logins?: unknown; group?: unknown }): boolean =>
   (query.logins === undefined) !== (query.group === undefined);
 const ONE_OF_WHO = { error: 'expected either "logins" or "group"', path: ['logins'] };
 
+/** Said of routes with `lines`. */
+export const LINES =
+  'With `Accept: application/x-ndjson` everything, unpaged, one object a line as it is read, in no order; the last line is ' +
+  '`{"end":true,"items":…,"readAt":…,"readAtMs":…}`, or `{"end":false,"items":…,"problem":{…}}`. A list without its last line was cut.';
+
 export const windowed = <Shape extends z.core.$ZodShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> =>
   z.strictObject(shape).refine((query) => inOrder(query as { from?: number; to?: number }), IN_ORDER);
 

@@ -9,6 +9,7 @@ import {
   loginOut,
   lotsIn,
   positiveDecimalIn,
+  readListOf,
   sideIn,
   symbolIn,
   ticketIn,
@@ -18,6 +19,7 @@ import {
   defineLoginRead,
   defineManyRead,
   defineRead,
+  LINES,
   ofMany,
   page,
   symbolFilter,
@@ -79,8 +81,10 @@ export const listPositions = defineManyRead({
   path: '/v1/positions',
   tag,
   summary: 'Open positions of many accounts, by login and ticket',
+  description: LINES,
+  lines: true,
   query: ofManyNow,
-  answer: listOf(position.schema),
+  answer: readListOf(position.schema),
   example: { query: { logins: '1001,1002', limit: '5' } },
 });
 
@@ -101,7 +105,7 @@ export const listOrders = defineManyRead({
   tag,
   summary: 'Open orders of many accounts, by login and ticket',
   query: ofManyNow,
-  answer: listOf(order.schema),
+  answer: readListOf(order.schema),
   example: { query: { group: 'real\\*', limit: '5' } },
 });
 
@@ -111,7 +115,7 @@ export const listOrderHistory = defineManyRead({
   tag,
   summary: 'Closed orders of many accounts, by login, time and ticket',
   query: ofManyWindow,
-  answer: listOf(order.schema),
+  answer: readListOf(order.schema),
   example: { query: { logins: '1001,1002', limit: '5' } },
 });
 
@@ -143,7 +147,7 @@ export const listDeals = defineManyRead({
   tag,
   summary: 'Deals of many accounts, by login, time and ticket',
   query: ofManyWindow,
-  answer: listOf(deal.schema),
+  answer: readListOf(deal.schema),
   example: { query: { logins: '1001,1002', limit: '5' } },
 });
 

@@ -31,6 +31,16 @@ export const listOf = <Item extends z.ZodType>(
     }),
   });
 
+/** A page about many accounts. */
+export const readListOf = <Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<{
+  items: z.ZodArray<Item>;
+  nextCursor: z.ZodNullable<z.ZodString>;
+  readAt: typeof instantOut;
+  readAtMs: typeof instantMsOut;
+}> => listOf(item).extend({ readAt: instantOut, readAtMs: instantMsOut });
+
 // ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What OpenAPI says of a value that comes as text and means something else. */
@@ -182,6 +192,11 @@ export const positiveDecimalIn = z
   .regex(/^\d{1,15}(?:\.\d{1,10})?$/, 'expected a decimal like "1.10850"')
   .refine((text) => /[1-9]/.test(text), 'expected a decimal above 0')
   .meta({ description: 'Decimal above 0, like `1.10850`.' });
+
+export const decimalIn = z
+  .string()
+  .regex(/^-?\d{1,15}(?:\.\d{1,10})?$/, 'expected a decimal like "-1.50"')
+  .meta({ description: 'Decimal, like `-1.50`.' });
 
 export const lotsIn = positiveDecimalIn
   .refine((text) => (text.split('.')[1] ?? '').length <= 8, 'expected lots with at most 8 places, like "0.10"')

@@ -19,15 +19,21 @@ export async function resolveLogins(
 ): Promise<readonly number[]> {
   if (query.logins) return [...query.logins].sort((a, b) => a - b);
   if (query.group === undefined) throw new BridgeError('invalid_field', missing);
+  const logins = await loginsOfMask(broker, query.group, context);
+  return logins.filter((login) => loginAllowed(context.caller.logins, login));
+}
+
+/** Ascending. @throws BridgeError `invalid_field` where the broker does not list them all */
+export async function loginsOfMask(broker: Broker, group: string, context: ReadContext): Promise<readonly number[]> {
   const accept = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
-  const { reply } = await broker.reference('logins', 'user/logins', [['group', query.group]], context, accept);
+  const { reply } = await broker.reference('logins', 'user/logins', [['group', group]], context, accept);
   if (reply.retcode === RETCODE.ERR_NOTFOUND) return [];
   // A part would look like all.
   if (reply.retcode === RETCODE.ERR_PARTIAL) throw new BridgeError('invalid_field', tooWide);
   const value = payload(reply.body);
   const logins = (Array.isArray(value) ? value : []).flatMap((item) => {
     const login = typeof item === 'string' ? wireInteger(item) : undefined;
-    return login !== undefined && loginAllowed(context.caller.logins, login) ? [login] : [];
+    return login === undefined ? [] : [login];
   });
   return [...new Set(logins)].sort((a, b) => a - b);
 }

@@ -13,7 +13,7 @@ const LARGEST_PAGE = 1000;
 /** Far beyond what a caller's deadline allows: only a server that ignores `offset` gets here. */
 const MAX_PAGES = 2000;
 
-type List = 'order' | 'history' | 'deal' | 'position';
+export type ListKind = 'order' | 'history' | 'deal' | 'position';
 
 export class PageReader {
   readonly #broker: Broker;
@@ -26,7 +26,7 @@ export class PageReader {
 
   /** Rows from the beginning until `enough` says so or there are no more; `atEnd` = there are no more. */
   async rows(
-    list: List,
+    list: ListKind,
     query: Query,
     context: ReadContext,
     wanted: number,
@@ -49,7 +49,7 @@ export class PageReader {
     throw new BridgeError('broker_malformed', `${list}/get_page: the broker's pages do not end.`);
   }
 
-  async #total(list: List, query: Query, context: ReadContext): Promise<number> {
+  async #total(list: ListKind, query: Query, context: ReadContext): Promise<number> {
     const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.ERR_NOTFOUND]);
     if (reply.retcode === RETCODE.ERR_NOTFOUND) return 0;
     // A build that does not tell is asked until a page is empty.

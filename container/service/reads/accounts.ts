@@ -3,8 +3,10 @@ import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { dailyReport, group, money, user } from '../../contract/schemas/account.ts';
 import type { Account, DailyReport, Group, Money } from '../../contract/schemas/account.ts';
-import { payloadObjects } from '../../webapi/fields.ts';
+import { scaledDecimal } from '../../webapi/decimal.ts';
+import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { WireObject } from '../../webapi/fields.ts';
+import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
@@ -13,13 +15,20 @@ import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Keep } from '../handler.ts';
 import { resolveLogins } from '../broker/logins.ts';
+import type { Batch, ManyRows } from '../broker/many-rows.ts';
 import type { LoginQuery } from '../broker/logins.ts';
-import type { Page } from './trade-data.ts';
+import type { Page, ReadPage } from './trade-data.ts';
 
 /** Accounts, their money and their days; groups. */
 
 type Context = ReadContext & { readonly caller: Caller };
 type Paging = { readonly cursor?: string | undefined; readonly limit: number };
+
+/** Which accounts, and below which bounds of their money. */
+export interface AccountsQuery extends LoginQuery {
+  readonly marginLevelBelow?: string | undefined;
+  readonly equityBelow?: string | undefined;
+}
 
 /** Without `from`: what a month's statement needs. */
 const DAILY_WINDOW_MS = 31 * 86_400_000;
@@ -29,12 +38,14 @@ const GROUPS_PER_READ = 500;
 export class Accounts {
   readonly #broker: Broker;
   readonly #clock: ClockSource;
+  readonly #many: ManyRows;
   readonly #now: () => number;
 
-  constructor(broker: Broker, clock: ClockSource, now: () => number) {
-    this.#broker = broker;
-    this.#clock = clock;
-    this.#now = now;
+  constructor(parts: { broker: Broker; clock: ClockSource; many: ManyRows; now: () => number }) {
+    this.#broker = parts.broker;
+    this.#clock = parts.clock;
+    this.#many = parts.many;
+    this.#now = parts.now;
   }
 
   async account(login: number, context: Context): Promise<Account> {
@@ -70,30 +81,47 @@ export class Accounts {
     return pageOfLogins(await resolveLogins(this.#broker, { group: mask }, context), paging, 'logins');
   }
 
-  async accounts(who: LoginQuery, paging: Paging, context: Context): Promise<Page<Account>> {
-    const all = await resolveLogins(this.#broker, who, context);
+  async accounts(who: AccountsQuery, paging: Paging, context: Context): Promise<ReadPage<Account>> {
+    const readAtMs = this.#now();
+    const all = isFiltered(who) ? await this.#filtered(who, context) : await resolveLogins(this.#broker, who, context);
     const { items: logins, nextCursor } = pageOfLogins(all, paging, 'accounts');
-    if (logins.length === 0) return { items: [], nextCursor };
+    const items: Account[] = [];
     const clock = await this.#clock.get(context);
-    const chunks = chunked(logins, LOGINS_PER_BATCH);
-    const items = await Promise.all(chunks.map((chunk) => this.#chunk(chunk, clock, context)));
-    return { items: items.flat(), nextCursor };
+    for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
+      items.push(...joined(part, new Set(logins), clock));
+    return { items, nextCursor, readAt: rfc3339(readAtMs), readAtMs };
   }
 
-  async #chunk(logins: readonly number[], clock: BrokerClock, context: Context): Promise<readonly Account[]> {
-    const query: Query = [['login', logins.join(',')]];
-    const [users, states] = await Promise.all([
-      this.#broker.list('user/get_batch', query, context),
-      this.#moneyOf('user/account/get_batch', query, context),
-    ]);
-    const stateOf = new Map(states.map((state) => [decodeObject(money, state, clock).login, state]));
+  /** Every account, in parts as they come. @throws BridgeError */
+  async *everyAccount(who: AccountsQuery, context: Context): AsyncGenerator<readonly Account[], void, undefined> {
+    const clock = await this.#clock.get(context);
+    const { group } = who;
+    if (group !== undefined && context.caller.logins === undefined) {
+      for await (const part of this.#many.ofMask([USERS, STATES], group, [], context))
+        yield joined(part, undefined, clock).filter((account) => shows(account, who));
+      return;
+    }
+    const logins = await resolveLogins(this.#broker, who, context);
+    for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
+      yield joined(part, new Set(logins), clock).filter((account) => shows(account, who));
+  }
+
+  /** Logins whose money is below the bounds, ascending; nothing is told before all were read. */
+  async #filtered(who: AccountsQuery, context: Context): Promise<readonly number[]> {
+    const clock = await this.#clock.get(context);
+    const found: number[] = [];
+    const isAll = who.group !== undefined && context.caller.logins === undefined;
+    const logins = isAll ? [] : await resolveLogins(this.#broker, who, context);
     const asked = new Set(logins);
-    return users
-      .map((item) => decodeObject(user, item, clock).login)
-      .map((login, i) => ({ login, wire: users[i] }))
-      .filter(({ login }) => asked.has(login))
-      .sort((a, b) => a.login - b.login)
-      .flatMap(({ login, wire }) => (wire ? [accountOf(wire, stateOf.get(login), clock)] : []));
+    const parts = isAll
+      ? this.#many.ofMask([{ path: STATES.path }], who.group ?? '', [], context)
+      : this.#many.ofLogins([{ path: STATES.path }], logins, [], context);
+    for await (const [states = []] of parts)
+      for (const row of states) {
+        const state = decodeObject(money, row, clock);
+        if ((isAll || asked.has(state.login)) && fits(state, who)) found.push(state.login);
+      }
+    return [...new Set(found)].sort((a, b) => a - b);
   }
 
   async dailyReports(
@@ -170,11 +198,41 @@ export class Accounts {
   }
 }
 
-/** What one batch may ask for: URLs stay short. */
-const LOGINS_PER_BATCH = 200;
+/** A user without its money is still an account: managers have none. */
+const USERS: Batch = { path: 'user/get_batch' };
+const STATES: Batch = { path: 'user/account/get_batch', optional: true };
 
-const chunked = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+/** By login; of those that were asked for. */
+function joined(
+  [users = [], states = []]: readonly (readonly WireObject[])[],
+  asked: ReadonlySet<number> | undefined,
+  clock: BrokerClock,
+): Account[] {
+  const stateOf = new Map(states.map((state) => [new Fields(state).integer('Login'), state]));
+  return users
+    .flatMap((wire) => {
+      const login = new Fields(wire).integer('Login');
+      return login === undefined || asked?.has(login) === false ? [] : [accountOf(wire, stateOf.get(login), clock)];
+    })
+    .sort((a, b) => a.login - b.login);
+}
+
+const isFiltered = ({ marginLevelBelow, equityBelow }: AccountsQuery): boolean =>
+  marginLevelBelow !== undefined || equityBelow !== undefined;
+
+/** Places enough for any amount and level. */
+const PLACES = 20;
+const isBelow = (text: string | null, bound: string | undefined): boolean =>
+  bound === undefined || (text !== null && (scaledDecimal(text, PLACES) ?? 0n) < (scaledDecimal(bound, PLACES) ?? 0n));
+
+/** Below every bound. Where no margin is used there is no level: MT5 tells 0. */
+const fits = (state: Money, { marginLevelBelow, equityBelow }: AccountsQuery): boolean =>
+  isBelow(state.equity, equityBelow) &&
+  isBelow(state.marginLevel, marginLevelBelow) &&
+  (marginLevelBelow === undefined || /[1-9]/.test(state.margin ?? ''));
+
+const shows = ({ money: state }: Account, who: AccountsQuery): boolean =>
+  !isFiltered(who) || (state !== null && fits(state, who));
 
 function accountOf(wireUser: WireObject, wireMoney: WireObject | undefined, clock: BrokerClock): Account {
   return {

@@ -1,4 +1,5 @@
 import * as accountRoutes from '../../contract/routes/accounts.ts';
+import { getExposure } from '../../contract/routes/exposure.ts';
 import * as marketRoutes from '../../contract/routes/market.ts';
 import * as serverRoutes from '../../contract/routes/server.ts';
 import * as tradeRoutes from '../../contract/routes/trade-data.ts';
@@ -9,14 +10,21 @@ import { ClockSource } from '../broker/broker-clock.ts';
 import { Broker } from '../broker/broker.ts';
 import type { BrokerOptions } from '../broker/broker.ts';
 import { Calculations } from './calculations.ts';
+import { FlatAccounts } from '../broker/flat-accounts.ts';
+import { ManyRows } from '../broker/many-rows.ts';
+import { PageReader } from '../broker/pages.ts';
+import { rfc3339 } from '../../webapi/time.ts';
 import { handle } from '../handler.ts';
-import type { HandlersOf, Keep, RouteAnswer } from '../handler.ts';
+import type { HandlersOf, Keep, RouteAnswer, RouteContext } from '../handler.ts';
 import { Market } from './market.ts';
 import { PriceHistory } from './price-history.ts';
-import { TradeData } from './trade-data.ts';
+import { ExposureReader } from './exposure.ts';
+import { TradeData, type ReadPage } from './trade-data.ts';
 
 export interface ReadServiceOptions extends BrokerOptions {
   readonly serverBuild: () => Promise<string | null>;
+  /** Questions about many accounts that are on their way at one time. */
+  readonly atOnce: number;
   /** What the next process should take for the broker's clock; null = nothing. */
   readonly keepClock?: (clock: BrokerClockSettings | null) => void;
 }
@@ -30,7 +38,8 @@ type ReadRoute =
   | typeof serverRoutes.getServer
   | (typeof accountRoutes.accountRoutes)[number]
   | (typeof marketRoutes.marketRoutes)[number]
-  | TradeDataRoute;
+  | TradeDataRoute
+  | typeof getExposure;
 
 /** Everything that reads: the objects, for other services, and the handlers of their routes. */
 export interface ReadService {
@@ -39,6 +48,7 @@ export interface ReadService {
   readonly accounts: Accounts;
   readonly market: Market;
   readonly tradeData: TradeData;
+  readonly exposure: ExposureReader;
   readonly handlers: HandlersOf<ReadRoute>;
 }
 
@@ -48,11 +58,30 @@ const fresh = <T>({ value, ...rest }: { value: T; freshForMs: number; keep?: Kee
 });
 const body = <T>(value: T): RouteAnswer<T> => ({ body: value });
 
+/** Every row as it comes; `readAtMs` is when the broker was first asked. */
+const lines = <Item extends object>(
+  rows: AsyncIterable<readonly Item[]>,
+  readAtMs: number,
+): RouteAnswer<ReadPage<Item>> => ({
+  body: { items: [], nextCursor: null, readAt: rfc3339(readAtMs), readAtMs },
+  rows,
+});
+
+/** One question of many may take so long; the whole takes as long as its reader does. */
+const QUESTION_MS = 30_000;
+const unhurried = (context: RouteContext, now: () => number): RouteContext => ({
+  ...context,
+  get deadlineAtMs() {
+    return now() + QUESTION_MS;
+  },
+});
+
 /** What the handlers of the reads are made of. */
 interface Parts {
   readonly accounts: Accounts;
   readonly market: Market;
   readonly tradeData: TradeData;
+  readonly exposure: ExposureReader;
   readonly history: PriceHistory;
   readonly calculations: Calculations;
   readonly now: () => number;
@@ -62,13 +91,17 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const { now } = options;
   const broker = new Broker(options);
   const clock = new ClockSource(broker, now, options.keepClock);
-  const accounts = new Accounts(broker, clock, now);
+  const pages = new PageReader(broker);
+  const flat = new FlatAccounts(broker, clock, now);
+  const many = new ManyRows({ broker, pages, flat, atOnce: options.atOnce });
+  const accounts = new Accounts({ broker, clock, many, now });
   const market = new Market(broker, clock);
-  const tradeData = new TradeData(broker, clock, now);
+  const tradeData = new TradeData({ broker, clock, pages, many, now });
+  const exposure = new ExposureReader(broker, many, now);
   const history = new PriceHistory(broker, clock, now);
   const calculations = new Calculations(broker, clock, market);
   const about = new About(broker, clock, options.serverBuild);
-  const parts: Parts = { accounts, market, tradeData, history, calculations, now };
+  const parts: Parts = { accounts, market, tradeData, exposure, history, calculations, now };
   const handlers: HandlersOf<ReadRoute> = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
     ...accountHandlers(parts),
@@ -76,12 +109,14 @@ export function createReadService(options: ReadServiceOptions): ReadService {
     ...tradeHandlers(parts),
     ...calculationHandlers(parts),
   };
-  return { broker, clock, accounts, market, tradeData, handlers };
+  return { broker, clock, accounts, market, tradeData, exposure, handlers };
 }
 
-const accountHandlers = ({ accounts }: Parts): HandlersOf<(typeof accountRoutes.accountRoutes)[number]> => ({
+const accountHandlers = ({ accounts, now }: Parts): HandlersOf<(typeof accountRoutes.accountRoutes)[number]> => ({
   ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
-    body(await accounts.accounts(query, query, context)),
+    context.takesLines
+      ? lines(accounts.everyAccount(query, unhurried(context, now)), now())
+      : body(await accounts.accounts(query, query, context)),
   ),
   ...handle(accountRoutes.getAccount, async ({ params }, context) =>
     body(await accounts.account(params.login, context)),
@@ -121,7 +156,12 @@ const marketHandlers = ({ market, history }: Parts): HandlersOf<(typeof marketRo
   ),
 });
 
-const tradeHandlers = ({ tradeData }: Parts): HandlersOf<Exclude<TradeDataRoute, CalculationRoute>> => ({
+const tradeHandlers = ({
+  tradeData,
+  exposure,
+  now,
+}: Parts): HandlersOf<Exclude<TradeDataRoute, CalculationRoute> | typeof getExposure> => ({
+  ...handle(getExposure, async ({ query }, context) => body(await exposure.of(query, context))),
   ...handle(tradeRoutes.listAccountPositions, async ({ params, query }, context) =>
     body(await tradeData.positions(params.login, query, context)),
   ),
@@ -135,7 +175,9 @@ const tradeHandlers = ({ tradeData }: Parts): HandlersOf<Exclude<TradeDataRoute,
     body(await tradeData.deals(params.login, query, context)),
   ),
   ...handle(tradeRoutes.listPositions, async ({ query }, context) =>
-    body(await tradeData.positionsOfMany(query, query, context)),
+    context.takesLines
+      ? lines(tradeData.everyPosition(query, query, unhurried(context, now)), now())
+      : body(await tradeData.positionsOfMany(query, query, context)),
   ),
   ...handle(tradeRoutes.listOrders, async ({ query }, context) =>
     body(await tradeData.ordersOfMany(query, query, context)),

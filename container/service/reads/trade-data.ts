@@ -1,11 +1,10 @@
-import { BridgeError } from '../../contract/errors.ts';
-import { RETCODE } from '../../webapi/retcodes.ts';
 import { requireLogin } from '../../contract/keys.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
 import type { Deal, Order, Position } from '../../contract/schemas/trade.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import { parseMask } from '../../contract/masks.ts';
+import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
@@ -14,7 +13,8 @@ import { decodeCursor, encodeCursor, refuseCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { resolveLogins } from '../broker/logins.ts';
 import type { LoginQuery } from '../broker/logins.ts';
-import { PageReader } from '../broker/pages.ts';
+import type { ManyRows } from '../broker/many-rows.ts';
+import type { PageReader } from '../broker/pages.ts';
 
 /** Positions, orders, deals: MT5's trade databases, as lists that page and single objects. */
 
@@ -32,6 +32,12 @@ export interface ListQuery {
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor: string | null;
+}
+
+/** A page about many accounts, and when the broker was first asked for it. */
+export interface ReadPage<Item> extends Page<Item> {
+  readonly readAt: string;
+  readonly readAtMs: number;
 }
 
 interface TradeItem {
@@ -71,8 +77,6 @@ const comparePlaces = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1]
 
 /** Logins of one `get_batch`: fewer where the window is long, so that answers stay small; 1 = pages of each login. */
 const BATCH_LOGINS = { none: 100, week: 100, month: 25, longer: 1 };
-/** More than live servers give (mt5-webapi §3.6); the reader finds what this one does. */
-const PAGE_ROWS = 1000;
 const DAY_MS = 86_400_000;
 /** MT5 did not exist before. */
 const EARLIEST_MS = Date.UTC(2005, 0, 1);
@@ -82,12 +86,14 @@ export class TradeData {
   readonly #clock: ClockSource;
   readonly #now: () => number;
   readonly #pages: PageReader;
+  readonly #many: ManyRows;
 
-  constructor(broker: Broker, clock: ClockSource, now: () => number) {
-    this.#broker = broker;
-    this.#clock = clock;
-    this.#now = now;
-    this.#pages = new PageReader(broker);
+  constructor(parts: { broker: Broker; clock: ClockSource; pages: PageReader; many: ManyRows; now: () => number }) {
+    this.#broker = parts.broker;
+    this.#clock = parts.clock;
+    this.#now = parts.now;
+    this.#pages = parts.pages;
+    this.#many = parts.many;
   }
 
   positions = (login: number, query: ListQuery, context: Context): Promise<Page<Position>> =>
@@ -99,13 +105,13 @@ export class TradeData {
   deals = (login: number, query: ListQuery, context: Context): Promise<Page<Deal>> =>
     this.#ofLogin(DEALS, login, query, context);
 
-  positionsOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<Page<Position>> =>
+  positionsOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<ReadPage<Position>> =>
     this.#ofMany(POSITIONS, logins, query, context);
-  ordersOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<Page<Order>> =>
+  ordersOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<ReadPage<Order>> =>
     this.#ofMany(ORDERS, logins, query, context);
-  historyOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<Page<Order>> =>
+  historyOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<ReadPage<Order>> =>
     this.#ofMany(HISTORY, logins, query, context);
-  dealsOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<Page<Deal>> =>
+  dealsOfMany = (logins: LoginQuery, query: ListQuery, context: Context): Promise<ReadPage<Deal>> =>
     this.#ofMany(DEALS, logins, query, context);
 
   order = (ticket: string, context: Context): Promise<Order> => this.#one(ORDERS, 'order/get', ticket, context);
@@ -176,25 +182,68 @@ export class TradeData {
     who: LoginQuery,
     query: ListQuery,
     context: Context,
+  ): Promise<ReadPage<Item>> {
+    const readAtMs = this.#now();
+    return { ...(await this.#pageOfMany(kind, who, query, context)), readAt: rfc3339(readAtMs), readAtMs };
+  }
+
+  /** Every position of many accounts, in parts as they come. @throws BridgeError */
+  async *everyPosition(
+    who: LoginQuery,
+    query: Pick<ListQuery, 'symbol'>,
+    context: Context,
+  ): AsyncGenerator<readonly Position[], void, undefined> {
+    const clock = await this.#clock.get(context);
+    const wanted = filterOf(POSITIONS, { ...query, limit: 0 }, undefined);
+    const isAll = who.group !== undefined && context.caller.logins === undefined;
+    const logins = isAll ? [] : await resolveLogins(this.#broker, who, context);
+    const asked = new Set(logins);
+    const batches = [{ path: 'position/get_batch' }] as const;
+    const parts = isAll
+      ? this.#many.ofMask(batches, who.group, [], context)
+      : this.#many.ofLogins(batches, logins, [], context);
+    for await (const [rows = []] of parts)
+      yield rows
+        .map((row) => POSITIONS.decode(row, clock))
+        .filter((item) => (isAll || asked.has(item.login)) && wanted(item));
+  }
+
+  async #pageOfMany<Item extends TradeItem>(
+    kind: ListKind<Item>,
+    who: LoginQuery,
+    query: ListQuery,
+    context: Context,
   ): Promise<Page<Item>> {
     const after = placeAfter(kind, query.cursor);
-    const [logins, clock] = await Promise.all([resolveLogins(this.#broker, who, context), this.#clock.get(context)]);
-    // The login in whose middle the last page ended goes on from there.
-    const rest = after ? logins.filter((login) => login >= after[0]) : logins;
-    const size = this.#batchSize(kind, query);
-    if (size === 1) return this.#loginByLogin(kind, rest, after, query, context);
-    const asked = new Set(logins);
+    const clock = await this.#clock.get(context);
     const wanted = filterOf(kind, query, after);
     const window = this.#window(kind, query, clock, undefined);
+    const batch = { path: `${kind.wire}/get_batch` } as const;
+    const size = this.#batchSize(kind, query);
+    const isWide = who.group !== undefined && context.caller.logins === undefined && size > 1;
+    const whole = isWide ? await this.#many.whole(batch, who.group, window, context) : undefined;
+    if (whole) {
+      const items = whole.map((row) => kind.decode(row, clock)).filter((item) => wanted(item));
+      return pageOf(kind, items, query.limit, true);
+    }
+    const logins = await resolveLogins(this.#broker, who, context);
+    // The login in whose middle the last page ended goes on from there.
+    const rest = after ? logins.filter((login) => login >= after[0]) : logins;
+    if (size === 1) return this.#loginByLogin(kind, rest, after, query, context);
+    const asked = new Set(logins);
     const items: Item[] = [];
-    let at = 0;
-    for (; at < rest.length && items.length <= query.limit; at += size)
-      for (const row of await this.#batch(kind, rest.slice(at, at + size), window, context)) {
+    let atEnd = true;
+    for await (const [rows = []] of this.#many.ofLogins([batch], rest, window, context, size)) {
+      for (const row of rows) {
         const item = kind.decode(row, clock);
         // The server is not trusted to answer only what was asked: a key must never see another login.
         if (asked.has(item.login) && wanted(item)) items.push(item);
       }
-    return pageOf(kind, items, query.limit, at >= rest.length);
+      // What was read behind a full page is asked for again with the next one.
+      atEnd = items.length <= query.limit;
+      if (!atEnd) break;
+    }
+    return pageOf(kind, items, query.limit, atEnd);
   }
 
   /** Long windows: a page of each login as far as needed, instead of whole years of all. */
@@ -221,28 +270,6 @@ export class TradeData {
     const spanMs = (query.to ?? this.#now()) - (query.from ?? EARLIEST_MS);
     if (spanMs <= 7 * DAY_MS) return BATCH_LOGINS.week;
     return spanMs <= 31 * DAY_MS ? BATCH_LOGINS.month : BATCH_LOGINS.longer;
-  }
-
-  /** The rows of several logins in one command; where the server sends only a part, in halves, and of one login in pages. */
-  async #batch<Item extends TradeItem>(
-    kind: ListKind<Item>,
-    logins: readonly number[],
-    window: Query,
-    context: Context,
-  ): Promise<readonly WireObject[]> {
-    if (logins.length === 0) return [];
-    try {
-      return await this.#broker.list(`${kind.wire}/get_batch`, [['login', logins.join(',')], ...window], context);
-    } catch (error) {
-      if (!(error instanceof BridgeError) || error.context.retcode !== RETCODE.ERR_PARTIAL) throw error;
-      if (logins.length === 1) {
-        const query: Query = [['login', String(logins[0])], ...window];
-        return (await this.#pages.rows(kind.wire, query, context, PAGE_ROWS, () => false)).rows;
-      }
-      const middle = Math.ceil(logins.length / 2);
-      const halves = [logins.slice(0, middle), logins.slice(middle)];
-      return (await Promise.all(halves.map((half) => this.#batch(kind, half, window, context)))).flat();
-    }
   }
 
   /** `from` and `to` in server seconds, a second wider than asked: whether they are inclusive is not documented. */

@@ -43,6 +43,7 @@ const { handlers } = createReadService({
   },
   now: () => now,
   cacheSize: 10,
+  atOnce: 3,
   serverBuild: async () => null,
 });
 const api = new TypedApi(ROUTES, handlers);

@@ -20,6 +20,7 @@ const { handlers } = createReadService({
   upstream,
   now: Date.now,
   cacheSize: 10,
+  atOnce: 3,
   serverBuild: async () => null,
 });
 const api = new TypedApi(ROUTES, handlers);

@@ -27,7 +27,13 @@ it('positions of many are whole, whatever one answer holds: halves, then pages o
     if (!path.startsWith('position/')) return '{"retcode":"13 Not found"}';
     return JSON.stringify({ retcode: isPart ? '14 Partial' : '0 Done', answer: rows.slice(from, from + most) });
   });
-  const { tradeData } = createReadService({ upstream, now: Date.now, cacheSize: 10, serverBuild: async () => null });
+  const { tradeData } = createReadService({
+    upstream,
+    now: Date.now,
+    cacheSize: 10,
+    atOnce: 3,
+    serverBuild: async () => null,
+  });
   const { items, nextCursor } = await tradeData.positionsOfMany(
     { logins: [1001, 1002, 1003] },
     { limit: 100 },
@@ -46,7 +52,13 @@ it('a list of logins that is a part is refused, not taken for all', async () => 
   const upstream = fakeUpstream(({ path }) =>
     path === 'user/logins' ? '{"retcode":"14 Partial","answer":["1001"]}' : '{"retcode":"13 Not found"}',
   );
-  const { accounts } = createReadService({ upstream, now: Date.now, cacheSize: 10, serverBuild: async () => null });
+  const { accounts } = createReadService({
+    upstream,
+    now: Date.now,
+    cacheSize: 10,
+    atOnce: 3,
+    serverBuild: async () => null,
+  });
   const context = {
     deadlineAtMs: Date.now() + 5_000,
     signal: new AbortController().signal,

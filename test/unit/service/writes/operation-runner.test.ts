@@ -60,6 +60,7 @@ const context = (key: string, signal = new AbortController().signal): RouteConte
   timings: new CallTimings(),
   idempotencyKey: key,
   prefersMinimal: false,
+  takesLines: false,
   bodyText: '{}',
 });
 

@@ -1,0 +1,194 @@
+import { LRUCache } from 'lru-cache';
+import { BridgeError } from '../../contract/errors.ts';
+import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
+import type { Broker, Query, ReadContext } from './broker.ts';
+import { isMissing } from './broker.ts';
+import type { FlatAccounts } from './flat-accounts.ts';
+import { loginsOfMask } from './logins.ts';
+import type { ListKind, PageReader } from './pages.ts';
+
+/** What a `…/get_batch` gives of many accounts (mt5-webapi §3.3, §3.6). */
+export interface Batch {
+  readonly path: 'user/get_batch' | 'user/account/get_batch' | `${ListKind}/get_batch`;
+  /** Where this manager may not see it, there is none of it. */
+  readonly optional?: boolean;
+}
+
+/** Logins of one question, as far as their list stays short: where answers are too large, halves are asked for. */
+const LOGINS_AT_ONCE = 400;
+/** As MT5 takes of symbols (mt5-webapi §1.7); nothing is documented for logins. */
+const MAX_LIST_CHARACTERS = 4096;
+/** More than live servers give of one account (mt5-webapi §3.6); the reader finds what this one does. */
+const PAGE_ROWS = 1000;
+/** What a server showed not to give at once is asked for by parts for so long. */
+const REMEMBERED_MS = 600_000;
+const FACTS_REMEMBERED = 1_000;
+
+type Rows = readonly WireObject[];
+/** Of each batch the rows, about the same accounts. */
+type Part = readonly Rows[];
+type Parts = AsyncGenerator<Part, void, undefined>;
+
+export interface ManyRowsOptions {
+  readonly broker: Broker;
+  readonly pages: PageReader;
+  readonly flat: FlatAccounts;
+  /** Questions on their way at one time: all sessions but one, which is left to those who trade. */
+  readonly atOnce: number;
+}
+
+/**
+ * The rows of many accounts, whole, in parts as they come. What the server gives in part only (14) is never taken for all:
+ * a mask is asked for group by group, then by logins; logins in halves; one login in pages.
+ */
+export class ManyRows {
+  readonly #options: ManyRowsOptions;
+  /** `path mask window` of what is too wide for one answer, and paths that take no `group`. */
+  readonly #facts = new LRUCache<string, true>({ max: FACTS_REMEMBERED, ttl: REMEMBERED_MS });
+
+  constructor(options: ManyRowsOptions) {
+    this.#options = options;
+  }
+
+  /** Everything of a group mask in one answer; `undefined` = it does not come so. @throws BridgeError */
+  async whole({ path, optional }: Batch, mask: string, window: Query, context: ReadContext): Promise<Rows | undefined> {
+    const { broker } = this.#options;
+    const tooWide = `${path} ${mask} ${lengthOf(window)}`;
+    if (broker.lacks(path) || this.#facts.has(path) || this.#facts.has(tooWide)) return undefined;
+    const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL, RETCODE.ERR_PARAMS, RETCODE.ERR_FREQUENT];
+    try {
+      const { retcode, body } = await broker.read(path, [['group', mask], ...window], context, accepted);
+      if (retcode === RETCODE.OK) return payloadObjects(body);
+      if (retcode === RETCODE.ERR_NOTFOUND) return [];
+      this.#facts.set(retcode === RETCODE.ERR_PARAMS ? path : tooWide, true);
+      return undefined;
+    } catch (error) {
+      if (optional && isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  /** Of the accounts of a group mask. @throws BridgeError */
+  async *ofMask(batches: readonly Batch[], mask: string, window: Query, context: ReadContext): Parts {
+    const whole = await Promise.all(batches.map((batch) => this.whole(batch, mask, window, context)));
+    if (isWhole(whole)) {
+      yield whole;
+      return;
+    }
+    const groups = await groupNames(this.#options.broker, mask, context);
+    if (groups && groups.length > 1) for (const group of groups) yield* this.ofMask(batches, group, window, context);
+    else yield* this.#ofWideMask(batches, mask, window, context);
+  }
+
+  async *#ofWideMask(batches: readonly Batch[], mask: string, window: Query, context: ReadContext): Parts {
+    const { broker, flat } = this.#options;
+    const all = await loginsOfMask(broker, mask, context);
+    if (batches.some(({ path }) => path !== 'position/get_batch')) {
+      yield* this.ofLogins(batches, all, window, context);
+      return;
+    }
+    const logins = await flat.without(all, mask, context);
+    yield* flat.noting(logins, this.ofLogins(batches, logins, window, context));
+  }
+
+  /** Of these accounts, in the order of the lists. @param most logins of one question, at most @throws BridgeError */
+  ofLogins(
+    batches: readonly Batch[],
+    logins: readonly number[],
+    window: Query,
+    context: ReadContext,
+    most = LOGINS_AT_ONCE,
+  ): Parts {
+    return sideBySide(listsOf(logins, most), this.#options.atOnce, (list) =>
+      Promise.all(batches.map((batch) => this.#ofList(batch, list, window, context))),
+    );
+  }
+
+  async #ofList(batch: Batch, logins: readonly number[], window: Query, context: ReadContext): Promise<Rows> {
+    const { broker, pages } = this.#options;
+    const query: Query = [['login', logins.join(',')], ...window];
+    const isOne = logins.length === 1;
+    const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL, ...(isOne ? [] : [RETCODE.ERR_FREQUENT])];
+    try {
+      const { retcode, body } = await broker.read(batch.path, query, context, accepted);
+      if (retcode === RETCODE.ERR_NOTFOUND) return [];
+      if (retcode === RETCODE.OK) return payloadObjects(body);
+    } catch (error) {
+      if (batch.optional && isMissing(error)) return [];
+      throw error;
+    }
+    const [kind = ''] = batch.path.split('/');
+    if (isOne && kind === 'user')
+      throw new BridgeError('broker_malformed', `${batch.path}: the broker gives one account in part.`);
+    if (isOne) return (await pages.rows(kind as ListKind, query, context, PAGE_ROWS, () => false)).rows;
+    const middle = Math.ceil(logins.length / 2);
+    const halves = [logins.slice(0, middle), logins.slice(middle)];
+    return (await Promise.all(halves.map((half) => this.#ofList(batch, half, window, context)))).flat();
+  }
+}
+
+/** Windows up to twice as long count as equally long. */
+function lengthOf(window: Query): number {
+  const named = new Map(window);
+  return Math.ceil(Math.log2(1 + Number(named.get('to') ?? 0) - Number(named.get('from') ?? 0)));
+}
+
+const isWhole = (rows: readonly (Rows | undefined)[]): rows is Part => rows.every((each) => each !== undefined);
+
+/** The groups of a mask by name; `undefined` where this manager may not see them, or there are too many. */
+async function groupNames(broker: Broker, mask: string, context: ReadContext): Promise<readonly string[] | undefined> {
+  return (await groupsOfMask(broker, mask, context))?.flatMap((group) => new Fields(group).text('Group') ?? []);
+}
+
+/** The groups of a mask; `undefined` where this manager may not see them, or there are too many. @throws BridgeError */
+export async function groupsOfMask(broker: Broker, mask: string, context: ReadContext): Promise<Rows | undefined> {
+  const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
+  try {
+    const { reply } = await broker.reference('groups', 'group/get', [['mask', mask]], context, accepted);
+    if (reply.retcode === RETCODE.ERR_PARTIAL) return undefined;
+    return reply.retcode === RETCODE.ERR_NOTFOUND ? [] : payloadObjects(reply.body);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function listsOf(logins: readonly number[], most: number): number[][] {
+  const lists: number[][] = [];
+  let list: number[] = [];
+  let length = 0;
+  for (const login of logins) {
+    const characters = String(login).length + 1;
+    if (list.length >= most || length + characters > MAX_LIST_CHARACTERS) {
+      lists.push(list);
+      list = [];
+      length = 0;
+    }
+    list.push(login);
+    length += characters;
+  }
+  return list.length > 0 ? [...lists, list] : lists;
+}
+
+/** So many at one time, told in order: who takes them slowly holds the next ones up. */
+async function* sideBySide<Item, Found>(
+  items: readonly Item[],
+  atOnce: number,
+  ask: (item: Item) => Promise<Found>,
+): AsyncGenerator<Found, void, undefined> {
+  const asked: Promise<Found>[] = [];
+  const waiting = items.values();
+  const next = (): void => {
+    const { value, done } = waiting.next();
+    if (done) return;
+    const found = ask(value);
+    // Told when it is its turn.
+    found.catch(() => undefined);
+    asked.push(found);
+  };
+  for (let i = 0; i < atOnce; i++) next();
+  for (let found = asked.shift(); found; found = asked.shift()) {
+    yield await found.finally(next);
+  }
+}

@@ -60,7 +60,10 @@ export interface ReadAnswer {
 
 /** What does not say when it was asked. */
 const still = (body: string): string =>
-  body.replaceAll(/"(?:serverTime|utcAt|utcAtMs|measuredOffsetMs|readAt|readAtMs|marginLevel)":(?:"[^"]*"|[\d.-]+)/g, '');
+  body.replaceAll(
+    /"(?:serverTime|utcAt|utcAtMs|measuredOffsetMs|readAt|readAtMs|marginLevel)":(?:"[^"]*"|[\d.-]+)/g,
+    '',
+  );
 
 export async function readsOf(bridge: BridgeUnderTest, targets: readonly string[]): Promise<ReadAnswer[]> {
   return Promise.all(

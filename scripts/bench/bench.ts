@@ -1,11 +1,12 @@
-import type { BenchOptions } from './options.ts';
+import { wantsWork, type BenchOptions } from './options.ts';
 import { bundleContainer } from '../local/bundle-container.ts';
 import { Child } from './measure/child.ts';
 import { rowId, type Row, type Sample } from './report/model.ts';
 import { CONTAINER_BUNDLE } from './systems/vps.ts';
-import type { RunningSystem, System, WorkName } from './systems/system.ts';
-import { POOL } from './systems/choose-systems.ts';
-import { measureHttp, measureStorm } from './work/http-work.ts';
+import type { Started, System, WorkName } from './systems/system.ts';
+import { CROWD_LATENCY_MS, CROWD_ROWS, measureCrowd, takesOrders, WARM_UP_ROW } from './work/crowd-work.ts';
+import { growPools, POOL_GROWTH_LATENCY_MS } from './work/grow-pools.ts';
+import { measureHttp, measureStorm, SLOW_MS } from './work/http-work.ts';
 import { loadOf } from './work/requests.ts';
 import { measureStarts } from './work/start-work.ts';
 import { measureStream } from './work/stream-work.ts';
@@ -23,15 +24,6 @@ const ROUNDS = 3;
 const MOST_DISTINCT = 100;
 /** Pause between measurements, so that one does not pay for another's garbage. */
 const SETTLE_MS = 100;
-
-interface Started {
-  readonly system: System;
-  readonly running: RunningSystem;
-}
-
-/** The pools are grown at an upstream latency at which 32 callers wait long for 4 connections. */
-const POOL_GROWTH_LATENCY_MS = 20;
-const POOL_GROWTH_TIMEOUT_MS = 10_000;
 
 const FAN_OUT_CLIENTS = 100;
 /** Ticks come in bursts of 5 ms: of a short time, the 99th percentile would be a single burst. */
@@ -78,6 +70,7 @@ export class Bench {
       this.#say(`repetition ${repetition} of ${this.#options.repetitions}`);
       await this.#http(repetition);
       await this.#readsByConnections(repetition);
+      await this.#crowd(repetition);
       await this.#storms(repetition);
       await this.#streams(repetition);
       await this.#fanOut(repetition);
@@ -129,9 +122,9 @@ export class Bench {
 
   /** Once, all alike: what runs its first seconds is measured by nobody. */
   async #warmUp(): Promise<void> {
-    for (const work of HTTP_WORKS.filter((name) => this.#wants(name))) {
+    for (const work of HTTP_WORKS) {
       for (const { system, running } of this.#started) {
-        if (!system.works.includes(work)) continue;
+        if (!this.#does(system, work)) continue;
         await measureHttp({
           system,
           running,
@@ -149,10 +142,14 @@ export class Bench {
   }
 
   async #http(repetition: number): Promise<void> {
+    const works = HTTP_WORKS.filter((work) => this.#started.some(({ system }) => this.#does(system, work)));
+    if (works.length === 0) return;
     for (const upstreamLatencyMs of this.#options.upstreamLatenciesMs) {
       await this.#growPools();
       await this.#latency(upstreamLatencyMs, upstreamLatencyMs);
-      for (const work of HTTP_WORKS.filter((name) => this.#wants(name))) {
+      for (const work of works) {
+        // In two minutes there is room for what the targets at a broker far away ask for, and no more.
+        if (this.#options.quick && upstreamLatencyMs > 0 && work !== 'typed' && work !== 'passthrough') continue;
         // Where a broker's 20 ms are most of an answer, one round tells as much as three.
         const rounds = this.#options.quick || upstreamLatencyMs > 0 ? 1 : ROUNDS;
         for (let round = 1; round <= rounds; round++)
@@ -164,12 +161,14 @@ export class Bench {
 
   /** One work on every system that does it, one straight after the other. */
   async #round(work: WorkName, upstreamLatencyMs: number, repetition: number): Promise<void> {
-    const { warmUpMs, durationMs } = this.#options;
+    const { warmUpMs, durationMs, quick } = this.#options;
     for (const { system, running } of this.#started) {
-      if (!system.works.includes(work)) continue;
+      if (!this.#does(system, work)) continue;
       // The cache does not ask the broker; and latency can be given only to our own.
       if (upstreamLatencyMs > 0 && (work === 'cached' || !running.simulator)) continue;
-      for (const mode of ['saturated', 'paced'] as const) {
+      for (const mode of quick && upstreamLatencyMs > 0
+        ? (['saturated'] as const)
+        : (['saturated', 'paced'] as const)) {
         const { connections: concurrency } = loadOf(work, upstreamLatencyMs);
         await this.#measure({ system: system.name, work, mode, upstreamLatencyMs, concurrency }, () =>
           measureHttp({
@@ -213,30 +212,39 @@ export class Bench {
     }
   }
 
-  /** A pool grows under sustained queueing only: the floors have all their connections from the start. */
   async #growPools(): Promise<void> {
     await this.#latency(POOL_GROWTH_LATENCY_MS, POOL_GROWTH_LATENCY_MS);
-    for (const { system, running } of this.#started) {
-      if (system.kind === 'floor' || system.name === 'vps-1' || !running.simulator) continue;
-      const giveUpAtMs = performance.now() + POOL_GROWTH_TIMEOUT_MS;
-      while ((await running.simulator.counters()).connections < POOL && performance.now() < giveUpAtMs)
-        await measureHttp({
-          system,
-          running,
-          load: this.#need(this.#load),
-          work: 'passthrough',
-          mode: 'saturated',
-          upstreamLatencyMs: 0,
-          warmUpMs: 0,
-          durationMs: 800,
-          repetition: 0,
-        });
+    await growPools(this.#started, this.#need(this.#load));
+  }
+
+  /** Many callers for as many accounts, at a broker far away. */
+  async #crowd(repetition: number): Promise<void> {
+    if (!this.#wants('crowd')) return;
+    const { warmUpMs, durationMs, quick } = this.#options;
+    const load = this.#need(this.#load);
+    await this.#latency(0, 0);
+    const ordering = this.#started.filter(({ system }) => takesOrders(system.name));
+    // What runs its first orders is measured by nobody.
+    const compileMs = quick ? COMPILE_QUICK_MS : COMPILE_MS;
+    for (const { running } of repetition === 1 ? ordering : [])
+      await measureCrowd({ row: WARM_UP_ROW, running, load, warmUpMs: 0, durationMs: compileMs, repetition: 0 });
+    await this.#growPools();
+    await this.#latency(CROWD_LATENCY_MS, CROWD_LATENCY_MS);
+    for (const row of CROWD_ROWS) {
+      for (const { system, running } of this.#started.filter((each) => row.systems.includes(each.system.name))) {
+        const { work, mode, callers: concurrency } = row;
+        await this.#measure({ system: system.name, work, mode, upstreamLatencyMs: CROWD_LATENCY_MS, concurrency }, () =>
+          measureCrowd({ row, running, load, warmUpMs, durationMs: quick ? durationMs : SLOW_MS, repetition }),
+        );
+      }
     }
+    for (const { running } of ordering) await running.simulator?.resetBooks();
+    await this.#latency(0, 0);
   }
 
   async #storms(repetition: number): Promise<void> {
     if (!this.#wants('storm')) return;
-    const isCold = (system: System): boolean => system.name !== 'vps';
+    const isCold = ({ name, works }: System): boolean => name !== 'vps' && works.length > 0;
     await this.#onFresh(isCold, async (fresh) => {
       // A cold start finds a checkpoint. The very first, which does not, is not counted.
       for (const { system, running } of fresh)
@@ -251,10 +259,10 @@ export class Bench {
           });
       await this.#latency(STORM_CALL_MS, STORM_AUTH_STEP_MS, fresh);
       for (const callers of this.#options.storms) {
-        const allAlike = callers === 1 || callers > MOST_DISTINCT || this.#options.quick;
+        const allAlike = callers === 1 || callers > MOST_DISTINCT;
         for (const distinct of allAlike ? [false] : [false, true]) {
           for (const { system, running } of fresh) {
-            if (!running.makeCold) continue;
+            if (!running.makeCold || (distinct && this.#options.quick && system.name !== 'vps-1')) continue;
             const name = system.kind === 'edge' ? `${system.name}-cold` : system.name;
             await this.#measure(
               {
@@ -375,10 +383,14 @@ export class Bench {
     for (const { running } of of) await running.simulator?.setLatency(callMs, authStepMs);
   }
 
-  /** `--only` may name works; if it names none, all are wanted. */
   #wants(work: string): boolean {
-    const works = this.#options.only.filter((name) => WORK_NAMES.has(name));
-    return works.length === 0 || works.includes(work);
+    return wantsWork(this.#options.only, work);
+  }
+
+  /** A floor passes through what ours types: beside typed reads, it does whether or not passthrough was asked for. */
+  #does({ kind, works }: System, work: WorkName): boolean {
+    const asked = this.#wants(work) || (kind === 'floor' && work === 'passthrough' && this.#wants('typed'));
+    return asked && works.includes(work);
   }
 
   #need(child: Child | undefined): Child {
@@ -386,5 +398,3 @@ export class Bench {
     return child;
   }
 }
-
-const WORK_NAMES = new Set<string>([...HTTP_WORKS, 'storm', 'stream', 'fan-out', 'start']);

@@ -26,12 +26,56 @@ export interface BenchOptions {
   readonly name: string | undefined;
 }
 
+/** What `--only` may name. */
+export const SYSTEM_NAMES: ReadonlySet<string> = new Set([
+  'node-http',
+  'nginx',
+  'vps',
+  'vps-1',
+  'node-undici-1',
+  'node-undici-4',
+  'node-undici-32',
+  'vps-none',
+  'vps-dealers-2',
+  'vps-none-dealers-2',
+  'edge',
+  'edge-cold',
+  'edge-floor',
+  'ws-loop',
+  'fan-out',
+]);
+
+const WORK_NAMES: ReadonlySet<string> = new Set([
+  'cached',
+  'typed',
+  'passthrough',
+  'batch',
+  'worst-body',
+  'order',
+  'storm',
+  'stream',
+  'fan-out',
+  'start',
+  'crowd',
+  'desk',
+]);
+
+/** `--only` may name works; if it names none, all are wanted but the desk. */
+export function wantsWork(only: readonly string[], work: string): boolean {
+  const works = only.filter((name) => WORK_NAMES.has(name));
+  return works.length === 0 ? work !== 'desk' : works.includes(work);
+}
+
+const wrapped = (names: Iterable<string>): string => [...names].join(' ');
+
 export const USAGE = `npm run bench -- [options]
   --quick                 one short repetition of everything, under two minutes
   --repetitions <n>       interleaved repetitions (5)
   --duration-ms <ms>      of each measurement (500)
-  --only <a,b>            these systems, works and measurements only: vps vps-1 edge edge-cold node-http node-undici-1
-                          node-undici-4 edge-floor fan-out ws-loop nginx · cached typed passthrough batch order storm stream fan-out start
+  --only <a,b>            these systems, works and measurements only:
+                          ${wrapped(SYSTEM_NAMES)}
+                          · ${wrapped(WORK_NAMES)}
+                          desk: 50,000 accounts of which a tenth hold positions; only where it is named
   --edge <url>            a deployed Worker instead of the one on this machine
   --vps <url>             a container program elsewhere
   --key <key>             the API key for both (scope read)
@@ -65,6 +109,9 @@ export function readOptions(args: readonly string[]): BenchOptions {
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw new TypeError(`--${name}: expected a whole number from ${least} to ${most}, got ${text}`);
   };
+  const only = values.only?.split(',').map((name) => name.trim()) ?? [];
+  const unknown = only.filter((name) => !SYSTEM_NAMES.has(name) && !WORK_NAMES.has(name));
+  if (unknown.length > 0) throw new TypeError(`--only: ${unknown.join(', ')}: expected names of systems and works`);
   if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name))
     throw new TypeError(`--name: expected letters, digits, dot and dash, got ${values.name}`);
   const durationMs = whole('duration-ms', quick ? 400 : 500);
@@ -77,7 +124,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     clientCounts: quick ? [100] : [25, 50, 100, 200],
     ticksPerSecond: 1_000,
     upstreamLatenciesMs: [0, 20],
-    only: values.only?.split(',').map((name) => name.trim()) ?? [],
+    only,
     edgeUrl: url('edge', values.edge),
     vpsUrl: url('vps', values.vps),
     key: values.key,

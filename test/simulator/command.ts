@@ -15,8 +15,22 @@ import type { Switches } from './switches.ts';
 /** Text that is JSON already. */
 export class Json {
   readonly text: string;
+  #utf8: Buffer | undefined;
   constructor(text: string) {
     this.text = text;
+  }
+
+  /** For what is sent in parts: encoded once. */
+  get utf8(): Buffer {
+    return (this.#utf8 ??= Buffer.from(this.text));
+  }
+}
+
+/** The same in UTF-8 and in parts, for what is megabytes long. */
+export class JsonParts {
+  readonly parts: readonly Buffer[];
+  constructor(parts: readonly Buffer[]) {
+    this.parts = parts;
   }
 }
 

@@ -214,6 +214,18 @@ export class Connection {
   #send(answer: Answer, keepAlive: boolean, spoiler: Fault | undefined): void {
     if (this.#state === 'closed') return;
     const keep = keepAlive && answer.close !== true;
+    const { parts, ...rest } = answer;
+    if (parts !== undefined) {
+      if (spoiler !== undefined) {
+        this.#send({ ...rest, body: Buffer.concat(parts).toString() }, keepAlive, spoiler);
+        return;
+      }
+      const size = parts.reduce((sum, part) => sum + part.length, 0);
+      this.#shared.journal?.(`#${this.id} → ${answer.status} ${size} bytes`);
+      this.#socket.write(answerHead(answer, size, keep));
+      this.#sendParts(parts, 0, () => this.#sent(keep));
+      return;
+    }
     const length = Buffer.byteLength(answer.body);
     this.#shared.journal?.(`#${this.id} → ${answer.status} ${answer.body.slice(0, JOURNAL_CHARACTERS)}`);
     const kind: string = spoiler?.kind ?? '';
@@ -246,6 +258,19 @@ export class Connection {
         this.#socket.write(answerHead(answer, length, keep) + answer.body);
     }
     this.#sent(keep);
+  }
+
+  /** One after the other as the client takes them. */
+  #sendParts(parts: readonly Buffer[], index: number, done: () => void): void {
+    const part = parts[index];
+    if (this.#state === 'closed') return;
+    if (part === undefined) {
+      done();
+      return;
+    }
+    const next = (): void => this.#sendParts(parts, index + 1, done);
+    if (this.#socket.write(part)) setImmediate(next);
+    else this.#socket.once('drain', next);
   }
 
   #drip(body: Buffer, from: number, everyMs: number, done: () => void): void {

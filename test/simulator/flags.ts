@@ -1,5 +1,6 @@
 /** Flags of the program, or the same in upper case in the environment; the flag wins. */
 import { parseArgs } from 'node:util';
+import { CLIENTS, MOST_CLIENTS } from './broker/clients.ts';
 import type { SimulatorOptions } from './server.ts';
 
 interface NumberFlag {
@@ -9,10 +10,11 @@ interface NumberFlag {
   readonly meaning: string;
 }
 
-const NUMBERS = {
+export const NUMBERS = {
   port: { default: 8443, from: 0, to: 65_535, meaning: 'TLS port of the Web API; 0 = any free one' },
   'control-port': { default: 8444, from: 0, to: 65_535, meaning: 'plain HTTP port of the control paths' },
   'ticks-per-second': { default: 20, from: 0, to: 10_000, meaning: 'ticks of all symbols together' },
+  clients: { default: CLIENTS, from: 1, to: MOST_CLIENTS, meaning: 'accounts, 1001 upwards' },
   seed: { default: 1, from: 0, to: 4_294_967_295, meaning: 'same seed, same books and same walk' },
   'latency-ms': { default: 0, from: 0, to: 600_000, meaning: 'delay of every answer' },
   'auth-latency-ms': { default: 0, from: 0, to: 600_000, meaning: 'delay of each step of the sign-in' },
@@ -65,6 +67,7 @@ export function readFlags(args: readonly string[], env: Readonly<Record<string, 
     port: number('port'),
     controlPort: number('control-port'),
     ticksPerSecond: number('ticks-per-second'),
+    clients: number('clients'),
     seed: number('seed'),
     latencyMs: number('latency-ms'),
     authLatencyMs: number('auth-latency-ms'),

@@ -5,6 +5,8 @@ export interface Answer {
   /** Empty = no Content-Type header. */
   readonly contentType: string;
   readonly body: string;
+  /** A long body instead of `body`. */
+  readonly parts?: readonly Buffer[];
   /** Further header lines, each ending in CRLF. */
   readonly headers?: string;
   /** The connection ends after this answer. */

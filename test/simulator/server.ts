@@ -7,6 +7,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Broker } from './broker/broker.ts';
+import { CLIENTS } from './broker/clients.ts';
 import { makeCertificate, type Certificate } from './certificate.ts';
 import { Connection } from './connection.ts';
 import { Control, type ResetPart, type StatsAnswer } from './control.ts';
@@ -21,6 +22,8 @@ export interface SimulatorOptions {
   readonly controlPort?: number;
   readonly host?: string;
   readonly seed?: number;
+  /** Accounts, 1001 upwards; default 100. */
+  readonly clients?: number;
   readonly ticksPerSecond?: number;
   /** `always` (default): forex and metals quote through the weekend; `real`: as brokers do. */
   readonly tradingHours?: 'always' | 'real';
@@ -178,6 +181,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const initialLatency = { latencyMs: options.latencyMs ?? 0, authLatencyMs: options.authLatencyMs ?? 0 };
   const broker = new Broker({
     seed: options.seed ?? 1,
+    clients: options.clients ?? CLIENTS,
     ticksPerSecond: options.ticksPerSecond ?? 20,
     tradingHours: options.tradingHours ?? 'always',
   });

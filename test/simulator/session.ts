@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Broker } from './broker/broker.ts';
 import { encodeReply } from './codec.ts';
-import type { Command, CommandReply, Manager } from './command.ts';
+import { type Command, type CommandReply, Json, JsonParts, type Manager } from './command.ts';
 import type { Faults } from './faults.ts';
 import { type Answer, plainAnswer } from './http-answer.ts';
 import { ACCOUNTS, type Account } from './managers.ts';
@@ -159,7 +159,10 @@ export class Session {
     const { switches } = this.#shared;
     const status = switches.businessErrorStatus === '4xx' ? clientErrorOf(reply.retcode) : 200;
     const contentType = switches.contentType === 'none' ? '' : switches.contentType;
-    return { status, contentType, body: encodeReply(reply, switches) };
+    if (!(reply.answer instanceof JsonParts)) return { status, contentType, body: encodeReply(reply, switches) };
+    const head = encodeReply({ ...reply, answer: new Json('') }, switches);
+    const parts = [Buffer.from(head.slice(0, -1)), ...reply.answer.parts, Buffer.from('}')];
+    return { status, contentType, body: '', parts };
   }
 
   #reply(reply: CommandReply): Answer {

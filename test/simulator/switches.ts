@@ -74,6 +74,18 @@ export const SWITCHES = {
   secondSignInEndsFirst: choice([false, true], 'a sign-in ends the older sessions of the same manager'),
   unknownCommand: choice(['400', '404'], 'HTTP status of a command that does not exist'),
   pageLimit: number(100, 1, 10_000, 'most rows of a get_page'),
+  mostObjects: number(
+    5000,
+    1,
+    1_000_000,
+    'most objects of an answer to masks or a batch; of more, so many come with 14',
+  ),
+  mostUsers: number(
+    1_000_000,
+    1,
+    1_000_000,
+    'the same of user/get_batch and user/account/get_batch, of which no source names a limit',
+  ),
   emptyResult: choice(['array', '13'], 'pages and batches without rows: an empty array, or 13 Not found'),
   userAddLogin: choice(['top', 'answer'], 'user/add repeats the login beside retcode, or has it in the answer alone'),
   passwordPolicy: choice(

@@ -1,3 +1,4 @@
+import { addCrowdTargets } from './crowd-targets.ts';
 import { HTTP_CONNECTIONS } from '../work/requests.ts';
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
@@ -14,6 +15,15 @@ export interface Target {
 }
 
 type Comparison = 'at least' | 'at most';
+
+export type AddTarget = (
+  what: string,
+  value: number | undefined,
+  comparison: Comparison,
+  bound: number,
+  unit: '×' | ' ms' | ' MB' | '',
+  detail: string,
+) => void;
 
 const judge = (value: number | undefined, comparison: Comparison, bound: number): Target['verdict'] => {
   if (value === undefined || !Number.isFinite(value)) return 'not measured';
@@ -33,14 +43,7 @@ export function targetsOf(report: Report): Target[] {
   const p50 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[50];
   const p99 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[99];
   const targets: Target[] = [];
-  const add = (
-    what: string,
-    value: number | undefined,
-    comparison: Comparison,
-    bound: number,
-    unit: '×' | ' ms' | ' MB' | '',
-    detail: string,
-  ): void => {
+  const add: AddTarget = (what, value, comparison, bound, unit, detail) => {
     targets.push({
       what,
       measured: `${unit === '×' ? `${ratio(value)} ×` : figure(value, unit)} (${detail})`,
@@ -111,6 +114,16 @@ export function targetsOf(report: Report): Target[] {
     '×',
     `${figure(p99(storm), ' ms')} of ${figure(p50(lone), ' ms')}`,
   );
+  const distinct = rows.find({ system: 'vps-1', work: 'storm, distinct reads', mode: 'storm', concurrency: 100 });
+  add(
+    'storm of 100: p99 against one lone cold caller, distinct reads',
+    divide(p99(distinct), p50(lone)),
+    'at most',
+    1.8,
+    '×',
+    `${figure(p99(distinct), ' ms')} of ${figure(p50(lone), ' ms')}`,
+  );
+  addCrowdTargets(rows, add);
 
   const edgeCached = paced('edge', 'cached');
   const edgeFloor = paced('edge-floor', 'cached');

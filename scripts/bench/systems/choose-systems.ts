@@ -1,4 +1,4 @@
-import type { BenchOptions } from '../options.ts';
+import { SYSTEM_NAMES, wantsWork, type BenchOptions } from '../options.ts';
 import { edge, edgeFloor } from './edge.ts';
 import { bareHttp, fanOut, nginx, pinnedProxy, wsLoop } from './floors.ts';
 import { remote } from './remote.ts';
@@ -9,15 +9,18 @@ import { vps } from './vps.ts';
 const BODY_BYTES = 3_029;
 /** `POOL_MAX` as it comes. */
 export const POOL = 4;
+/** Sessions of a peer that opens one for each caller. */
+const MANY = 32;
 const REACH_TIMEOUT_MS = 3_000;
 
 /** Everything this run can measure: the local systems with their floors, or those given by address. */
 export async function chooseSystems(options: BenchOptions): Promise<{ systems: System[]; skipped: string[] }> {
   const skipped: string[] = [];
   const systems: System[] = [];
-  const wanted = (system: System): boolean => {
-    const names = options.only.filter((name) => LOCAL_NAMES.has(name.replace('-cold', '')));
-    return names.length === 0 || names.some((name) => name.replace('-cold', '') === system.name);
+  const names = options.only.filter((name) => SYSTEM_NAMES.has(name)).map((name) => name.replace('-cold', ''));
+  const wanted = ({ name, works }: System): boolean => {
+    if (names.length > 0) return names.includes(name);
+    return works.length > 0 || wantsWork(options.only, 'crowd');
   };
   if (options.edgeUrl === undefined && options.vpsUrl === undefined) {
     const floorOfNginx = nginx(BODY_BYTES);
@@ -30,6 +33,10 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
         vps('vps-1', 1),
         pinnedProxy(1),
         pinnedProxy(POOL),
+        pinnedProxy(MANY),
+        vps('vps-none', POOL, { MARKET_ORDER_PRICE: 'none' }),
+        vps('vps-dealers-2', POOL, { DEALER_CONNECTIONS: '2' }),
+        vps('vps-none-dealers-2', POOL, { MARKET_ORDER_PRICE: 'none', DEALER_CONNECTIONS: '2' }),
         edge,
         edgeFloor(BODY_BYTES),
         fanOut,
@@ -50,19 +57,6 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
   }
   return { systems, skipped };
 }
-
-const LOCAL_NAMES = new Set([
-  'node-http',
-  'nginx',
-  'vps',
-  'vps-1',
-  'node-undici-1',
-  'node-undici-4',
-  'edge',
-  'edge-floor',
-  'ws-loop',
-  'fan-out',
-]);
 
 async function answers(url: string): Promise<boolean> {
   try {

@@ -33,12 +33,15 @@ export const bareHttp = (bodyBytes: number): System => ({
   start: () => startProgram('scripts/bench/floors/bare-http.ts', { BODY_BYTES: String(bodyBytes) }),
 });
 
+/** More are a floor of many callers at a broker far away only. */
+const MOST_PINNED = 4;
+
 export const pinnedProxy = (connections: number): System => ({
   name: `node-undici-${connections}`,
   title: `floor: node:http + undici over ${connections} signed-in connection${connections > 1 ? 's' : ''}, nothing else`,
   kind: 'floor',
   placement: 'measured',
-  works: ['passthrough'],
+  works: connections <= MOST_PINNED ? ['passthrough'] : [],
   start: async () => {
     const simulator = await SimulatorProcess.start();
     const running = await startProgram('scripts/bench/floors/pinned-proxy.ts', {

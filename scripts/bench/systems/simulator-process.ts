@@ -1,4 +1,5 @@
 import { Child } from '../measure/child.ts';
+import { CROWD_CLIENTS } from '../work/crowd-work.ts';
 
 export interface UpstreamCounters {
   readonly connections: number;
@@ -22,10 +23,10 @@ export class SimulatorProcess {
     this.certificateSha256 = certificateSha256;
   }
 
-  static async start(): Promise<SimulatorProcess> {
+  static async start(clients = CROWD_CLIENTS): Promise<SimulatorProcess> {
     const child = new Child('test/simulator/main.ts', {
       placement: 'measuring',
-      args: ['--port', '0', '--control-port', '0', '--ticks-per-second', '20'],
+      args: ['--port', '0', '--control-port', '0', '--ticks-per-second', '20', '--clients', String(clients)],
     });
     const [server, control, certificate] = await Promise.all([
       child.line(/https:\/\/(\S+:\d+)/, 30_000),

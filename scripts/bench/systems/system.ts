@@ -11,11 +11,16 @@ export interface System {
   readonly title: string;
   readonly kind: 'vps' | 'edge' | 'floor' | 'peer';
   readonly placement: Placement;
-  /** What it can be asked to do. */
+  /** What it can be asked to do; nothing where only the rows of `work/crowd-work.ts` name it. */
   readonly works: readonly WorkName[];
   /** Path that answers from memory alone, where it is not the bridge's. */
   readonly cachedPath?: string;
   start(): Promise<RunningSystem>;
+}
+
+export interface Started {
+  readonly system: System;
+  readonly running: RunningSystem;
 }
 
 export interface RunningSystem {

@@ -27,6 +27,8 @@ export async function startContainerProcess(
     readonly checkpoint: string;
     readonly program?: string;
     readonly nodeArgs?: readonly string[];
+    /** Further settings. */
+    readonly env?: Readonly<Record<string, string>>;
   },
 ): Promise<ContainerProcess> {
   const child = new Child(options.program ?? CONTAINER_BUNDLE, {
@@ -42,6 +44,7 @@ export async function startContainerProcess(
       MAX_CONNECTIONS: '2000',
       RATE_LIMIT_PER_SECOND: '1000000',
       RATE_LIMIT_BURST: '1000000',
+      ...options.env,
     },
   });
   const line = await child.line(/"event":"listening".*"port":(\d+)/, 30_000);
@@ -52,13 +55,18 @@ export async function startContainerProcess(
   };
 }
 
-export const vps = (name: string, poolMax: number): System => ({
+/** @param env settings that only the orders of a crowd are measured with */
+export const vps = (name: string, poolMax: number, env?: Readonly<Record<string, string>>): System => ({
   name,
-  title: `the container program alone, as on a VPS, ${poolMax} upstream connection${poolMax > 1 ? 's' : ''} at most`,
+  title: [
+    `the container program alone, as on a VPS, ${poolMax} upstream connection${poolMax > 1 ? 's' : ''} at most`,
+    ...Object.entries(env ?? {}).map(([setting, value]) => `${setting}=${value}`),
+  ].join(', '),
   kind: 'vps',
   placement: 'measured',
-  works:
-    poolMax === 1
+  works: env
+    ? []
+    : poolMax === 1
       ? ['typed', 'passthrough']
       : ['cached', 'typed', 'passthrough', 'batch', 'worst-body', 'order', 'stream'],
   start: async (): Promise<RunningSystem> => {
@@ -70,6 +78,7 @@ export const vps = (name: string, poolMax: number): System => ({
         keys: key.setting,
         poolMax,
         checkpoint: `file:${path.join(directory, 'state.sqlite')}`,
+        ...(env ? { env } : {}),
       });
     let running = await start();
     return {

@@ -7,9 +7,9 @@ import type { RunningSystem, System, WorkName } from '../systems/system.ts';
 import { expectedStatusOf, isWrite, loadOf, requestsOf } from './requests.ts';
 
 /** Longer than any job may take. */
-const SLACK_MS = 30_000;
+export const SLACK_MS = 30_000;
 /** At a broker far away, a batch takes a tenth of a second: fewer than a handful would be counted in less. */
-const SLOW_MS = 1_500;
+export const SLOW_MS = 1_500;
 
 export interface HttpMeasurement {
   readonly system: System;
@@ -55,7 +55,7 @@ export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
   };
 }
 
-const sampleOf = (
+export const sampleOf = (
   result: LoadResult,
 ): Pick<
   Sample,

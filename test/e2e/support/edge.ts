@@ -21,6 +21,9 @@ export interface Edge {
   close(): Promise<void>;
 }
 
+/** Made once for a file: its tests may start side by side. */
+let program: ReturnType<typeof bundledBridgeProgram> | undefined;
+
 /** The whole road: the Worker in real workerd, its container as a process, in front of a simulator. */
 export async function startEdge(options: {
   simulator: Pick<Simulator, 'host' | 'port' | 'certificateSha256'>;
@@ -35,7 +38,7 @@ export async function startEdge(options: {
   const containerLog: string[] = [];
   const edge = await startLocalEdge({
     port: 0,
-    program: await bundledBridgeProgram(),
+    program: await (program ??= bundledBridgeProgram()),
     restartOnFailure,
     ...(main === undefined ? {} : { main }),
     ...(refusal === undefined ? {} : { refusal }),

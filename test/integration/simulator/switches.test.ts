@@ -258,6 +258,21 @@ const SEEN: Readonly<Record<SwitchName, () => Promise<void>>> = {
     simulator.switch({ pageLimit: 120 });
     expect([await rows(1000), await rows(7)]).toEqual([120, 7]);
   },
+  mostObjects: async () => {
+    const deals = '/api/deal/get_batch?login=1001,1002&from=0';
+    simulator.switch({ mostObjects: 7 });
+    const cut = await client.send(deals);
+    expect([Object(cut.json)['retcode'], list(cut).length]).toEqual(['14 Operation has not been completed', 7]);
+    simulator.switch({ mostObjects: 5000 });
+    expect(list(await client.send(deals)).length).toBeGreaterThan(1000);
+  },
+  mostUsers: async () => {
+    const accounts = '/api/user/account/get_batch?group=*';
+    expect(list(await client.send(accounts)).length).toBeGreaterThan(99);
+    simulator.switch({ mostUsers: 10 });
+    const cut = await client.send(accounts);
+    expect([Object(cut.json)['retcode'], list(cut).length]).toEqual(['14 Operation has not been completed', 10]);
+  },
   emptyResult: async () => {
     const none = '/api/deal/get_page?login=1001&from=1&to=2&offset=0&total=10';
     expect((await client.send(none)).text).toBe('{"retcode":"0 Done","answer":[]}');

@@ -150,7 +150,7 @@ export class Broker {
     const market = new Feed({ path, random, ticksPerSecond });
     market.setSymbols(books.symbols.values(), startMs);
     const quote = (symbol: string) => market.quote(symbol);
-    const rates = new Rates(quote);
+    const rates = new Rates(quote, () => market.transId);
     const accounts = new Accounts(books, quote, rates);
     const execution = new Execution(books, accounts);
     const users = [createManagerAccount(MANAGER_LOGIN, startMs)];

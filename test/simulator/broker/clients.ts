@@ -1,11 +1,16 @@
-/** The clients of the simulated broker: 1001 … 1100 and the manager's own account. */
+/** The clients of the simulated broker, 1001 upwards, and the manager's own account. */
 import { DAY_MS } from './calendar.ts';
 import { PEOPLE } from './client-names.ts';
 import type { Random } from './random.ts';
 import { USER_RIGHT, USER_RIGHTS_DEFAULT, type User, type UserFields } from './records.ts';
 
 export const FIRST_CLIENT = 1001;
+/** As many have years of deals; of any beyond them a tenth hold positions, and all have a first deposit. */
 export const CLIENTS = 100;
+/** New accounts need logins too: `Books.lastLogin`. */
+export const MOST_CLIENTS = 90_000;
+/** Beyond the first hundred: every tenth of them, so that a tenth of a large book is exposed. */
+export const isExposed = (login: number): boolean => login % 10 === 1;
 
 const GROUPS = [
   'real\\hedge-usd',

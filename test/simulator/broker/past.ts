@@ -3,7 +3,7 @@
  * at the prices of the path, in order of time, so that tickets rise and every balance is the sum of its deals.
  */
 import { DAY_MS, HOUR_MS, MINUTE_MS, dayStart, weekday } from './calendar.ts';
-import { BUSY_LOGINS, SPECIAL } from './clients.ts';
+import { BUSY_LOGINS, CLIENTS, FIRST_CLIENT, isExposed, SPECIAL } from './clients.ts';
 import type { Execution } from './execution.ts';
 import { decimal, EXT_PER_LOT } from './money.ts';
 import { newOrder } from './orders.ts';
@@ -43,6 +43,19 @@ const POPULAR = [
 ];
 /** Deposit of a new account, in whole units of its currency. */
 const DEPOSITS: Readonly<Record<string, number>> = { USD: 20_000, EUR: 20_000, JPY: 3_000_000 };
+/** What an exposed client of the crowd holds, one position each: 50,000 clients hold 50,000 positions. */
+const CROWD_SYMBOLS = [
+  'EURUSD',
+  'GBPUSD',
+  'USDJPY',
+  'XAUUSD',
+  'US500',
+  'BTCUSD',
+  'EURJPY',
+  'AUDUSD',
+  'USDCAD',
+  'EURGBP',
+] as const;
 const COMMENTS = ['', '', 'grid', 'news', 'scalp', 'купил', '对冲', 'trend #4'];
 
 export class Past {
@@ -94,6 +107,10 @@ export class Past {
         run: (timeMs) => this.#balance(user, DEAL_ACTION.balance, deposit, 'Deposit', timeMs),
       },
     ];
+    if (user.login >= FIRST_CLIENT + CLIENTS) {
+      if (isExposed(user.login)) events.push(...this.#crowdPositions(user, money, random));
+      return events;
+    }
     if (random.chance(0.15)) {
       const timeMs = beganMs + 30 * DAY_MS;
       events.push({ timeMs, run: (at) => this.#balance(user, DEAL_ACTION.credit, deposit / 20, 'Credit line', at) });
@@ -241,6 +258,20 @@ export class Past {
       else this.#trade(user, symbol, volume, { type, timeSetupMsc: timeMs, comment: random.pick(COMMENTS) });
     };
     return [{ timeMs: openMs, run }];
+  }
+
+  /** Positions of the last days, small beside the money of the account. */
+  #crowdPositions(user: User, money: Money, random: Random): Event[] {
+    return CROWD_SYMBOLS.map((name) => {
+      const symbol = this.#execution.books.symbol(name);
+      const steps = Math.floor(this.#volume(symbol, money, random) / CROWD_SYMBOLS.length / symbol.volumeStep);
+      const volume = Math.max(symbol.volumeMin, steps * symbol.volumeStep);
+      const type = random.integer(0, 1);
+      return {
+        timeMs: this.#marketTime(this.#startMs - 7 * DAY_MS, this.#startMs - 2 * DAY_MS, random),
+        run: (timeMs) => void this.#trade(user, symbol, volume, { type, timeSetupMsc: timeMs }),
+      };
+    });
   }
 
   /** Pending orders that were withdrawn or ran out. */

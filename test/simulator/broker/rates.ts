@@ -11,14 +11,30 @@ export type QuoteSource = (
 
 export class Rates {
   readonly #quote: QuoteSource;
+  readonly #moment: (() => number) | undefined;
+  readonly #known = new Map<string, number | undefined>();
+  #knownAt = -1;
 
-  constructor(quote: QuoteSource) {
+  /** @param moment changes with every quote: until then a rate is worked out once */
+  constructor(quote: QuoteSource, moment?: () => number) {
     this.#quote = quote;
+    this.#moment = moment;
   }
 
   /** Units of `to` for one unit of `from`; undefined where no chain of pairs joins them. */
   rate(from: string, to: string, side: RateSide): number | undefined {
     if (from === to) return RATE_ONE;
+    if (this.#moment === undefined) return this.#rate(from, to, side);
+    const moment = this.#moment();
+    if (moment !== this.#knownAt) this.#known.clear();
+    this.#knownAt = moment;
+    const key = `${from}${to}${side}`;
+    let rate = this.#known.get(key);
+    if (rate === undefined) this.#known.set(key, (rate = this.#rate(from, to, side)));
+    return rate;
+  }
+
+  #rate(from: string, to: string, side: RateSide): number | undefined {
     const direct = this.#pair(from, to, side);
     if (direct !== undefined) return direct;
     const first = this.#pair(from, 'USD', side);

@@ -5,7 +5,7 @@ import { decimal, share } from '../broker/money.ts';
 import type { User } from '../broker/records.ts';
 import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { bothVolumes } from './render-trades.ts';
-import { isRefusal, MOST_OBJECTS, RETCODE, userOf, usersAsked } from './scope.ts';
+import { isRefusal, RETCODE, userOf, usersAsked } from './scope.ts';
 
 /** The short form: who, and the figures at the end of the day. */
 function light(report: DailyReport, user: User, request: CommandRequest): Record<string, unknown> {
@@ -105,14 +105,14 @@ function reportsOf(request: CommandRequest, users: readonly User[], render: Rend
   const rows: { readonly report: DailyReport; readonly user: User }[] = [];
   for (const user of users) {
     // One more than an answer may hold is enough to know that there are more.
-    const room = MOST_OBJECTS + 1 - rows.length;
+    const room = request.switches.mostObjects + 1 - rows.length;
     if (room <= 0) break;
     const period = { fromMs: from * 1000, toMs: to * 1000, nowMs: broker.time.serverMs(), most: room };
     for (const report of dailyReports(broker.world, user, period)) rows.push({ report, user });
   }
   if (rows.length === 0 && switches.emptyResult === '13') return refused(RETCODE.notFound);
-  const answer = rows.slice(0, MOST_OBJECTS).map(({ report, user }) => render(report, user, request));
-  return rows.length > MOST_OBJECTS ? { retcode: RETCODE.partial, answer } : done(answer);
+  const answer = rows.slice(0, request.switches.mostObjects).map(({ report, user }) => render(report, user, request));
+  return rows.length > request.switches.mostObjects ? { retcode: RETCODE.partial, answer } : done(answer);
 }
 
 const ofLogin = (render: Render): Command['run'] => {

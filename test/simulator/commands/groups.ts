@@ -5,7 +5,7 @@ import { compileMask, singleSeparators } from '../broker/masks.ts';
 import { textOf, type WireRecord } from '../broker/symbols.ts';
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
-import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
+import { RETCODE, seesGroup } from './scope.ts';
 import { nextOf, reorder, shifted } from './ordered-list.ts';
 
 const visible = (request: CommandRequest): Group[] =>
@@ -26,8 +26,8 @@ function get(request: CommandRequest): CommandReply {
   const found = visible(request).filter((group) => matches(group.name));
   if (found.length === 0) return refused(RETCODE.notFound);
   return {
-    retcode: found.length > MOST_OBJECTS ? RETCODE.partial : 0,
-    answer: found.slice(0, MOST_OBJECTS).map(answerOf),
+    retcode: found.length > request.switches.mostObjects ? RETCODE.partial : 0,
+    answer: found.slice(0, request.switches.mostObjects).map(answerOf),
   };
 }
 

@@ -12,12 +12,21 @@ const userTexts = new Texts<User>();
 const accountTexts = new Texts<User>();
 
 export function userText(user: User, world: World, switches: Readonly<Switches>): Json {
-  const stamp = `${world.books.version} ${world.books.configVersion} ${spelling(switches)}`;
+  const { books } = world;
+  const { balance, credit, balancePrevDay, equityPrevDay } = user;
+  const stamp = `${books.revision(user.login)} ${books.configVersion} ${balance} ${credit} ${balancePrevDay} ${equityPrevDay} ${spelling(switches)}`;
   return userTexts.of(user, stamp, () => renderUser(user, world, switches));
 }
 
 export function accountText(user: User, world: World): Json {
-  return accountTexts.of(user, moment(world), () => renderAccount(user, world));
+  return accountTexts.of(user, accountStamp(user, world), () => renderAccount(user, world));
+}
+
+/** Prices move only what is held: most accounts of a large book hold nothing. */
+function accountStamp(user: User, world: World): string {
+  const { positions, configVersion } = world.books;
+  if (positions.of(user.login).length > 0) return moment(world);
+  return `${configVersion} ${user.balance} ${user.credit} ${user.leverage} ${user.group} ${user.stopOut.activation}`;
 }
 
 export function renderUser(user: User, world: World, switches: Readonly<Switches>): object {

@@ -6,7 +6,7 @@ import { symbolFromRecord, textOf, type SymbolSpec, type WireRecord } from '../b
 import { done, Json, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
 import { nextOf, reorder, shifted } from './ordered-list.ts';
 import { namesOf, recordsOf, wireRecord } from './records-in.ts';
-import { MOST_OBJECTS, RETCODE, seesGroup } from './scope.ts';
+import { RETCODE, seesGroup } from './scope.ts';
 
 /** The record as the switches `optionsMode` and `marginRates` want it. */
 function answerOf(symbol: SymbolSpec, { switches }: CommandRequest): Json {
@@ -29,8 +29,8 @@ function get(request: CommandRequest): CommandReply {
   const matches = compileMask(mask);
   const found = all(request).filter((symbol) => matches(symbol.name, symbol.path));
   if (found.length === 0) return refused(RETCODE.notFound);
-  const answer = found.slice(0, MOST_OBJECTS).map((symbol) => answerOf(symbol, request));
-  return { retcode: found.length > MOST_OBJECTS ? RETCODE.partial : 0, answer };
+  const answer = found.slice(0, request.switches.mostObjects).map((symbol) => answerOf(symbol, request));
+  return { retcode: found.length > request.switches.mostObjects ? RETCODE.partial : 0, answer };
 }
 
 function getGroup(request: CommandRequest): CommandReply {

@@ -3,10 +3,18 @@ import type { World } from '../broker/world.ts';
 import type { Ledger } from '../broker/books.ts';
 import { compileMask } from '../broker/masks.ts';
 import type { Deal, Order, Position } from '../broker/records.ts';
-import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
+import {
+  done,
+  refused,
+  type Command,
+  type CommandHandler,
+  type CommandReply,
+  type CommandRequest,
+} from '../command.ts';
 import type { Switches } from '../switches.ts';
+import { listOf } from './long-list.ts';
 import { dealText, historyText, renderOrder, renderPosition } from './render-trades.ts';
-import { isRefusal, MOST_OBJECTS, numbersOf, RETCODE, seesGroup, userOf, usersAsked } from './scope.ts';
+import { isRefusal, numbersOf, RETCODE, seesGroup, userOf, usersAsked } from './scope.ts';
 
 export interface Row {
   readonly ticket: number;
@@ -107,9 +115,9 @@ function getTotal<R extends Row>(kind: Kind<R>): Command['run'] {
   };
 }
 
-function list<R extends Row>(kind: Kind<R>, rows: readonly R[], request: CommandRequest): CommandReply {
+function list<R extends Row>(kind: Kind<R>, rows: readonly R[], request: CommandRequest): ReturnType<CommandHandler> {
   if (rows.length === 0 && request.switches.emptyResult === '13') return refused(RETCODE.notFound);
-  return done(rows.map((row) => kind.render(row, request.broker.world, request.switches)));
+  return listOf(rows, (row) => kind.render(row, request.broker.world, request.switches), request.switches.mostObjects);
 }
 
 function getPage<R extends Row>(kind: Kind<R>): Command['run'] {
@@ -145,18 +153,13 @@ function getBatch<R extends Row>(kind: Kind<R>): Command['run'] {
     } else {
       const users = usersAsked(request);
       if (isRefusal(users)) return users;
-      rows = users.flatMap((user) => [...within(kind, ledger.of(user.login), period)]);
+      rows = [];
+      for (const { login } of users) for (const row of within(kind, ledger.of(login), period)) rows.push(row);
     }
     const symbols = request.parameters.text('symbol');
     if (symbols !== undefined && symbols !== '') {
       const matches = compileMask(symbols);
       rows = rows.filter(({ symbol }) => matches(symbol, world.books.symbols.get(symbol)?.path ?? symbol));
-    }
-    if (rows.length > MOST_OBJECTS) {
-      return {
-        retcode: RETCODE.partial,
-        answer: rows.slice(0, MOST_OBJECTS).map((row) => kind.render(row, world, request.switches)),
-      };
     }
     return list(kind, rows, request);
   };

@@ -152,7 +152,7 @@ function update(request: CommandRequest): CommandReply {
   user.leverage = given.leverage;
   user.rights = given.rights;
   user.fields = { ...given.fields, ...kept };
-  books.version += 1;
+  books.touch(user.login);
   request.broker.mutations += 1;
   return done(renderUser(user, request.broker.world, request.switches));
 }
@@ -200,7 +200,7 @@ function changePassword(request: CommandRequest): CommandReply {
   if (!passwordFits(request, user.group, password)) return refused(CODE.invalidPassword);
   user.passwords[kind] = password;
   user.fields['LastPassChange'] = String(request.broker.time.serverSeconds());
-  request.broker.world.books.version += 1;
+  request.broker.world.books.touch(user.login);
   request.broker.mutations += 1;
   return done();
 }

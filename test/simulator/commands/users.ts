@@ -2,7 +2,15 @@
 import { totalsOf } from '../broker/verify-books.ts';
 import { decimal } from '../broker/money.ts';
 import type { User } from '../broker/records.ts';
-import { done, refused, type Command, type CommandReply, type CommandRequest } from '../command.ts';
+import {
+  done,
+  refused,
+  type Command,
+  type CommandHandler,
+  type CommandReply,
+  type CommandRequest,
+} from '../command.ts';
+import { listOf } from './long-list.ts';
 import { accountText, userText } from './render-users.ts';
 import { isRefusal, RETCODE, seesGroup, userOf, usersAsked, usersInMask } from './scope.ts';
 
@@ -15,12 +23,12 @@ function ofUser(run: (request: CommandRequest, user: User) => CommandReply): (re
 }
 
 /** A command about several, whose answer is an array. */
-function ofUsers(render: (user: User, request: CommandRequest) => object): (request: CommandRequest) => CommandReply {
+function ofUsers(render: (user: User, request: CommandRequest) => object): CommandHandler {
   return (request) => {
     const users = usersAsked(request);
     if (isRefusal(users)) return users;
     if (users.length === 0 && request.switches.emptyResult === '13') return refused(RETCODE.notFound);
-    return done(users.map((user) => render(user, request)));
+    return listOf(users, (user) => render(user, request), request.switches.mostUsers);
   };
 }
 
@@ -42,7 +50,7 @@ const checkBalance = ofUser((request, user) => {
   if (fix === '1' && (user.balance !== history.balance || user.credit !== history.credit)) {
     user.balance = history.balance;
     user.credit = history.credit;
-    world.books.version += 1;
+    world.books.touch(user.login);
     request.broker.mutations += 1;
   }
   return done(answer);

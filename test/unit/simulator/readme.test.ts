@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../simulator/commands/index.ts';
 import { FEED_FAULTS, REQUEST_FAULTS, SERVER_FAULTS } from '../../simulator/faults.ts';
+import { NUMBERS } from '../../simulator/flags.ts';
 import { ACCOUNTS } from '../../simulator/managers.ts';
 import { retcodeText } from '../../simulator/retcodes.ts';
 import { defaultSwitches, SWITCHES } from '../../simulator/switches.ts';
@@ -25,6 +26,18 @@ describe("the simulator's README says what its code does", () => {
         name,
         Array.isArray(entry.default) ? JSON.stringify(entry.default) : String(entry.default),
       ]),
+    );
+  });
+
+  test('every flag with a number, its variable and its default', () => {
+    const rows = [...readme.matchAll(/^\| `--([\w-]+)` \| `(\w+)` \| (\d+) \|/gm)];
+    expect(new Map(rows.map(([, flag, variable, value]) => [flag, `${variable} ${value}`]))).toEqual(
+      new Map(
+        Object.entries(NUMBERS).map(([flag, entry]) => [
+          flag,
+          `${flag.toUpperCase().replaceAll('-', '_')} ${entry.default}`,
+        ]),
+      ),
     );
   });
 

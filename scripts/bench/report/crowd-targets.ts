@@ -1,0 +1,84 @@
+import { CROWD_LATENCY_MS, CROWD_WORK, type CrowdWork } from '../work/crowd-work.ts';
+import type { Rows } from './find.ts';
+import { figure } from './numbers.ts';
+import { paired, pairedRatio } from './paired.ts';
+import type { Summary } from './summary.ts';
+import type { AddTarget } from './targets.ts';
+
+/** What many callers for as many accounts get of a broker 20 ms away: `work/crowd-work.ts` measures it. */
+export function addCrowdTargets(rows: Rows, add: AddTarget): void {
+  const find = (system: string, work: CrowdWork, concurrency: number): Summary | undefined =>
+    rows.find({ system, work, mode: 'saturated', upstreamLatencyMs: CROWD_LATENCY_MS, concurrency });
+  const p50 = (summary: Summary | undefined): string => figure(summary?.latencyMs[50], ' ms');
+  const rate = (summary: Summary | undefined): string => `${figure(summary?.perSecond)}/s`;
+
+  for (const { system, floor, callers, bound, how } of [
+    { system: 'vps-1', floor: 'node-undici-1', callers: 64, bound: 20, how: 'one session' },
+    { system: 'vps', floor: 'node-undici-4', callers: 256, bound: 12, how: 'four sessions' },
+    { system: 'vps', floor: 'node-undici-32', callers: 32, bound: 0.9, how: 'as it comes, against 32 sessions' },
+  ]) {
+    const ours = find(system, CROWD_WORK.reads, callers);
+    const under = find(floor, CROWD_WORK.through, callers);
+    add(
+      `typed account, ${callers} callers, ${how}, over ${floor}`,
+      pairedRatio(ours?.row, under?.row, 'per second'),
+      'at least',
+      bound,
+      '×',
+      `${rate(ours)} of ${rate(under)}`,
+    );
+  }
+
+  for (const system of ['vps-1', 'vps']) {
+    const storm = rows.find({ system, work: CROWD_WORK.storm, mode: 'storm' });
+    const batch = find(system, CROWD_WORK.getBatch, 1);
+    add(
+      `storm of 100 distinct, warm, ${system}: p99 over one get_batch of as many`,
+      pairedRatio(storm?.row, batch?.row, 'p50'),
+      'at most',
+      3,
+      '×',
+      `${p50(storm)} of ${p50(batch)}`,
+    );
+  }
+
+  const lone = find('vps', CROWD_WORK.reads, 1);
+  for (const { what, summary, bound } of [
+    { what: '/v1/batch of 20 reads', summary: find('vps', CROWD_WORK.batch, 1), bound: 1.5 },
+    { what: 'market order, whole', summary: find('vps', CROWD_WORK.order, 1), bound: 4.3 },
+    { what: 'market order, minimal', summary: find('vps', CROWD_WORK.minimal, 1), bound: 3.3 },
+    {
+      what: 'market order, minimal, MARKET_ORDER_PRICE=none',
+      summary: find('vps-none', CROWD_WORK.minimal, 1),
+      bound: 2.3,
+    },
+  ])
+    add(
+      `${what}: p50 over a lone read`,
+      pairedRatio(summary?.row, lone?.row, 'p50'),
+      'at most',
+      bound,
+      '×',
+      `${p50(summary)} of ${p50(lone)}`,
+    );
+
+  for (const { system, dealers, bound, how } of [
+    { system: 'vps', dealers: 1, bound: 0.45, how: 'with quotes' },
+    { system: 'vps-dealers-2', dealers: 2, bound: 0.45, how: 'with quotes' },
+    { system: 'vps-none', dealers: 1, bound: 0.7, how: 'MARKET_ORDER_PRICE=none' },
+    { system: 'vps-none-dealers-2', dealers: 2, bound: 0.7, how: 'MARKET_ORDER_PRICE=none' },
+  ]) {
+    const orders = find(system, CROWD_WORK.order, 32);
+    const middle = lone?.latencyMs[50];
+    add(
+      `orders per round trip and dealer connection, ${dealers} of them, 32 callers, ${how}`,
+      middle === undefined
+        ? undefined
+        : paired([orders?.row], 'per second', (perSecond) => (perSecond * middle) / 1_000 / dealers),
+      'at least',
+      bound,
+      '',
+      `${rate(orders)}, a round trip of ${p50(lone)}`,
+    );
+  }
+}

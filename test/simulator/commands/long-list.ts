@@ -1,0 +1,39 @@
+/** Lists that may be tens of thousands long: made in turns, so that other connections are answered meanwhile. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { encode } from '../codec.ts';
+import { Json, JsonParts, type CommandReply } from '../command.ts';
+import { RETCODE } from './scope.ts';
+
+/** About 5 ms of rendering. */
+const ROWS_A_TURN = 500;
+const COMMA = Buffer.from(',');
+
+/** The reply whose answer is the list; of more than `most` rows, so many with `14`. */
+export function listOf<Row>(
+  asked: readonly Row[],
+  render: (row: Row) => unknown,
+  most: number,
+): CommandReply | Promise<CommandReply> {
+  const rows = asked.slice(0, most);
+  const retcode = asked.length > most ? RETCODE.partial : 0;
+  return rows.length <= ROWS_A_TURN ? { retcode, answer: rows.map(render) } : inTurns(rows, render, retcode);
+}
+
+async function inTurns<Row>(
+  rows: readonly Row[],
+  render: (row: Row) => unknown,
+  retcode: number,
+): Promise<CommandReply> {
+  const parts: Buffer[] = [];
+  for (let from = 0; from < rows.length; from += ROWS_A_TURN) {
+    const pieces = rows.slice(from, from + ROWS_A_TURN).flatMap((row) => {
+      const value = render(row);
+      return [COMMA, value instanceof Json ? value.utf8 : Buffer.from(encode(value))];
+    });
+    if (from === 0) pieces[0] = Buffer.from('[');
+    parts.push(Buffer.concat(pieces));
+    await nextTurn();
+  }
+  parts.push(Buffer.from(']'));
+  return { retcode, answer: new JsonParts(parts) };
+}

@@ -78,7 +78,7 @@ export class TradingClient {
 interface BooksUser {
   readonly login: number;
   readonly balance: string;
-  readonly positions: readonly { readonly comment: string; readonly position: number }[];
+  readonly positions: readonly { readonly comment: string; readonly position: number; readonly symbol: string }[];
   readonly orders: readonly { readonly comment: string; readonly order: number }[];
   readonly deals: readonly { readonly comment: string; readonly deal: number; readonly order: number }[];
 }

@@ -48,6 +48,8 @@ const steady = (body: unknown): unknown =>
         'lastAccessAtMs',
         'updatedAt',
         'updatedAtMs',
+        'readAt',
+        'readAtMs',
       ].includes(name)
         ? undefined
         : value,
@@ -103,7 +105,7 @@ describe('the typed reads', () => {
         `/v1/accounts?group=none%5C*`,
       ]) {
         const answer = await bridge.fetch(path);
-        expect(await answer.json(), path).toEqual({ items: [], nextCursor: null });
+        expect(await answer.json(), path).toMatchObject({ items: [], nextCursor: null });
       }
       for (const path of [
         '/v1/accounts/987654',

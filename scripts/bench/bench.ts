@@ -1,11 +1,14 @@
 import { wantsWork, type BenchOptions } from './options.ts';
+import { measureCrowdRows } from './crowd.ts';
+import { measureDesk } from './desk.ts';
 import { bundleContainer } from '../local/bundle-container.ts';
 import { Child } from './measure/child.ts';
 import { rowId, type Row, type Sample } from './report/model.ts';
 import { CONTAINER_BUNDLE } from './systems/vps.ts';
 import type { Started, System, WorkName } from './systems/system.ts';
-import { CROWD_LATENCY_MS, CROWD_ROWS, measureCrowd, takesOrders, WARM_UP_ROW } from './work/crowd-work.ts';
-import { growPools, POOL_GROWTH_LATENCY_MS } from './work/grow-pools.ts';
+import { CROWD_LATENCY_MS } from './work/crowd-work.ts';
+import { DESK_LATENCY_MS } from './work/desk-work.ts';
+import { growPools } from './work/grow-pools.ts';
 import { measureHttp, measureStorm, SLOW_MS } from './work/http-work.ts';
 import { loadOf } from './work/requests.ts';
 import { measureStarts } from './work/start-work.ts';
@@ -75,6 +78,7 @@ export class Bench {
       await this.#streams(repetition);
       await this.#fanOut(repetition);
       await this.#starts(repetition);
+      await this.#desk(repetition);
     }
     return {
       systems: Object.fromEntries(this.#started.map(({ system }) => [system.name, system.title])),
@@ -145,7 +149,7 @@ export class Bench {
     const works = HTTP_WORKS.filter((work) => this.#started.some(({ system }) => this.#does(system, work)));
     if (works.length === 0) return;
     for (const upstreamLatencyMs of this.#options.upstreamLatenciesMs) {
-      await this.#growPools();
+      await growPools(this.#started, this.#need(this.#load));
       await this.#latency(upstreamLatencyMs, upstreamLatencyMs);
       for (const work of works) {
         // In two minutes there is room for what the targets at a broker far away ask for, and no more.
@@ -212,34 +216,21 @@ export class Bench {
     }
   }
 
-  async #growPools(): Promise<void> {
-    await this.#latency(POOL_GROWTH_LATENCY_MS, POOL_GROWTH_LATENCY_MS);
-    await growPools(this.#started, this.#need(this.#load));
-  }
-
-  /** Many callers for as many accounts, at a broker far away. */
   async #crowd(repetition: number): Promise<void> {
     if (!this.#wants('crowd')) return;
-    const { warmUpMs, durationMs, quick } = this.#options;
-    const load = this.#need(this.#load);
-    await this.#latency(0, 0);
-    const ordering = this.#started.filter(({ system }) => takesOrders(system.name));
-    // What runs its first orders is measured by nobody.
-    const compileMs = quick ? COMPILE_QUICK_MS : COMPILE_MS;
-    for (const { running } of repetition === 1 ? ordering : [])
-      await measureCrowd({ row: WARM_UP_ROW, running, load, warmUpMs: 0, durationMs: compileMs, repetition: 0 });
-    await this.#growPools();
-    await this.#latency(CROWD_LATENCY_MS, CROWD_LATENCY_MS);
-    for (const row of CROWD_ROWS) {
-      for (const { system, running } of this.#started.filter((each) => row.systems.includes(each.system.name))) {
-        const { work, mode, callers: concurrency } = row;
-        await this.#measure({ system: system.name, work, mode, upstreamLatencyMs: CROWD_LATENCY_MS, concurrency }, () =>
-          measureCrowd({ row, running, load, warmUpMs, durationMs: quick ? durationMs : SLOW_MS, repetition }),
-        );
-      }
-    }
-    for (const { running } of ordering) await running.simulator?.resetBooks();
-    await this.#latency(0, 0);
+    const { warmUpMs, quick } = this.#options;
+    await measureCrowdRows(
+      {
+        started: this.#started,
+        load: this.#need(this.#load),
+        repetition,
+        warmUpMs,
+        durationMs: quick ? this.#options.durationMs : SLOW_MS,
+        compileMs: quick ? COMPILE_QUICK_MS : COMPILE_MS,
+      },
+      (system, { work, mode, callers }, measurement) =>
+        this.#measure({ system, work, mode, upstreamLatencyMs: CROWD_LATENCY_MS, concurrency: callers }, measurement),
+    );
   }
 
   async #storms(repetition: number): Promise<void> {
@@ -350,6 +341,14 @@ export class Bench {
     } catch (error) {
       this.#skip('start', error);
     }
+  }
+
+  async #desk(repetition: number): Promise<void> {
+    if (!this.#wants('desk')) return;
+    const row = { system: 'vps-desk', mode: 'desk', upstreamLatencyMs: DESK_LATENCY_MS, concurrency: 1 } as const;
+    await measureDesk(this.#need(this.#load), this.#options.quick, repetition, (work, measurement) =>
+      this.#measure({ ...row, work }, measurement),
+    );
   }
 
   async #measure(key: RowKey, work: () => Promise<Sample>): Promise<void> {

@@ -1,3 +1,4 @@
+import { DESK_WORK } from '../work/desk-work.ts';
 import { CROWD_LATENCY_MS, CROWD_WORK, type CrowdWork } from '../work/crowd-work.ts';
 import type { Rows } from './find.ts';
 import { figure } from './numbers.ts';
@@ -81,4 +82,37 @@ export function addCrowdTargets(rows: Rows, add: AddTarget): void {
       `${rate(orders)}, a round trip of ${p50(lone)}`,
     );
   }
+}
+
+/** A book of 50,000 accounts under the eyes of a risk desk: `work/desk-work.ts` measures it. */
+export function addDeskTargets(rows: Rows, add: AddTarget): void {
+  const find = (work: string): Summary | undefined => rows.find({ system: 'vps-desk', work, mode: 'desk' });
+  const p99 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[99];
+  const [without, beside, lag] = [find(DESK_WORK.without), find(DESK_WORK.beside), find(DESK_WORK.lag)];
+  if (!without && !beside && !lag) return;
+  add(
+    '50,000 accounts: deal to a stream of all groups, p99',
+    p99(lag),
+    'at most',
+    1_000,
+    ' ms',
+    `${figure(lag?.done)} deals`,
+  );
+  add(
+    '50,000 accounts, 50,000 positions: memory of the container beside a desk',
+    beside?.containerPeakRssMb,
+    'at most',
+    256,
+    ' MB',
+    `${figure(beside?.upstreamRequests)} upstream requests`,
+  );
+  const [slow, quick] = [p99(beside), p99(without)];
+  add(
+    '50,000 accounts: p99 of orders beside a desk over without',
+    slow === undefined || quick === undefined ? undefined : slow / quick,
+    'at most',
+    1.3,
+    '×',
+    `${figure(slow, ' ms')} of ${figure(quick, ' ms')}, ${figure(beside?.done)} orders`,
+  );
 }

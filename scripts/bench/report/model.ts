@@ -1,6 +1,6 @@
 import type { UpstreamCounters } from '../systems/simulator-process.ts';
 
-export type Mode = 'saturated' | 'paced' | 'storm' | 'stream' | 'start';
+export type Mode = 'saturated' | 'paced' | 'storm' | 'stream' | 'start' | 'desk';
 
 /** One measurement of one row. */
 export interface Sample {

@@ -36,6 +36,7 @@ const FIGURES: Readonly<Record<Mode, readonly Figure[]>> = {
   storm: ['p50'],
   start: ['p50'],
   stream: ['per second', 'p50'],
+  desk: [],
 };
 
 /**

@@ -20,6 +20,8 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
   const names = options.only.filter((name) => SYSTEM_NAMES.has(name)).map((name) => name.replace('-cold', ''));
   const wanted = ({ name, works }: System): boolean => {
     if (names.length > 0) return names.includes(name);
+    // The desk starts a bridge of its own.
+    if (options.only.length > 0 && options.only.every((only) => only === 'desk')) return false;
     return works.length > 0 || wantsWork(options.only, 'crowd');
   };
   if (options.edgeUrl === undefined && options.vpsUrl === undefined) {

@@ -55,8 +55,16 @@ export async function startContainerProcess(
   };
 }
 
-/** @param env settings that only the orders of a crowd are measured with */
-export const vps = (name: string, poolMax: number, env?: Readonly<Record<string, string>>): System => ({
+/**
+ * @param env further settings, of a system that one part alone measures
+ * @param clients accounts at its broker
+ */
+export const vps = (
+  name: string,
+  poolMax: number,
+  env?: Readonly<Record<string, string>>,
+  clients?: number,
+): System => ({
   name,
   title: [
     `the container program alone, as on a VPS, ${poolMax} upstream connection${poolMax > 1 ? 's' : ''} at most`,
@@ -70,7 +78,7 @@ export const vps = (name: string, poolMax: number, env?: Readonly<Record<string,
       ? ['typed', 'passthrough']
       : ['cached', 'typed', 'passthrough', 'batch', 'worst-body', 'order', 'stream'],
   start: async (): Promise<RunningSystem> => {
-    const simulator = await SimulatorProcess.start();
+    const simulator = await SimulatorProcess.start(clients);
     const directory = await mkdtemp(path.join(tmpdir(), 'mt5-bench-'));
     const key = newBenchKey();
     const start = (): Promise<ContainerProcess> =>

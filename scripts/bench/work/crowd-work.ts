@@ -65,9 +65,6 @@ export const CROWD_ROWS: readonly CrowdRow[] = [
   row('saturated', CROWD_WORK.order, 32, 'vps', 'vps-none', 'vps-dealers-2', 'vps-none-dealers-2'),
 ];
 
-/** Of orders, 8 callers at once: enough to compile what they run through. */
-export const WARM_UP_ROW: CrowdRow = row('saturated', CROWD_WORK.order, 8);
-
 const isOrder = (work: CrowdWork): boolean => work === CROWD_WORK.order || work === CROWD_WORK.minimal;
 
 export const takesOrders = (system: string): boolean =>
@@ -76,7 +73,7 @@ export const takesOrders = (system: string): boolean =>
 const get = (path: string): LoadRequest => ({ method: 'GET', path });
 const money = (login: number): string => `/v1/accounts/${login}/money`;
 
-function requestsOf({ work, callers }: CrowdRow): readonly LoadRequest[] {
+export function requestsOf({ work, callers }: Pick<CrowdRow, 'work' | 'callers'>): readonly LoadRequest[] {
   switch (work) {
     case CROWD_WORK.reads:
     case CROWD_WORK.storm:

@@ -4,11 +4,12 @@ import type { Started } from '../systems/system.ts';
 import { measureHttp } from './http-work.ts';
 
 /** An upstream latency at which 32 callers wait long for 4 connections. */
-export const POOL_GROWTH_LATENCY_MS = 20;
+const POOL_GROWTH_LATENCY_MS = 20;
 const POOL_GROWTH_TIMEOUT_MS = 10_000;
 
-/** A pool grows under sustained queueing only: the floors have all their connections from the start. */
+/** A pool grows under sustained queueing only: the floors have all their connections from the start. Brokers are then far away. */
 export async function growPools(started: readonly Started[], load: Child): Promise<void> {
+  for (const { running } of started) await running.simulator?.setLatency(POOL_GROWTH_LATENCY_MS);
   for (const { system, running } of started) {
     const grows = system.kind !== 'floor' && system.name !== 'vps-1' && system.works.includes('passthrough');
     if (!grows || !running.simulator) continue;

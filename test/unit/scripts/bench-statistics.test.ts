@@ -6,6 +6,8 @@ import { readOptions } from '../../../scripts/bench/options.ts';
 import { compareReports } from '../../../scripts/bench/report/compare-reports.ts';
 import type { Report, Row, Sample } from '../../../scripts/bench/report/model.ts';
 import { compareRatios, ratiosOf } from '../../../scripts/bench/report/ratios.ts';
+import { targetsOf } from '../../../scripts/bench/report/targets.ts';
+import { CROWD_LATENCY_MS, CROWD_ROWS } from '../../../scripts/bench/work/crowd-work.ts';
 import { putIntoReadme } from '../../../scripts/bench/report/readme-table.ts';
 
 const sample = (repetition: number, perSecond: number, latenciesMs: readonly number[]): Sample => ({
@@ -153,4 +155,28 @@ test('the README shows the report of record', () => {
   const readme = readFileSync(new URL('README.md', root), 'utf8');
   const record = readFileSync(new URL('scripts/bench/results/record.json', root), 'utf8');
   expect(putIntoReadme(readme, JSON.parse(record) as Report)).toBe(readme);
+});
+
+test('a name that --only does not know is refused, not passed over', () => {
+  expect(readOptions(['--only', 'vps-1,node-undici-1,crowd']).only).toEqual(['vps-1', 'node-undici-1', 'crowd']);
+  expect(() => readOptions(['--only', 'vps-1,typd'])).toThrow('--only: typd: expected names of systems and works');
+});
+
+test('every row of a crowd is judged by some target', () => {
+  const rows = CROWD_ROWS.flatMap(({ systems, work, mode, callers: concurrency }) =>
+    systems.map((system) => ({
+      id: `${system} ${work} ${concurrency}`,
+      system,
+      work,
+      mode,
+      concurrency,
+      upstreamLatencyMs: CROWD_LATENCY_MS,
+      samples: [sample(1, 100, [20])],
+    })),
+  );
+  const judged = (from: readonly Row[]): string[] =>
+    targetsOf(report(from)).flatMap(({ what, verdict }) => (verdict === 'not measured' ? [] : [what]));
+  const whole = judged(rows).length;
+  for (const { id } of rows)
+    expect([id, judged(rows.filter((each) => each.id !== id)).length < whole]).toEqual([id, true]);
 });

@@ -1,0 +1,40 @@
+import type { Child } from './measure/child.ts';
+import type { Sample } from './report/model.ts';
+import { POOL } from './systems/choose-systems.ts';
+import { vps } from './systems/vps.ts';
+import {
+  DESK_CLIENTS,
+  DESK_LATENCY_MS,
+  DESK_WORK,
+  measureAccounts,
+  measureBeside,
+  measureExposure,
+  measureOrders,
+} from './work/desk-work.ts';
+
+export type DeskWork = (typeof DESK_WORK)[keyof typeof DESK_WORK];
+type Keep = (work: DeskWork, measurement: () => Promise<Sample>) => Promise<void>;
+
+/** The large book on a bridge and a broker of its own. What the bridge does not have is skipped by name. */
+export async function measureDesk(load: Child, quick: boolean, repetition: number, keep: Keep): Promise<void> {
+  const running = await vps('vps-desk', POOL, {}, DESK_CLIENTS).start();
+  try {
+    await running.simulator?.setLatency(DESK_LATENCY_MS);
+    const desk = { running, load, quick, repetition };
+    await keep(DESK_WORK.without, () => measureOrders(desk));
+    await keep(DESK_WORK.accounts, () => measureAccounts(desk));
+    await keep(DESK_WORK.exposure, () => measureExposure(desk));
+    let lag: Sample | undefined;
+    await keep(DESK_WORK.beside, async () => {
+      const beside = await measureBeside(desk);
+      ({ lag } = beside);
+      return beside.orders;
+    });
+    await keep(DESK_WORK.lag, async () => {
+      if (!lag) throw new Error('the orders beside a desk were not measured');
+      return lag;
+    });
+  } finally {
+    await running.stop();
+  }
+}

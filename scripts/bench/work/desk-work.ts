@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { LoadResult } from '../load/job.ts';
+import { around } from '../measure/around.ts';
+import type { Child } from '../measure/child.ts';
+import type { Sample } from '../report/model.ts';
+import type { RunningSystem } from '../systems/system.ts';
+import { requestsOf as crowdRequests, CROWD_WORK } from './crowd-work.ts';
+import { latenciesSample, sampleOf, SLACK_MS } from './http-work.ts';
+
+/** A broker's whole book, as a risk desk looks at it. A tenth of the accounts hold ten positions each. */
+export const DESK_CLIENTS = 50_000;
+export const DESK_LATENCY_MS = 5;
+/** Orders beside and without: of fewer, a 99th percentile would be a handful. At the rate they keep one dealer connection half busy. */
+const ORDERS = 5_000;
+const ORDERS_QUICK = 400;
+const ORDERS_PER_SECOND = 40;
+const ORDER_CALLERS = 32;
+const WARM_UP_MS = 3_000;
+const LOOKS = 3;
+const SUBSCRIBE_TIMEOUT_MS = 60_000;
+
+/** Names of the rows: `report/crowd-targets.ts` looks them up. */
+export const DESK_WORK = {
+  without: 'orders without a desk',
+  accounts: 'all accounts with money, NDJSON',
+  exposure: 'exposure of all accounts',
+  beside: 'orders beside a desk',
+  lag: 'deal to a stream of all groups',
+} as const;
+
+export interface Desk {
+  readonly running: RunningSystem;
+  readonly load: Child;
+  readonly quick: boolean;
+  readonly repetition: number;
+}
+
+/** Market orders at a steady rate, from the intended time of each. */
+export async function measureOrders({ running, load, quick, repetition }: Desk): Promise<Sample> {
+  const durationMs = ((quick ? ORDERS_QUICK : ORDERS) / ORDERS_PER_SECOND) * 1_000;
+  const job = {
+    kind: 'paced' as const,
+    url: running.url,
+    headers: running.headers,
+    requests: crowdRequests({ work: CROWD_WORK.order, callers: 1_024 }),
+    newKeyEach: true,
+    connections: ORDER_CALLERS,
+    ratePerSecond: ORDERS_PER_SECOND,
+    warmUpMs: WARM_UP_MS,
+    durationMs,
+  };
+  const { result, server } = await around(running, () => load.ask<LoadResult>(job, WARM_UP_MS + durationMs + SLACK_MS));
+  return {
+    repetition,
+    ...sampleOf(result),
+    ...server,
+    extra: { measuredShare: durationMs / (durationMs + WARM_UP_MS) },
+  };
+}
+
+/** @throws Error where the route is not there, or does not bring all accounts */
+async function readAccounts({ url, headers }: RunningSystem): Promise<void> {
+  const answer = await fetch(`${url}/v1/accounts?group=*`, { headers: { ...headers, accept: 'application/x-ndjson' } });
+  const isLines = answer.headers.get('content-type')?.startsWith('application/x-ndjson') === true;
+  if (!answer.ok || !isLines || !answer.body) {
+    await answer.body?.cancel();
+    throw new Error(`GET /v1/accounts?group=* as NDJSON: ${answer.status} ${answer.headers.get('content-type')}`);
+  }
+  let lines = 0;
+  for await (const chunk of answer.body) for (const byte of chunk) if (byte === 0x0a) lines += 1;
+  if (lines < DESK_CLIENTS) throw new Error(`GET /v1/accounts?group=*: ${lines} of ${DESK_CLIENTS} accounts`);
+}
+
+/** @throws Error where the route is not there */
+async function readExposure({ url, headers }: RunningSystem): Promise<void> {
+  const answer = await fetch(`${url}/v1/exposure?group=*`, { headers });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`GET /v1/exposure?group=*: ${answer.status} ${text.slice(0, 200)}`);
+}
+
+async function looks(desk: Desk, look: (running: RunningSystem) => Promise<void>): Promise<Sample> {
+  const { result, server } = await around(desk.running, async () => {
+    const tookMs: number[] = [];
+    for (let turn = 0; turn < LOOKS; turn++) {
+      const beganAtMs = performance.now();
+      await look(desk.running);
+      tookMs.push(performance.now() - beganAtMs);
+    }
+    return tookMs;
+  });
+  return { ...latenciesSample(desk.repetition, result), ...server };
+}
+
+export const measureAccounts = (desk: Desk): Promise<Sample> => looks(desk, readAccounts);
+export const measureExposure = (desk: Desk): Promise<Sample> => looks(desk, readExposure);
+
+interface DealFrame {
+  readonly type: string;
+  readonly topic?: string;
+  readonly data?: unknown;
+}
+
+/** How late the deals of all groups come, by the broker's own time of each. */
+class DealStream {
+  readonly lagsMs: number[] = [];
+  readonly #socket: WebSocket;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  /** @throws Error where the stream does not take groups */
+  static async open({ url, headers }: RunningSystem): Promise<DealStream> {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/stream`, { headers, perMessageDeflate: false });
+    await once(socket, 'open');
+    const stream = new DealStream(socket);
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no acknowledgement of deals by group')), SUBSCRIBE_TIMEOUT_MS);
+      const settle = (act: () => void): void => {
+        clearTimeout(timer);
+        act();
+      };
+      socket.on('message', (data: Buffer) => {
+        const frame = JSON.parse(data.toString()) as DealFrame;
+        if (frame.type === 'error') settle(() => reject(new Error(`stream of deals by group: ${data.toString()}`)));
+        if (frame.type === 'ack' && frame.topic === 'deals') settle(resolve);
+        if (frame.type === 'delta' && frame.topic === 'deals') stream.#note(frame.data);
+      });
+      socket.once('close', (code) => settle(() => reject(new Error(`the stream was closed: ${code}`))));
+      socket.send(JSON.stringify({ op: 'subscribe', id: 1, topic: 'deals', groups: ['*'] }));
+    });
+    return stream;
+  }
+
+  #note(data: unknown): void {
+    const nowMs = Date.now();
+    for (const { executedAtMs } of Array.isArray(data) ? (data as { executedAtMs?: number }[]) : [])
+      if (executedAtMs !== undefined) this.lagsMs.push(Math.max(0, nowMs - executedAtMs));
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
+
+/**
+ * Orders while a desk reads all accounts and the exposure without pause and follows the deals of all groups.
+ *
+ * @returns the orders, and the deals that came of them
+ */
+export async function measureBeside(desk: Desk): Promise<{ readonly orders: Sample; readonly lag: Sample }> {
+  // What is not there is said before minutes of orders.
+  await readAccounts(desk.running);
+  await readExposure(desk.running);
+  const stream = await DealStream.open(desk.running);
+  const over = new AbortController();
+  const reading = (async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await readAccounts(desk.running);
+      await readExposure(desk.running);
+    }
+  })();
+  try {
+    const orders = await Promise.race([measureOrders(desk), reading.then(() => Promise.reject(new Error('no desk')))]);
+    if (stream.lagsMs.length === 0) throw new Error('no deal came in the stream');
+    return { orders, lag: latenciesSample(desk.repetition, stream.lagsMs) };
+  } finally {
+    over.abort();
+    stream.close();
+    await reading.catch(() => undefined);
+  }
+}

@@ -18,9 +18,6 @@ const HTTP_WORKS: readonly WorkName[] = ['cached', 'typed', 'passthrough', 'batc
 /** Each step of a sign-in, and a call, at the storms: the figures of peers.md §4.3. */
 const STORM_AUTH_STEP_MS = 75;
 const STORM_CALL_MS = 20;
-/** After so long under full load V8 has compiled what is hot: seen by the CPU time beside the main thread going away. */
-const COMPILE_MS = 2_500;
-const COMPILE_QUICK_MS = 300;
 /** Each work of a repetition is measured in so many short rounds over all systems: a machine's speed changes within seconds. */
 const ROUNDS = 3;
 /** There are 100 logins: of more callers, most would ask for the same. */
@@ -30,7 +27,7 @@ const SETTLE_MS = 100;
 
 const FAN_OUT_CLIENTS = 100;
 /** Ticks come in bursts of 5 ms: of a short time, the 99th percentile would be a single burst. */
-const FAN_OUT_MS = 2_000;
+const FAN_OUT_MS = { whole: 2_000, quick: 1_000 } as const;
 const FAN_OUT_TICKS = [1_000, 20_000] as const;
 
 type RowKey = Omit<Row, 'id' | 'samples'>;
@@ -60,13 +57,15 @@ export class Bench {
     await bundleContainer(CONTAINER_BUNDLE);
     this.#load = new Child('scripts/bench/load/http-load.ts', { placement: 'measuring', ipc: true });
     this.#streamLoad = new Child('scripts/bench/load/stream-load.ts', { placement: 'measuring', ipc: true });
-    for (const system of chosen.systems) {
-      try {
-        this.#started.push({ system, running: await system.start() });
-        this.#say(`started ${system.name}: ${system.title}`);
-      } catch (error) {
-        this.#skip(system.name, error);
+    const starting = await Promise.allSettled(chosen.systems.map((system) => system.start()));
+    for (const [index, system] of chosen.systems.entries()) {
+      const start = starting[index];
+      if (start?.status !== 'fulfilled') {
+        this.#skip(system.name, start?.reason);
+        continue;
       }
+      this.#started.push({ system, running: start.value });
+      this.#say(`started ${system.name}: ${system.title}`);
     }
     await this.#warmUp();
     for (let repetition = 1; repetition <= this.#options.repetitions; repetition++) {
@@ -137,7 +136,7 @@ export class Bench {
           mode: 'saturated',
           upstreamLatencyMs: 0,
           warmUpMs: 0,
-          durationMs: this.#options.quick ? COMPILE_QUICK_MS : COMPILE_MS,
+          durationMs: this.#options.compileMs,
           repetition: 0,
         });
         if (work === 'order') await running.simulator?.resetBooks();
@@ -185,6 +184,7 @@ export class Bench {
             warmUpMs,
             durationMs,
             repetition,
+            quick,
           }),
         );
       }
@@ -218,7 +218,7 @@ export class Bench {
 
   async #crowd(repetition: number): Promise<void> {
     if (!this.#wants('crowd')) return;
-    const { warmUpMs, quick } = this.#options;
+    const { warmUpMs, compileMs, quick } = this.#options;
     await measureCrowdRows(
       {
         started: this.#started,
@@ -226,7 +226,7 @@ export class Bench {
         repetition,
         warmUpMs,
         durationMs: quick ? this.#options.durationMs : SLOW_MS,
-        compileMs: quick ? COMPILE_QUICK_MS : COMPILE_MS,
+        compileMs,
       },
       (system, { work, mode, callers }, measurement) =>
         this.#measure({ system, work, mode, upstreamLatencyMs: CROWD_LATENCY_MS, concurrency: callers }, measurement),
@@ -274,7 +274,8 @@ export class Bench {
   async #streams(repetition: number): Promise<void> {
     if (!this.#wants('stream')) return;
     const { warmUpMs, durationMs, ticksPerSecond } = this.#options;
-    const streams = ({ name, works }: System): boolean => works.includes('stream') && name !== 'vps-1';
+    const streams = ({ kind, works }: System): boolean =>
+      works.includes('stream') && !(this.#options.quick && kind === 'floor');
     await this.#onFresh(streams, async (fresh) => {
       const measure = ({ system, running }: Started, clients: number): Promise<Sample> =>
         measureStream({
@@ -306,7 +307,7 @@ export class Bench {
   /** From a tick to its clients without a broker: at a rate both stand, and at one that neither stands. */
   async #fanOut(repetition: number): Promise<void> {
     if (!this.#wants('fan-out')) return;
-    const { warmUpMs, durationMs } = this.#options;
+    const { warmUpMs, durationMs, quick } = this.#options;
     for (const ticksPerSecond of FAN_OUT_TICKS) {
       for (const { system, running } of this.#started) {
         if (!system.works.includes('fan-out')) continue;
@@ -322,7 +323,7 @@ export class Bench {
               ticksPerSecond,
               raw: true,
               warmUpMs,
-              durationMs: Math.max(FAN_OUT_MS, durationMs),
+              durationMs: Math.max(FAN_OUT_MS[quick ? 'quick' : 'whole'], durationMs),
               repetition,
             }),
         );
@@ -333,7 +334,7 @@ export class Bench {
   async #starts(repetition: number): Promise<void> {
     if (!this.#wants('start') || !this.#started.some(({ running }) => running.pid !== undefined)) return;
     try {
-      for (const { system, work, sample } of await measureStarts(repetition, STORM_CALL_MS)) {
+      for (const { system, work, sample } of await measureStarts(repetition, STORM_CALL_MS, this.#options.quick)) {
         const key: RowKey = { system, work, mode: 'start', upstreamLatencyMs: STORM_CALL_MS, concurrency: 1 };
         this.#keep(key, sample);
       }

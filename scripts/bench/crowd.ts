@@ -33,13 +33,14 @@ export async function measureCrowdRows(crowd: Crowd, keep: Keep): Promise<void> 
   };
   const ordering = started.filter(({ system }) => takesOrders(system.name));
   await latency(0);
+  if (repetition > 1) for (const { running } of ordering) await running.simulator?.resetBooks();
   for (const { running } of repetition === 1 ? ordering : [])
     await measureCrowd({ row: FIRST_ORDERS, running, load, warmUpMs: 0, durationMs: compileMs, repetition: 0 });
-  await growPools(started, load);
+  const named = started.filter(({ system }) => CROWD_ROWS.some(({ systems }) => systems.includes(system.name)));
+  await growPools(named, load);
   await latency(CROWD_LATENCY_MS);
   for (const row of CROWD_ROWS)
     for (const { system, running } of started.filter((each) => row.systems.includes(each.system.name)))
       await keep(system.name, row, () => measureCrowd({ row, running, load, warmUpMs, durationMs, repetition }));
-  for (const { running } of ordering) await running.simulator?.resetBooks();
   await latency(0);
 }

@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly repetitions: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
+  /** After so long under full load V8 has compiled what is hot: seen by the CPU time beside the main thread going away. */
+  readonly compileMs: number;
   readonly storms: readonly number[];
   /** Connections, of reads and of streams, at which memory and CPU are stated. */
   readonly clientCounts: readonly number[];
@@ -119,6 +121,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     quick,
     repetitions: whole('repetitions', quick ? 1 : 5),
     durationMs,
+    compileMs: quick ? 300 : 2_500,
     warmUpMs: Math.min(1_000, durationMs / 2),
     storms: quick ? [1, 100] : [1, 20, 100, 1_000],
     clientCounts: quick ? [100] : [25, 50, 100, 200],

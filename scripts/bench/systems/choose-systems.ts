@@ -22,7 +22,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
     if (names.length > 0) return names.includes(name);
     // The desk starts a bridge of its own.
     if (options.only.length > 0 && options.only.every((only) => only === 'desk')) return false;
-    return works.length > 0 || wantsWork(options.only, 'crowd');
+    return works.length > 0 || (wantsWork(options.only, 'crowd') && !(options.quick && name.endsWith('dealers-2')));
   };
   if (options.edgeUrl === undefined && options.vpsUrl === undefined) {
     const floorOfNginx = nginx(BODY_BYTES);

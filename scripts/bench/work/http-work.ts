@@ -10,6 +10,9 @@ import { expectedStatusOf, isWrite, loadOf, requestsOf } from './requests.ts';
 export const SLACK_MS = 30_000;
 /** At a broker far away, a batch takes a tenth of a second: fewer than a handful would be counted in less. */
 export const SLOW_MS = 1_500;
+/** So many answers of an open loop; where two minutes are for everything, so few. */
+const PACED_ANSWERS = 20;
+const PACED_ANSWERS_QUICK = 5;
 
 export interface HttpMeasurement {
   readonly system: System;
@@ -23,13 +26,17 @@ export interface HttpMeasurement {
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly repetition: number;
+  /** A smoke test of everything: as short as stated, however few answers that gives. */
+  readonly quick?: boolean;
 }
 
 export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
   const { connections: usual, ratePerSecond } = loadOf(one.work, one.upstreamLatencyMs);
   const expectedStatus = expectedStatusOf(one.work);
   // At a low rate, longer, so that percentiles rest on enough answers.
-  const enoughMs = one.mode === 'paced' ? (1_000 / ratePerSecond) * 20 : one.upstreamLatencyMs > 0 ? SLOW_MS : 0;
+  const answers = one.quick === true ? PACED_ANSWERS_QUICK : PACED_ANSWERS;
+  const slowMs = one.upstreamLatencyMs > 0 && one.quick !== true ? SLOW_MS : 0;
+  const enoughMs = one.mode === 'paced' ? (1_000 / ratePerSecond) * answers : slowMs;
   const durationMs = Math.max(one.durationMs, enoughMs);
   const job: LoadJob = {
     kind: one.mode,

@@ -14,6 +14,7 @@ import { CONTAINER_BUNDLE, startContainerProcess } from '../systems/vps.ts';
 import { latenciesSample } from './http-work.ts';
 
 const STARTS = 5;
+const STARTS_QUICK = 3;
 
 export interface StartMeasurement {
   readonly system: string;
@@ -22,7 +23,11 @@ export interface StartMeasurement {
 }
 
 /** How long a process takes to listen and to its first authenticated answer, beside the floors of both. */
-export async function measureStarts(repetition: number, authLatencyMs: number): Promise<StartMeasurement[]> {
+export async function measureStarts(
+  repetition: number,
+  authLatencyMs: number,
+  quick: boolean,
+): Promise<StartMeasurement[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mt5-bench-start-'));
   const simulator = await SimulatorProcess.start();
   try {
@@ -43,7 +48,7 @@ export async function measureStarts(repetition: number, authLatencyMs: number): 
     const firstAnswer: number[] = [];
     let cpuMs = 0;
     const signIn: number[] = [];
-    for (let start = 0; start < STARTS; start++) {
+    for (let start = 0; start < (quick ? STARTS_QUICK : STARTS); start++) {
       const child = new Child(bundle, { placement: 'measured', env: bundleEnvironment(CONTAINER_BUNDLE) });
       await child.line(/^listening/, 20_000);
       floor.push(performance.now() - child.startedAtMs);

@@ -64,8 +64,11 @@ async function readAccounts({ url, headers }: RunningSystem): Promise<void> {
   const answer = await fetch(`${url}/v1/accounts?group=*`, { headers: { ...headers, accept: 'application/x-ndjson' } });
   const isLines = answer.headers.get('content-type')?.startsWith('application/x-ndjson') === true;
   if (!answer.ok || !isLines || !answer.body) {
-    await answer.body?.cancel();
-    throw new Error(`GET /v1/accounts?group=* as NDJSON: ${answer.status} ${answer.headers.get('content-type')}`);
+    const said = answer.ok ? '' : (await answer.text()).slice(0, 300);
+    if (answer.ok) await answer.body?.cancel();
+    throw new Error(
+      `GET /v1/accounts?group=* as NDJSON: ${answer.status} ${answer.headers.get('content-type')} ${said}`,
+    );
   }
   let lines = 0;
   for await (const chunk of answer.body) for (const byte of chunk) if (byte === 0x0a) lines += 1;

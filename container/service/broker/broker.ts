@@ -100,6 +100,8 @@ export class Broker {
   readonly #generation: Record<ReferenceKind, number>;
   /** Commands that this build has shown not to have, as long as the sessions stand. */
   readonly #lacking = new Map<string, BridgeError>();
+  /** Whether a command of this build takes `group=`, as far as it has shown; as long as the sessions stand. */
+  readonly groupForms = new Map<string, 'there' | 'lacking'>();
   readonly #forms = new TrainForms({
     lacks: (path) => this.#lacking.has(path),
     onLacking: (path, error) => void this.#lacking.set(path, error),
@@ -133,6 +135,13 @@ export class Broker {
     return this.#ask({ path, query }, context, accept, []);
   }
 
+  /** As `read`, but by no other way where this build lacks the command. @throws BridgeError */
+  async direct(path: string, query: Query, context: ReadContext, accept: readonly number[] = []): Promise<BrokerReply> {
+    const lacking = this.#lacking.get(path);
+    if (lacking) throw lacking;
+    return judged(await this.#shared({ path, query }, context), path, accept);
+  }
+
   /** Whether this build has shown not to have a command. */
   lacks(path: string): boolean {
     return this.#lacking.has(path);
@@ -141,6 +150,7 @@ export class Broker {
   /** The sessions are others: it may be another build. */
   forgetBuild(): void {
     this.#lacking.clear();
+    this.groupForms.clear();
   }
 
   /**

@@ -3,7 +3,7 @@ import { BridgeError } from '../../contract/errors.ts';
 import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
-import { isMissing } from './broker.ts';
+import { isLacking, isMissing } from './broker.ts';
 import type { FlatAccounts } from './flat-accounts.ts';
 import { loginsOfMask } from './logins.ts';
 import type { ListKind, PageReader } from './pages.ts';
@@ -23,7 +23,7 @@ const MAX_LIST_CHARACTERS = 4096;
 const PAGE_ROWS = 1000;
 /** What a server showed not to give at once is asked for by parts for so long. */
 const REMEMBERED_MS = 600_000;
-const FACTS_REMEMBERED = 1_000;
+const MASKS_REMEMBERED = 1_000;
 
 type Rows = readonly WireObject[];
 /** Of each batch the rows, about the same accounts. */
@@ -44,41 +44,73 @@ export interface ManyRowsOptions {
  */
 export class ManyRows {
   readonly #options: ManyRowsOptions;
-  /** `path mask window` of what is too wide for one answer, and paths that take no `group`. */
-  readonly #facts = new LRUCache<string, true>({ max: FACTS_REMEMBERED, ttl: REMEMBERED_MS });
+  /** `path mask window` of what is too wide for one answer. */
+  readonly #tooWide = new LRUCache<string, true>({ max: MASKS_REMEMBERED, ttl: REMEMBERED_MS });
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
 
   constructor(options: ManyRowsOptions) {
     this.#options = options;
   }
 
-  /** Everything of a group mask in one answer; `undefined` = it does not come so. @throws BridgeError */
+  /**
+   * Everything of a group mask in one answer; `undefined` = it does not come so. A build that does not know `group` may
+   * answer about nobody: an empty answer is believed of a command that once brought rows.
+   * @throws BridgeError
+   */
   async whole({ path, optional }: Batch, mask: string, window: Query, context: ReadContext): Promise<Rows | undefined> {
     const { broker } = this.#options;
-    const tooWide = `${path} ${mask} ${lengthOf(window)}`;
-    if (broker.lacks(path) || this.#facts.has(path) || this.#facts.has(tooWide)) return undefined;
+    const asked = `${path} ${mask} ${lengthOf(window)}`;
+    if (!this.#takesGroups(path) || this.#tooWide.has(asked)) return undefined;
     const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL, RETCODE.ERR_PARAMS, RETCODE.ERR_FREQUENT];
     try {
-      const { retcode, body } = await broker.read(path, [['group', mask], ...window], context, accepted);
-      if (retcode === RETCODE.OK) return payloadObjects(body);
-      if (retcode === RETCODE.ERR_NOTFOUND) return [];
-      this.#facts.set(retcode === RETCODE.ERR_PARAMS ? path : tooWide, true);
+      const query: Query = [['group', mask], ...window];
+      const { retcode, body } = await this.#inTurn(() => broker.direct(path, query, context, accepted));
+      const rows = retcode === RETCODE.OK ? payloadObjects(body) : [];
+      if (rows.length > 0 || retcode === RETCODE.ERR_PARTIAL) broker.groupForms.set(path, 'there');
+      if (rows.length > 0) return rows;
+      if (retcode === RETCODE.ERR_PARAMS) broker.groupForms.set(path, 'lacking');
+      else if (retcode === RETCODE.ERR_PARTIAL || retcode === RETCODE.ERR_FREQUENT) this.#tooWide.set(asked, true);
+      else if (broker.groupForms.get(path) === 'there') return rows;
       return undefined;
     } catch (error) {
+      // By logins there may be another way.
+      if (isLacking(error)) return undefined;
       if (optional && isMissing(error)) return [];
       throw error;
     }
   }
 
-  /** Of the accounts of a group mask. @throws BridgeError */
+  #takesGroups(path: Batch['path']): boolean {
+    const { broker } = this.#options;
+    return !broker.lacks(path) && broker.groupForms.get(path) !== 'lacking';
+  }
+
+  /** Of the accounts of a group mask, in no order. @throws BridgeError */
   async *ofMask(batches: readonly Batch[], mask: string, window: Query, context: ReadContext): Parts {
-    const whole = await Promise.all(batches.map((batch) => this.whole(batch, mask, window, context)));
-    if (isWhole(whole)) {
+    const ask = async (part: string): Promise<Part | undefined> => {
+      const rows = await Promise.all(batches.map((batch) => this.whole(batch, part, window, context)));
+      return isWhole(rows) ? rows : undefined;
+    };
+    const whole = await ask(mask);
+    if (whole) {
       yield whole;
       return;
     }
-    const groups = await groupNames(this.#options.broker, mask, context);
-    if (groups && groups.length > 1) for (const group of groups) yield* this.ofMask(batches, group, window, context);
-    else yield* this.#ofWideMask(batches, mask, window, context);
+    const takesGroups = batches.every(({ path }) => this.#takesGroups(path));
+    const groups = takesGroups ? await groupNames(this.#options.broker, mask, context) : undefined;
+    if (!groups || groups.length < 2) {
+      yield* this.#ofWideMask(batches, mask, window, context);
+      return;
+    }
+    const wide: string[] = [];
+    yield* inHalves(groups, this.#options.atOnce, async (names) => {
+      const list = names.join(',');
+      const rows = list.length <= MAX_LIST_CHARACTERS || names.length === 1 ? await ask(list) : undefined;
+      if (!rows && names.length === 1) wide.push(list);
+      return rows;
+    });
+    for (const group of wide) yield* this.#ofWideMask(batches, group, window, context);
   }
 
   async *#ofWideMask(batches: readonly Batch[], mask: string, window: Query, context: ReadContext): Parts {
@@ -111,7 +143,7 @@ export class ManyRows {
     const isOne = logins.length === 1;
     const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL, ...(isOne ? [] : [RETCODE.ERR_FREQUENT])];
     try {
-      const { retcode, body } = await broker.read(batch.path, query, context, accepted);
+      const { retcode, body } = await this.#inTurn(() => broker.read(batch.path, query, context, accepted));
       if (retcode === RETCODE.ERR_NOTFOUND) return [];
       if (retcode === RETCODE.OK) return payloadObjects(body);
     } catch (error) {
@@ -125,6 +157,20 @@ export class ManyRows {
     const middle = Math.ceil(logins.length / 2);
     const halves = [logins.slice(0, middle), logins.slice(middle)];
     return (await Promise.all(halves.map((half) => this.#ofList(batch, half, window, context)))).flat();
+  }
+
+  /** Waits for one of the places that all lists share. */
+  async #inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    if (this.#underWay < this.#options.atOnce) this.#underWay++;
+    else await new Promise<void>((go) => this.#waiting.push(go));
+    try {
+      return await ask();
+    } finally {
+      // The place is handed on, so that nobody slips in between.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay--;
+    }
   }
 }
 
@@ -190,5 +236,37 @@ async function* sideBySide<Item, Found>(
   for (let i = 0; i < atOnce; i++) next();
   for (let found = asked.shift(); found; found = asked.shift()) {
     yield await found.finally(next);
+  }
+}
+
+/** What is not found of all of them is sought of each half, so many questions at one time; told in no order. */
+async function* inHalves<Item, Found>(
+  items: readonly Item[],
+  atOnce: number,
+  ask: (items: readonly Item[]) => Promise<Found | undefined>,
+): AsyncGenerator<Found, void, undefined> {
+  const halvesOf = (list: readonly Item[]): (readonly Item[])[] => {
+    const middle = Math.ceil(list.length / 2);
+    return list.length < 2 ? [] : [list.slice(0, middle), list.slice(middle)];
+  };
+  const open = halvesOf(items);
+  const running = new Set<Promise<() => Found | undefined>>();
+  while (open.length > 0 || running.size > 0) {
+    for (let list = open.shift(); list; list = running.size < atOnce ? open.shift() : undefined) {
+      const asked = list;
+      const told: Promise<() => Found | undefined> = ask(asked).then(
+        (found) => () => {
+          running.delete(told);
+          if (found === undefined) open.unshift(...halvesOf(asked));
+          return found;
+        },
+        (error: unknown) => () => {
+          throw error;
+        },
+      );
+      running.add(told);
+    }
+    const found = (await Promise.race(running))();
+    if (found !== undefined) yield found;
   }
 }

@@ -3888,7 +3888,7 @@ export interface operations {
     listOrders: {
         parameters: {
             query?: {
-                /** @description Comma list of up to 200 logins. */
+                /** @description Comma list of logins, as many as the URL takes. */
                 logins?: string;
                 /**
                  * @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`).
@@ -4878,7 +4878,7 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: {
-                /** @description Comma list of up to 200 logins. */
+                /** @description Comma list of logins, as many as the URL takes. */
                 logins?: string;
                 /**
                  * @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`).
@@ -6136,7 +6136,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Comma list of up to 200 logins.
+                 * @description Comma list of logins, as many as the URL takes.
                  * @example 1001,1002
                  */
                 logins?: string;
@@ -6191,7 +6191,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Comma list of up to 200 logins.
+                 * @description Comma list of logins, as many as the URL takes.
                  * @example 1001,1002
                  */
                 logins?: string;
@@ -6282,7 +6282,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Comma list of up to 200 logins.
+                 * @description Comma list of logins, as many as the URL takes.
                  * @example 1001,1002
                  */
                 logins?: string;
@@ -6530,7 +6530,7 @@ export interface operations {
     getExposure: {
         parameters: {
             query?: {
-                /** @description Comma list of up to 200 logins. */
+                /** @description Comma list of logins, as many as the URL takes. */
                 logins?: string;
                 /**
                  * @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`).

@@ -22,8 +22,10 @@ export function listServer(options: {
   readonly accounts: readonly ListedAccount[];
   readonly form: GroupForm;
   readonly mostRows: number;
+  /** Of `user/logins`; absent = all. */
+  readonly mostLogins?: number;
 }): ListServer {
-  const { accounts, form, mostRows } = options;
+  const { accounts, form, mostRows, mostLogins = Infinity } = options;
   const positions = accounts.flatMap(({ login, positions: count }) =>
     Array.from({ length: count }, (_, i) => ({
       Position: `${login}${String(i).padStart(4, '0')}`,
@@ -40,10 +42,14 @@ export function listServer(options: {
     const of = new Map(query);
     const mask = of.get('group') ?? of.get('mask');
     asked.push(`${path}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`);
-    const logins = of.get('login')?.split(',').map(Number);
+    const named = of.get('login')?.split(',').map(Number);
     const inMask = (group: string): boolean => mask === '*' || (mask?.split(',').includes(group) ?? false);
-    const those = accounts.filter(({ login, group }) => logins?.includes(login) ?? inMask(group));
-    if (path === 'user/logins') return ok(those.map(({ login }) => String(login)));
+    const those = accounts.filter(({ login, group }) => named?.includes(login) ?? inMask(group));
+    if (path === 'user/logins') {
+      const isPart = those.length > mostLogins;
+      const logins = those.slice(0, mostLogins).map(({ login }) => String(login));
+      return ok(logins, isPart ? '14 Partial' : '0 Done');
+    }
     if (path === 'group/get') {
       const names = [...new Set(accounts.map(({ group }) => group))].filter((group) => inMask(group));
       return ok(names.map((Group) => ({ Group, Currency: Group.slice(0, 3), CurrencyDigits: '2' })));
@@ -68,8 +74,8 @@ export function listServer(options: {
       return ok(rows.slice(from, from + Math.min(mostRows, Number(of.get('total')))));
     }
     if (form === 'no-batch' && path.endsWith('get_batch')) return '{"retcode":"12002 Not supported"}';
-    if (!logins && form === 'refused') return '{"retcode":"3 Invalid parameters"}';
-    if (!logins && form === 'empty') return ok([]);
+    if (!named && form === 'refused') return '{"retcode":"3 Invalid parameters"}';
+    if (!named && form === 'empty') return ok([]);
     return rows.length > mostRows ? ok(rows.slice(0, mostRows), '14 Partial') : ok(rows);
   };
   return { upstream: fakeUpstream(answerTo), asked, positions };

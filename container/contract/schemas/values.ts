@@ -103,18 +103,23 @@ export const symbolMaskIn = z
 /** A comma list of values of one schema, no value twice. */
 const commaList = <Out>(
   item: z.ZodType<Out, string>,
-  maxItems: number,
-  what: string,
+  maxCharacters: number,
+  description: string,
 ): z.ZodType<readonly Out[], string> =>
   z
     .string()
-    .max(4096, `expected at most 4096 characters`)
+    .max(maxCharacters, `expected at most ${maxCharacters} characters`)
     .transform((text) => [...new Set(text.split(','))])
-    .pipe(z.array(item).min(1, `expected ${what}`).max(maxItems, `expected at most ${maxItems} ${what}`))
-    .meta(documented({ type: 'string', maxLength: 4096, description: `Comma list of up to ${maxItems} ${what}.` }));
+    .pipe(z.array(item))
+    .meta(documented({ type: 'string', maxLength: maxCharacters, description }));
 
-export const symbolsIn = commaList(symbolIn, 100, 'symbols');
-export const loginsIn = commaList(loginIn, 200, 'logins');
+const MAX_SYMBOLS = 100;
+export const symbolsIn = commaList(symbolIn, 4096, `Comma list of up to ${MAX_SYMBOLS} symbols.`).refine(
+  (symbols) => symbols.length <= MAX_SYMBOLS,
+  `expected at most ${MAX_SYMBOLS} symbols`,
+);
+/** Bounded by the URL alone (`MAX_TARGET_CHARACTERS`). */
+export const loginsIn = commaList(loginIn, 14 * 1024, 'Comma list of logins, as many as the URL takes.');
 
 const INSTANT_EXPECTED =
   'expected RFC 3339 like "2026-01-31T12:00:00Z" or milliseconds since 1970, between 1990 and 2100';

@@ -4,6 +4,7 @@ import { loginAllowed } from '../../contract/keys.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { payload, wireInteger } from '../../webapi/fields.ts';
 import type { Broker, ReadContext } from './broker.ts';
+import { groupNames } from './groups.ts';
 
 /** Which logins a query over many is about: named ones, or those of a group mask; only what the key may touch, ascending. */
 export interface LoginQuery {
@@ -23,20 +24,30 @@ export async function resolveLogins(
   return logins.filter((login) => loginAllowed(context.caller.logins, login));
 }
 
-/** Ascending. @throws BridgeError `invalid_field` where the broker does not list them all */
+/**
+ * Ascending. A part (14) would look like all: then each group is asked for by itself.
+ * @throws BridgeError `invalid_field` where the broker does not list all of one group
+ */
 export async function loginsOfMask(broker: Broker, group: string, context: ReadContext): Promise<readonly number[]> {
   const accept = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
   const { reply } = await broker.reference('logins', 'user/logins', [['group', group]], context, accept);
   if (reply.retcode === RETCODE.ERR_NOTFOUND) return [];
-  // A part would look like all.
-  if (reply.retcode === RETCODE.ERR_PARTIAL) throw new BridgeError('invalid_field', tooWide);
+  if (reply.retcode === RETCODE.ERR_PARTIAL) {
+    const groups = await groupNames(broker, group, context);
+    if (!groups || groups.length === 0 || groups.includes(group)) throw new BridgeError('invalid_field', tooWide);
+    const logins: (readonly number[])[] = [];
+    for (const name of groups) logins.push(await loginsOfMask(broker, name, context));
+    return ascending(logins.flat());
+  }
   const value = payload(reply.body);
   const logins = (Array.isArray(value) ? value : []).flatMap((item) => {
     const login = typeof item === 'string' ? wireInteger(item) : undefined;
     return login === undefined ? [] : [login];
   });
-  return [...new Set(logins)].sort((a, b) => a - b);
+  return ascending(logins);
 }
+
+const ascending = (logins: readonly number[]): readonly number[] => [...new Set(logins)].sort((a, b) => a - b);
 
 const tooWide = {
   detail: 'query.group: more accounts than the broker lists at once.',

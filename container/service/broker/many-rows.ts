@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../contract/errors.ts';
-import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
 import { isLacking, isMissing } from './broker.ts';
 import type { FlatAccounts } from './flat-accounts.ts';
+import { groupNames } from './groups.ts';
 import { loginsOfMask } from './logins.ts';
 import type { ListKind, PageReader } from './pages.ts';
 
@@ -181,24 +182,6 @@ function lengthOf(window: Query): number {
 }
 
 const isWhole = (rows: readonly (Rows | undefined)[]): rows is Part => rows.every((each) => each !== undefined);
-
-/** The groups of a mask by name; `undefined` where this manager may not see them, or there are too many. */
-async function groupNames(broker: Broker, mask: string, context: ReadContext): Promise<readonly string[] | undefined> {
-  return (await groupsOfMask(broker, mask, context))?.flatMap((group) => new Fields(group).text('Group') ?? []);
-}
-
-/** The groups of a mask; `undefined` where this manager may not see them, or there are too many. @throws BridgeError */
-export async function groupsOfMask(broker: Broker, mask: string, context: ReadContext): Promise<Rows | undefined> {
-  const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL];
-  try {
-    const { reply } = await broker.reference('groups', 'group/get', [['mask', mask]], context, accepted);
-    if (reply.retcode === RETCODE.ERR_PARTIAL) return undefined;
-    return reply.retcode === RETCODE.ERR_NOTFOUND ? [] : payloadObjects(reply.body);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
 
 function listsOf(logins: readonly number[], most: number): number[][] {
   const lists: number[][] = [];

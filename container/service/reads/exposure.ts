@@ -5,8 +5,9 @@ import { Fields, type WireObject } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import { lotsOf, volumeUnits } from '../../webapi/volume.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
+import { groupsOfMask } from '../broker/groups.ts';
 import { resolveLogins, type LoginQuery } from '../broker/logins.ts';
-import { groupsOfMask, type Batch, type ManyRows } from '../broker/many-rows.ts';
+import type { Batch, ManyRows } from '../broker/many-rows.ts';
 
 type Context = ReadContext & { readonly caller: Caller };
 

@@ -67,6 +67,12 @@ const twoGroups = [
 ];
 const batches = ({ asked }: ListServer): string[] => asked.filter((command) => command.includes('_batch'));
 
+it('logins that come in part are asked for group by group', async () => {
+  const server = listServer({ accounts: twoGroups, form: 'there', mostRows: 100, mostLogins: 2 });
+  const { items } = await readsOf(server).accounts.logins('*', { limit: 10 }, contextOf());
+  expect(items).toEqual([1001, 1002, 1003]);
+});
+
 it('a mask is one command where the server takes it', async () => {
   const server = listServer({ accounts: twoGroups, form: 'there', mostRows: 100 });
   const { tradeData } = readsOf(server);

@@ -1,3 +1,4 @@
+import { BridgeError } from '../../contract/errors.ts';
 import type { Caller } from '../../contract/keys.ts';
 import type { Exposure } from '../../contract/routes/exposure.ts';
 import { addDecimals, plainDecimal } from '../../webapi/decimal.ts';
@@ -17,6 +18,7 @@ const USERS: Batch = { path: 'user/get_batch' };
 const MAX_MASK_CHARACTERS = 4096;
 /** `Action` of a position: 0 buys, 1 sells (mt5-webapi §3.10). */
 const BUYS = 0;
+const SELLS = 1;
 
 interface Sum {
   readonly accounts: Set<number>;
@@ -116,14 +118,22 @@ function masksByCurrency(groups: readonly WireObject[]): { currency: string | nu
   });
 }
 
+/** @throws BridgeError `broker_malformed` for a position that cannot be summed: a sum without it would look like one of all */
 function add(sums: Map<string, Sum>, position: WireObject, currency: string | null): void {
   const fields = new Fields(position);
-  const key = JSON.stringify([fields.text('Symbol') ?? '', currency]);
+  const [symbol, login, action] = [fields.text('Symbol'), fields.integer('Login'), fields.integer('Action')];
+  const units = volumeUnits(fields.text('Volume'), fields.text('VolumeExt'));
+  const profit = plainDecimal(fields.text('Profit')?.trim() ?? '');
+  const isLegible = (action === BUYS || action === SELLS) && units !== undefined && profit !== undefined;
+  if (symbol === undefined || login === undefined || !isLegible) {
+    const ticket = fields.text('Position') ?? 'without a ticket';
+    throw new BridgeError('broker_malformed', `The broker sent position ${ticket} in a form that cannot be summed.`);
+  }
+  const key = JSON.stringify([symbol, currency]);
   let sum = sums.get(key);
-  if (!sum) sums.set(key, (sum = { accounts: new Set(), longUnits: 0n, shortUnits: 0n, profit: '0.00' }));
-  const units = volumeUnits(fields.text('Volume'), fields.text('VolumeExt')) ?? 0n;
-  if (fields.integer('Action') === BUYS) sum.longUnits += units;
+  if (!sum) sums.set(key, (sum = { accounts: new Set(), longUnits: 0n, shortUnits: 0n, profit: '0' }));
+  if (action === BUYS) sum.longUnits += units;
   else sum.shortUnits += units;
-  sum.accounts.add(fields.integer('Login') ?? 0);
-  sum.profit = addDecimals(sum.profit, plainDecimal(fields.text('Profit') ?? '') ?? '0');
+  sum.accounts.add(login);
+  sum.profit = addDecimals(sum.profit, profit);
 }

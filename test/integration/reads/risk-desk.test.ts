@@ -39,6 +39,14 @@ it('every account with its money is a line, and the last one says that it was al
   expect(Math.abs(Date.now() - readAtMs)).toBeLessThan(60_000);
 });
 
+it('as many accounts can be named as the URL takes', async () => {
+  const logins = Array.from({ length: 2000 }, (_, i) => 1001 + i).join(',');
+  const { items } = await page(`/v1/positions?logins=${logins}&limit=1000`);
+  expect(items).toEqual((await page('/v1/positions?group=*&limit=1000')).items);
+  const tooLong = await bridge.fetch(`/v1/positions?logins=${logins},${logins.slice(0, 4499)}`);
+  expect(await tooLong.json()).toMatchObject({ code: 'uri_too_long' });
+});
+
 it('every position is a line; decimals are written as asked', async () => {
   const rows = await lines('/v1/positions?group=real%5C*&decimals=number&symbol=EURUSD');
   expect(rows.pop()).toMatchObject({ end: true });

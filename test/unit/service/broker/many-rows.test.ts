@@ -165,3 +165,10 @@ it('exposure is summed exactly, by symbol and currency, and not of a part', asyn
     expect(profit).toBe((rows.length / 10).toFixed(2));
   }
 });
+
+it('exposure with a position that cannot be read is refused, not summed without it', async () => {
+  const broker = new Broker({ most: 5000 });
+  broker.positions[7] = { ...(broker.positions[7] as (typeof broker.positions)[number]), Profit: 'n/a' };
+  const exposure = serviceOver(broker).exposure.of({ group: '*' }, context);
+  await expect(exposure).rejects.toMatchObject({ code: 'broker_malformed' });
+});

@@ -20,6 +20,8 @@ export interface Batch {
 const LOGINS_AT_ONCE = 400;
 /** As MT5 takes of symbols (mt5-webapi §1.7); nothing is documented for logins. */
 const MAX_LIST_CHARACTERS = 4096;
+/** More are asked for side by side: one answer about 50,000 has 60 MB, and nothing else is done while it is read. */
+const ACCOUNTS_IN_ONE = 1_000;
 /** More than live servers give of one account (mt5-webapi §3.6); the reader finds what this one does. */
 const PAGE_ROWS = 1000;
 /** What a server showed not to give at once is asked for by parts for so long. */
@@ -78,7 +80,10 @@ export class ManyRows {
       // By logins there may be another way.
       if (isLacking(error)) return undefined;
       if (optional && isMissing(error)) return [];
-      throw error;
+      if (!(error instanceof BridgeError) || error.code !== 'broker_malformed') throw error;
+      // Longer than the bridge reads, or cut: parts may come whole.
+      this.#tooWide.set(asked, true);
+      return undefined;
     }
   }
 
@@ -93,6 +98,13 @@ export class ManyRows {
       const rows = await Promise.all(batches.map((batch) => this.whole(batch, part, window, context)));
       return isWhole(rows) ? rows : undefined;
     };
+    if (batches.some(({ path }) => path.startsWith('user/'))) {
+      const logins = await loginsOfMask(this.#options.broker, mask, context);
+      if (logins.length > ACCOUNTS_IN_ONE) {
+        yield* this.ofLogins(batches, logins, window, context);
+        return;
+      }
+    }
     const whole = await ask(mask);
     if (whole) {
       yield whole;

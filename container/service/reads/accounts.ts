@@ -96,12 +96,14 @@ export class Accounts {
   async *everyAccount(who: AccountsQuery, context: Context): AsyncGenerator<readonly Account[], void, undefined> {
     const clock = await this.#clock.get(context);
     const { group } = who;
-    if (group !== undefined && context.caller.logins === undefined) {
+    if (group !== undefined && context.caller.logins === undefined && !isFiltered(who)) {
       for await (const part of this.#many.ofMask([USERS, STATES], group, [], context))
-        yield joined(part, undefined, clock).filter((account) => shows(account, who));
+        yield joined(part, undefined, clock);
       return;
     }
-    const logins = await resolveLogins(this.#broker, who, context);
+    const logins = isFiltered(who)
+      ? await this.#filtered(who, context)
+      : await resolveLogins(this.#broker, who, context);
     for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
       yield joined(part, new Set(logins), clock).filter((account) => shows(account, who));
   }

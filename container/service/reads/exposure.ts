@@ -5,6 +5,7 @@ import { addDecimals, plainDecimal } from '../../webapi/decimal.ts';
 import { Fields, type WireObject } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import { lotsOf, volumeUnits } from '../../webapi/volume.ts';
+import { inParts } from '../broker/breathe.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
 import { groupsOfMask } from '../broker/groups.ts';
 import { resolveLogins, type LoginQuery } from '../broker/logins.ts';
@@ -65,8 +66,8 @@ export class ExposureReader {
     const groups = await groupsOfMask(this.#broker, mask, context);
     const masks = groups ? masksByCurrency(groups) : [{ currency: null, mask }];
     for (const { currency, mask: part } of masks)
-      for await (const [positions = []] of this.#many.ofMask([POSITIONS], part, [], context))
-        for (const position of positions) add(sums, position, currency);
+      for await (const [all = []] of this.#many.ofMask([POSITIONS], part, [], context))
+        for await (const positions of inParts(all)) for (const position of positions) add(sums, position, currency);
   }
 
   async #ofLogins(logins: readonly number[], sums: Map<string, Sum>, context: Context): Promise<void> {

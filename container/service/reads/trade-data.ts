@@ -6,6 +6,7 @@ import type { WireObject } from '../../webapi/fields.ts';
 import { parseMask } from '../../contract/masks.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
+import { inParts } from '../broker/breathe.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
 import { onlyObject } from '../broker/broker.ts';
@@ -202,10 +203,11 @@ export class TradeData {
     const parts = isAll
       ? this.#many.ofMask(batches, who.group, [], context)
       : this.#many.ofLogins(batches, logins, [], context);
-    for await (const [rows = []] of parts)
-      yield rows
-        .map((row) => POSITIONS.decode(row, clock))
-        .filter((item) => (isAll || asked.has(item.login)) && wanted(item));
+    for await (const [all = []] of parts)
+      for await (const rows of inParts(all))
+        yield rows
+          .map((row) => POSITIONS.decode(row, clock))
+          .filter((item) => (isAll || asked.has(item.login)) && wanted(item));
   }
 
   async #pageOfMany<Item extends TradeItem>(

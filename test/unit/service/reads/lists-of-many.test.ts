@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createReadService } from '../../../../container/service/reads/read-service.ts';
 import type { ReadService } from '../../../../container/service/reads/read-service.ts';
-import type { Upstream } from '../../../../container/session/upstream.ts';
+import { SessionError, type Upstream } from '../../../../container/session/upstream.ts';
 import type { Caller } from '../../../../container/contract/keys.ts';
 import { type GroupForm, listServer, type ListServer } from '../../../support/list-server.ts';
 
@@ -126,10 +126,38 @@ it('all lists together have as many commands under way as the pool has sessions 
 });
 
 it('a build without batches shows so by the first few accounts, not by all', async () => {
-  const accounts = Array.from({ length: 3000 }, (_, i) => ({ login: 1001 + i, group: 'USDa', positions: 0 }));
+  const accounts = Array.from({ length: 3000 }, (_, i) => ({ login: 1001 + i, group: 'USDa', positions: 1 }));
   const server = listServer({ accounts, form: 'no-batch', mostRows: 1000 });
   const parts = readsOf(server).tradeData.everyPosition({ group: '*' }, {}, contextOf());
   await parts.next();
   await parts.return();
   expect(server.asked.filter((command) => command.startsWith('position/get_page')).length).toBeLessThan(3000);
+});
+
+it('a whole book of accounts is asked for side by side, not in one answer that is too long to read', async () => {
+  const accounts = Array.from({ length: 1500 }, (_, i) => ({ login: 1001 + i, group: 'USDa', positions: 0 }));
+  const server = listServer({ accounts, form: 'there', mostRows: 5000 });
+  const found: number[] = [];
+  for await (const part of readsOf(server).accounts.everyAccount({ group: '*' }, contextOf()))
+    found.push(...part.map(({ login }) => login));
+  expect(found).toEqual(accounts.map(({ login }) => login));
+  expect(batches(server).filter((command) => command.includes('group='))).toEqual([]);
+});
+
+it('an answer that cannot be read is asked for in parts', async () => {
+  const server = listServer({ accounts: twoGroups, form: 'there', mostRows: 100 });
+  const upstream: Upstream = {
+    ...server.upstream,
+    read: async (command, options) => {
+      if (command.query?.some(([name, value]) => name === 'group' && value === '*') && command.path !== 'user/logins')
+        throw new SessionError('malformed', 'the answer is too long');
+      return server.upstream.read(command, options);
+    },
+  };
+  const { items } = await readsOf({ ...server, upstream }).tradeData.positionsOfMany(
+    { group: '*' },
+    { limit: 10 },
+    contextOf(),
+  );
+  expect(items).toHaveLength(4);
 });

@@ -4,6 +4,7 @@
  * this is safe; writes get an idempotency key and are sent once.
  */
 import createClient, { type Client, type Middleware } from 'openapi-fetch';
+import { readLines } from './lines.ts';
 import type { components, paths } from './schema.ts';
 
 export type { components, operations, paths } from './schema.ts';
@@ -58,6 +59,15 @@ type ListPath = {
     : never;
 }[keyof paths];
 
+/** Lists that come as lines too. */
+type LinesPath = {
+  [Path in ListPath]: paths[Path] extends {
+    get: { responses: { 200: { content: { 'application/x-ndjson': string } } } };
+  }
+    ? Path
+    : never;
+}[ListPath];
+
 type ItemOf<Path extends ListPath> = paths[Path] extends {
   get: { responses: { 200: { content: { 'application/json': { items: readonly (infer Item)[] } } } } };
 }
@@ -71,6 +81,11 @@ type ParametersOf<Path extends ListPath> = paths[Path] extends { get: { paramete
 export interface BridgeClient extends Omit<Client<paths, 'application/json'>, 'use' | 'eject'> {
   /** Every item of a list, page by page. */
   each<Path extends ListPath>(
+    path: Path,
+    parameters: ParametersOf<Path>,
+  ): AsyncGenerator<ItemOf<Path>, void, undefined>;
+  /** Every item of a list in one answer, as it is read and in no order. @throws where the list breaks off */
+  lines<Path extends LinesPath>(
     path: Path,
     parameters: ParametersOf<Path>,
   ): AsyncGenerator<ItemOf<Path>, void, undefined>;
@@ -119,6 +134,21 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
         yield* data.items;
         cursor = data.nextCursor;
       } while (cursor);
+    },
+    async *lines<Path extends LinesPath>(
+      path: Path,
+      parameters: ParametersOf<Path>,
+    ): AsyncGenerator<ItemOf<Path>, void, undefined> {
+      const get = client.GET as unknown as (
+        path: string,
+        init: unknown,
+      ) => Promise<{ data: ReadableStream<Uint8Array> }>;
+      const init = { params: parameters, parseAs: 'stream', headers: { accept: 'application/x-ndjson' } };
+      const { data } = await get(path, init);
+      yield* readLines<ItemOf<Path>>(data, (told) => {
+        const problem = told as Problem;
+        return new BridgeRequestError(problem.status, problem, true, undefined);
+      });
     },
   });
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createBridgeClient, type BridgeClient } from '../../../container/client/index.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { startBridge, keyRecord, type BridgeUnderTest } from '../../support/bridge.ts';
 
@@ -65,6 +66,35 @@ it('a list that breaks off says so in its last line; what fails at once is a pro
   const refused = await bridge.fetch('/v1/positions?group=*', { headers: { accept: 'application/x-ndjson' } });
   expect(refused.status).toBeGreaterThanOrEqual(500);
   expect(refused.headers.get('content-type')).toContain('application/problem+json');
+});
+
+it('the client reads lines, and takes no list for whole that broke off', async () => {
+  const client = (send?: (request: Request) => Promise<Response>): BridgeClient =>
+    createBridgeClient({ baseUrl: bridge.url, key: bridge.readKey, retries: 0, ...(send ? { fetch: send } : {}) });
+  const query = { group: '*' };
+  const logins = async (from: BridgeClient): Promise<number[]> => {
+    const found: number[] = [];
+    for await (const { login } of from.lines('/v1/accounts', { query })) found.push(login);
+    return found;
+  };
+  const { items } = await page('/v1/accounts?group=*&limit=1000');
+  expect(await logins(client())).toEqual(items.map(({ login }) => login));
+  const cut = client(async (request) => {
+    const whole = await (await fetch(request)).text();
+    return new Response(whole.slice(0, whole.lastIndexOf('\n', whole.length - 2) + 1));
+  });
+  await expect(logins(cut)).rejects.toThrow('was cut after');
+  const broken = client(async () => {
+    const problem = {
+      status: 502,
+      code: 'session_lost',
+      detail: 'The session was lost.',
+      retry: 'yes',
+      outcome: 'not_sent',
+    };
+    return new Response(`{"login":1001}\n${JSON.stringify({ end: false, items: 1, problem })}\n`);
+  });
+  await expect(logins(broken)).rejects.toMatchObject({ code: 'session_lost' });
 });
 
 it('exposure is the sum of the positions', async () => {

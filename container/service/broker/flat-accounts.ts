@@ -1,7 +1,7 @@
 import { Fields, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { ClockSource } from './broker-clock.ts';
-import type { Broker, ReadContext } from './broker.ts';
+import { isMissing, type Broker, type ReadContext } from './broker.ts';
 
 /** An account without positions is asked for again after so long, or as soon as a deal of it is seen. */
 const FLAT_FOR_MS = 60_000;
@@ -10,6 +10,8 @@ const ACCOUNTS_REMEMBERED = 500_000;
 const WORTH_A_QUESTION = 400;
 /** Clocks of bridge and broker differ by less, as measured (broker-clock.ts); a deal told twice does no harm. */
 const OVERLAP_MS = 10_000;
+
+const DEALS = 'deal/get_batch';
 
 /** Which accounts had no position when they were asked last. Nine of ten have none, and no position comes without a deal. */
 export class FlatAccounts {
@@ -60,7 +62,7 @@ export class FlatAccounts {
 
   /** `undefined` = more than one answer holds, or this server does not tell it so. */
   async #dealtSince(sinceMs: number, mask: string, context: ReadContext): Promise<ReadonlySet<number> | undefined> {
-    if (this.#broker.lacks('deal/get_batch')) return undefined;
+    if (this.#broker.lacks(DEALS) || this.#broker.groupForms.get(DEALS) === 'lacking') return undefined;
     const clock = await this.#clock.get(context);
     const query = [
       ['group', mask],
@@ -68,9 +70,16 @@ export class FlatAccounts {
       ['to', String(Math.ceil(clock.toServerMs(this.#now() + OVERLAP_MS) / 1000))],
     ] as const;
     const accepted = [RETCODE.ERR_NOTFOUND, RETCODE.ERR_PARTIAL, RETCODE.ERR_PARAMS, RETCODE.ERR_FREQUENT];
-    const { retcode, body } = await this.#broker.read('deal/get_batch', query, context, accepted);
-    if (retcode === RETCODE.ERR_NOTFOUND) return new Set();
-    if (retcode !== RETCODE.OK) return undefined;
-    return new Set(payloadObjects(body).map((row) => new Fields(row).integer('Login') ?? 0));
+    try {
+      const { retcode, body } = await this.#broker.direct(DEALS, query, context, accepted);
+      if (retcode === RETCODE.ERR_PARAMS) this.#broker.groupForms.set(DEALS, 'lacking');
+      if (retcode === RETCODE.ERR_NOTFOUND) return new Set();
+      if (retcode !== RETCODE.OK) return undefined;
+      return new Set(payloadObjects(body).map((row) => new Fields(row).integer('Login') ?? 0));
+    } catch (error) {
+      // Nor where this manager may see no deals.
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 }

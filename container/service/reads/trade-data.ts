@@ -225,7 +225,9 @@ export class TradeData {
     const isWide = who.group !== undefined && context.caller.logins === undefined && size > 1;
     const whole = isWide ? await this.#many.whole(batch, who.group, window, context) : undefined;
     if (whole) {
-      const items = whole.map((row) => kind.decode(row, clock)).filter((item) => wanted(item));
+      const items: Item[] = [];
+      for await (const rows of inParts(whole))
+        items.push(...rows.map((row) => kind.decode(row, clock)).filter((item) => wanted(item)));
       return pageOf(kind, items, query.limit, true);
     }
     const logins = await resolveLogins(this.#broker, who, context);

@@ -172,3 +172,17 @@ it('exposure with a position that cannot be read is refused, not summed without 
   const exposure = serviceOver(broker).exposure.of({ group: '*' }, context);
   await expect(exposure).rejects.toMatchObject({ code: 'broker_malformed' });
 });
+
+it('who may see no deals is asked for every account again', async () => {
+  const broker = new Broker({ most: 5000 });
+  const answer = broker.answer.bind(broker);
+  broker.answer = (command) => {
+    if (command.path === 'deal/get_batch') return '{"retcode":"8 Not enough permissions"}';
+    const isByGroup = command.query?.some(([name]) => name === 'group') ?? false;
+    return command.path === 'position/get_batch' && isByGroup ? '{"retcode":"3 Invalid parameters"}' : answer(command);
+  };
+  const service = serviceOver(broker);
+  await positionsOf(service, '*');
+  broker.open('1002', '777');
+  expect(await positionsOf(service, '*')).toEqual(all(broker));
+});

@@ -9,7 +9,7 @@ import { DATA_TOPICS, SYSTEM_EVENTS, type DataTopic, type SystemEvent } from './
  *   hub → container   `LinkRequest`
  *   container → hub   `SourceEvent`
  *
- * A *slice* is what is followed as one: a symbol or a login. A slice is first loaded, then changes; nothing about it
+ * A *slice* is what is followed as one: a symbol, a login, the accounts of a group (`slice-keys.ts`). A slice is first loaded, then changes; nothing about it
  * comes before its `load`. Both ends parse what comes: a message that cannot be parsed ends the link with 1008, and a new one is
  * opened.
  */
@@ -19,7 +19,9 @@ export const LINK_PROTOCOL_ERROR = { code: 1008, reason: 'not a message of this 
 const MAX_SELECTORS = 1_000_000;
 
 const topic = z.enum(DATA_TOPICS);
-const selectors = z.array(z.string().min(1).max(128)).max(MAX_SELECTORS);
+/** A login mask of a key and sixteen group masks. */
+const MAX_SELECTOR_CHARACTERS = 8_192;
+const selectors = z.array(z.string().min(1).max(MAX_SELECTOR_CHARACTERS)).max(MAX_SELECTORS);
 const linkRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('want'), topic, selectors }),
   z.strictObject({ op: z.literal('drop'), topic, selectors }),
@@ -35,6 +37,15 @@ export interface Entity {
   readonly id: string;
   /** As JSON text: written once, copied into every frame. */
   readonly json: string;
+}
+
+export interface LoadedSlice {
+  readonly key: string;
+  readonly entities: readonly Entity[];
+  /** The next load tells the rest of them. */
+  readonly more?: true | undefined;
+  /** Ids of what happened just before it is followed, and is nobody's news. */
+  readonly known?: readonly string[] | undefined;
 }
 
 export interface Change {
@@ -64,12 +75,7 @@ export type SourceEvent =
       readonly topic: DataTopic;
       /** Sequence of the topic at this state. */
       readonly seq: number;
-      /** `known`: ids of what happened just before it is followed, and is nobody's news. */
-      readonly slices: readonly {
-        readonly key: string;
-        readonly entities: readonly Entity[];
-        readonly known?: readonly string[] | undefined;
-      }[];
+      readonly slices: readonly LoadedSlice[];
     }
   | {
       readonly kind: 'change';
@@ -159,6 +165,7 @@ const isSlice = (value: unknown): boolean =>
   isRecord(value) &&
   isText(value['key']) &&
   isListOf(value['entities'], isEntity) &&
+  (value['more'] === undefined || value['more'] === true) &&
   (value['known'] === undefined || isListOf(value['known'], isText));
 const isChange = (value: unknown): boolean =>
   isEntity(value) &&

@@ -336,7 +336,7 @@ export class StreamCore {
       if (group.selectors.includes(event.selector))
         for (const member of group.members()) member.connection.error(error, event.topic);
     this.#serveGroups(
-      isMask(event.selector)
+      isMask(event.topic, event.selector)
         ? log.mask(event.selector, [])
         : log.load({
             kind: 'load',

@@ -8,6 +8,8 @@ export interface Slice {
   readonly key: string;
   /** Sequence of the topic at its load; `undefined` = not loaded. Everything after it is in the ring. */
   loadedSeq: number | undefined;
+  /** A part of its load has come. */
+  isLoading: boolean;
   /** What a snapshot shows, with the sequence of its last change. */
   readonly entities: Map<string, { readonly json: string; readonly seq: number }>;
   readonly groups: Set<Group>;
@@ -68,7 +70,7 @@ export class TopicLog {
         continue;
       }
       this.#interest.set(selector, { groups: 1, releasedAtMs: 0 });
-      if (isMask(selector)) this.#masks.set(selector, undefined);
+      if (isMask(this.name, selector)) this.#masks.set(selector, undefined);
       wanted.push(selector);
     }
     this.#resolve(group);
@@ -132,13 +134,15 @@ export class TopicLog {
   load(event: Extract<SourceEvent, { kind: 'load' }>): Set<Group> {
     this.seq = Math.max(this.seq, event.seq);
     const touched = new Set<Group>();
-    for (const { key, entities, known } of event.slices) {
+    for (const { key, entities, known, more } of event.slices) {
       if (!this.#followed.has(key)) for (const id of known ?? []) this.#published.set(id, 0);
       this.#followed.add(key);
       const slice = this.#slice(key);
-      slice.loadedSeq = event.seq;
-      slice.entities.clear();
+      if (!slice.isLoading) slice.entities.clear();
       for (const { id, json } of entities) slice.entities.set(id, { json, seq: event.seq });
+      slice.isLoading = more === true;
+      slice.loadedSeq = more ? undefined : event.seq;
+      if (more) continue;
       for (const group of slice.groups) touched.add(group);
     }
     return touched;
@@ -156,7 +160,8 @@ export class TopicLog {
       const state = change.state === undefined ? change.json : change.state;
       if (state === null) slice.entities.delete(change.id);
       else if (topicEntry(this.name).stands) slice.entities.set(change.id, { json: state, seq });
-      kept.push(change);
+      // What stands is in the slices: the ring keeps what is told.
+      kept.push(change.state === undefined ? change : { key: change.key, id: change.id, json: change.json });
       // A deal; an order that is gone.
       if (happens && (state === null || !topicEntry(this.name).stands)) this.#published.set(change.id, nowMs);
       for (const group of slice.groups) {
@@ -206,7 +211,7 @@ export class TopicLog {
   /** Whether every selector is resolved and every slice loaded. */
   isReady(selectors: Iterable<string>): boolean {
     for (const selector of selectors) {
-      if (!isMask(selector)) {
+      if (!isMask(this.name, selector)) {
         if (this.slices.get(selector)?.loadedSeq === undefined) return false;
         continue;
       }
@@ -230,7 +235,7 @@ export class TopicLog {
     const found = new Set<Slice>();
     for (const selector of selectors) {
       if (selector.startsWith('!')) continue;
-      for (const key of isMask(selector) ? (this.#masks.get(selector) ?? []) : [selector]) {
+      for (const key of isMask(this.name, selector) ? (this.#masks.get(selector) ?? []) : [selector]) {
         const slice = this.slices.get(key);
         if (slice && group.keys.has(key)) found.add(slice);
       }
@@ -251,6 +256,7 @@ export class TopicLog {
     const slice: Slice = {
       key,
       loadedSeq: undefined,
+      isLoading: false,
       entities: new Map(),
       groups: new Set(),
       mark: 'live',
@@ -264,7 +270,7 @@ export class TopicLog {
     const keys = new Set<string>();
     for (const selector of group.selectors) {
       if (selector.startsWith('!')) continue;
-      if (isMask(selector)) this.#masks.get(selector)?.forEach((symbol) => keys.add(symbol));
+      if (isMask(this.name, selector)) this.#masks.get(selector)?.forEach((symbol) => keys.add(symbol));
       else keys.add(selector);
     }
     for (const selector of group.selectors)

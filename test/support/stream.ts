@@ -70,7 +70,8 @@ export class FakeSource implements StreamSource {
   answer(): void {
     for (const topic of Object.keys(this.wanted) as DataTopic[]) {
       for (const selector of this.wanted[topic])
-        if (isMask(selector)) this.emit({ kind: 'mask', mask: selector, symbols: this.masks.get(selector) ?? [] });
+        if (isMask(topic, selector))
+          this.emit({ kind: 'mask', mask: selector, symbols: this.masks.get(selector) ?? [] });
       const keys = [...this.#keys(topic)].filter((key) => !this.loaded.has(`${topic} ${key}`));
       if (keys.length === 0) continue;
       for (const key of keys) this.loaded.add(`${topic} ${key}`);
@@ -115,7 +116,7 @@ export class FakeSource implements StreamSource {
   #keys(topic: DataTopic): Set<string> {
     const keys = new Set<string>();
     for (const selector of this.wanted[topic]) {
-      if (!isMask(selector)) keys.add(selector);
+      if (!isMask(topic, selector)) keys.add(selector);
       else if (!selector.startsWith('!')) for (const key of this.masks.get(selector) ?? []) keys.add(key);
     }
     return keys;

@@ -1,26 +1,33 @@
 import { deal } from '../../contract/schemas/trade.ts';
+import { bookSlice, type BookSlice } from '../../contract/slice-keys.ts';
 import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
 import { Fields, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import type { Feed, LoadedSlice } from './feed.ts';
-import { AHEAD_MS, LOGINS_PER_BATCH, MAX_LIST_CHARACTERS, objectJson } from './login-feed.ts';
-import { commaLists, type BudgetedReads } from './reads.ts';
+import type { Feed } from './feed.ts';
+import { AHEAD_MS, objectJson } from './login-feed.ts';
+import { readSlices } from './by-scope.ts';
+import type { FeedReads } from './reads.ts';
 
 /** A deal may be seen so much later than its own time says. Tickets inside are remembered. */
 const OVERLAP_MS = 60_000;
 
-/** New deals of the followed logins: asked for by time with an overlap, told apart by ticket. */
+interface Slice extends BookSlice {
+  readonly key: string;
+  /** Tickets seen, with the server second of each. */
+  readonly seen: Map<string, number>;
+}
+
+/** New deals of the followed logins and groups: asked for by time with an overlap, told apart by ticket. */
 export class DealFeed implements Feed {
   readonly topic = 'deals';
-  readonly #reads: BudgetedReads;
+  readonly #reads: FeedReads;
   readonly #clock: () => Promise<BrokerClock>;
   readonly #now: () => number;
-  /** Login → tickets seen, with the server second of each. */
-  readonly #followed = new Map<string, Map<string, number>>();
+  readonly #followed = new Map<string, Slice>();
   /** Everything before has been read, UTC ms. */
   #readUntilMs = Infinity;
 
-  constructor(reads: BudgetedReads, clock: () => Promise<BrokerClock>, now: () => number) {
+  constructor(reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
     this.#reads = reads;
     this.#clock = clock;
     this.#now = now;
@@ -34,8 +41,8 @@ export class DealFeed implements Feed {
     return this.#followed.keys();
   }
 
-  isFollowed(login: string): boolean {
-    return this.#followed.has(login);
+  isFollowed(key: string): boolean {
+    return this.#followed.has(key);
   }
 
   /** Deals happen, they do not stand. */
@@ -43,88 +50,86 @@ export class DealFeed implements Feed {
     return [];
   }
 
-  async load(logins: readonly string[]): Promise<readonly LoadedSlice[]> {
+  async load(keys: readonly string[]): Promise<readonly string[]> {
     const startedAtMs = this.#now();
-    const found = await this.#ask(logins, startedAtMs - OVERLAP_MS);
-    // The overlap of the next poll reaches back to where every login has been read.
+    const slices = keys.map((key): Slice => ({ ...bookSlice(key), key, seen: new Map() }));
+    for await (const { slice, ticket, second } of this.#ask(slices, startedAtMs - OVERLAP_MS))
+      slice.seen.set(ticket, second);
+    // The overlap of the next poll reaches back to where every slice has been read.
     this.#readUntilMs = Math.min(this.#readUntilMs, startedAtMs);
-    for (const login of logins) this.#followed.set(login, new Map());
-    for (const { login, ticket, second } of found) this.#followed.get(login)?.set(ticket, second);
-    return logins.map((key) => ({ key, entities: [] }));
+    for (const slice of slices) this.#followed.set(slice.key, slice);
+    return [];
   }
 
-  /** Tickets of the overlap before a login was followed. */
-  known(login: string): readonly string[] {
-    return [...(this.#followed.get(login)?.keys() ?? [])];
+  /** Tickets of the overlap before a slice was followed. */
+  known(key: string): readonly string[] {
+    return [...(this.#followed.get(key)?.seen.keys() ?? [])];
   }
 
-  async missed(logins: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
+  async missed(keys: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
     const clock = await this.#clock();
-    const found = await this.#ask(logins, sinceMs - OVERLAP_MS);
+    const slices = keys.flatMap((key) => this.#followed.get(key) ?? []);
     const polledFromMs = Math.min(this.#readUntilMs, this.#now()) - OVERLAP_MS;
-    return (
-      inOrder(found)
-        .map(({ wire, ...deal }) => ({
-          ...deal,
-          wire,
-          atMs: clock.toUtcMs(new Fields(wire).integer('TimeMsc') ?? deal.second * 1000),
-        }))
-        // What the next poll will find is left to it.
-        .filter(({ login, ticket, atMs }) => atMs < polledFromMs || this.#followed.get(login)?.has(ticket) === true)
-        .map(({ login, ticket, atMs, wire }) => ({ key: login, id: ticket, atMs, json: objectJson(deal, wire, clock) }))
-    );
+    const found: SeenDeal[] = [];
+    for await (const seen of this.#ask(slices, sinceMs - OVERLAP_MS)) found.push(seen);
+    return inOrder(found).flatMap(({ slice, ticket, second, wire }) => {
+      const atMs = clock.toUtcMs(new Fields(wire).integer('TimeMsc') ?? second * 1000);
+      // What the next poll will find is left to it.
+      if (atMs >= polledFromMs && !slice.seen.has(ticket)) return [];
+      return [{ key: slice.key, id: ticket, atMs, json: objectJson(deal, wire, clock) }];
+    });
   }
 
-  forget(logins: Iterable<string>): void {
-    for (const login of logins) this.#followed.delete(login);
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.#followed.delete(key);
     if (this.#followed.size === 0) this.#readUntilMs = Infinity;
   }
 
-  async poll(): Promise<readonly Change[]> {
+  async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
     const clock = await this.#clock();
     const startedAtMs = this.#now();
     const fromMs = Math.min(this.#readUntilMs, startedAtMs) - OVERLAP_MS;
+    const fresh: SeenDeal[] = [];
+    for await (const found of this.#ask(this.#followed.values(), fromMs))
+      if (!found.slice.seen.has(found.ticket)) fresh.push(found);
     const changes: Change[] = [];
-    const found = await this.#ask([...this.#followed.keys()], fromMs);
-    for (const { login, ticket, second, wire } of inOrder(found)) {
-      const seen = this.#followed.get(login);
-      if (!seen || seen.has(ticket)) continue;
-      seen.set(ticket, second);
-      changes.push({ key: login, id: ticket, json: objectJson(deal, wire, clock) });
+    for (const { slice, ticket, second, wire } of inOrder(fresh)) {
+      if (slice.seen.has(ticket)) continue;
+      slice.seen.set(ticket, second);
+      changes.push({ key: slice.key, id: ticket, json: objectJson(deal, wire, clock) });
     }
+    tell(changes);
     this.#readUntilMs = startedAtMs;
     const forgetBefore = Math.floor(clock.toServerMs(fromMs - OVERLAP_MS) / 1000);
-    for (const seen of this.#followed.values())
+    for (const { seen } of this.#followed.values())
       for (const [ticket, second] of seen) if (second < forgetBefore) seen.delete(ticket);
-    return changes;
   }
 
-  async #ask(logins: readonly string[], fromMs: number): Promise<SeenDeal[]> {
+  async *#ask(slices: Iterable<Slice>, fromMs: number): AsyncGenerator<SeenDeal> {
     const clock = await this.#clock();
-    const from = String(Math.floor(clock.toServerMs(fromMs) / 1000));
-    const to = String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000));
-    const found: SeenDeal[] = [];
-    for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      const window = [
-        ['from', from],
-        ['to', to],
-      ] as const;
-      for (const wire of await this.#reads.rows('deal/get_batch', list, window)) {
+    const from = Math.floor(clock.toServerMs(fromMs) / 1000);
+    const to = Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000);
+    const window = [
+      ['from', String(from)],
+      ['to', String(to)],
+    ] as const;
+    for await (const part of readSlices(this.#reads, 'deal/get_batch', slices, window)) {
+      if (!('rows' in part)) continue;
+      for (const wire of part.rows) {
         const fields = new Fields(wire);
         const login = fields.text('Login');
         const ticket = fields.text('Deal');
         const second = fields.integer('Time') ?? 0;
         // Tickets before the window have been forgotten: if a server still sends them, they are ignored.
-        if (login !== undefined && ticket !== undefined && second >= Number(from))
-          found.push({ login, ticket, second, wire });
+        if (login === undefined || ticket === undefined || second < from) continue;
+        for (const slice of part.of(login)) yield { slice, ticket, second, wire };
       }
     }
-    return found;
   }
 }
 
 interface SeenDeal {
-  readonly login: string;
+  readonly slice: Slice;
   readonly ticket: string;
   readonly second: number;
   readonly wire: WireObject;

@@ -1,82 +1,42 @@
-import { money } from '../../contract/schemas/account.ts';
+import { hash } from 'node:crypto';
 import type { AnyObjectDefinition } from '../../contract/schemas/object.ts';
-import { order, position } from '../../contract/schemas/trade.ts';
+import { bookSlice, type BookSlice } from '../../contract/slice-keys.ts';
 import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
 import { Fields, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
-import type { Feed, LoadedSlice } from './feed.ts';
-import { commaLists, type BudgetedReads } from './reads.ts';
+import type { Feed } from './feed.ts';
+import { LOGIN_KINDS, type Kind } from './login-kinds.ts';
+import { readSlices } from './by-scope.ts';
+import type { FeedReads } from './reads.ts';
 
-/** Logins of one `get_batch`, as in the typed API. */
-export const LOGINS_PER_BATCH = 100;
-export const MAX_LIST_CHARACTERS = 4096;
 /** Clocks of broker and bridge agree within a day, whatever the zone was taken for. */
 export const AHEAD_MS = 86_400_000;
 
-interface Kind {
-  readonly path: `${string}/get_batch`;
-  readonly definition: AnyObjectDefinition;
-  /** Field that tells one from the other inside a login. */
-  readonly id: string;
-  /** Every login has exactly one: none means that there is no such login. */
-  readonly one?: true;
-  /** Words for what happened; `undefined` where the thing just changes. */
-  /** Where those that are gone are found. */
-  readonly past?: {
-    readonly path: `${string}/get_batch`;
-    readonly placedAt: string;
-    readonly removedAt: string;
-    /** Whether it would have been seen standing. */
-    readonly isShown: (wire: WireObject) => boolean;
-  };
-  readonly events?: { readonly added: string; readonly changed: string; readonly removed: string };
-}
-
-/** Market orders are gone when they are there: they stand in no list. `Type` 0 and 1 (mt5-webapi §3.5). */
-function isPending(wire: WireObject): boolean {
-  const type = new Fields(wire).integer('Type') ?? 0;
-  return type > 1;
-}
-
-const LOGIN_KINDS = {
-  accounts: { path: 'user/account/get_batch', definition: money, id: 'Login', one: true },
-  positions: {
-    path: 'position/get_batch',
-    definition: position,
-    id: 'Position',
-    events: { added: 'opened', changed: 'changed', removed: 'closed' },
-  },
-  orders: {
-    path: 'order/get_batch',
-    definition: order,
-    id: 'Order',
-    events: { added: 'placed', changed: 'changed', removed: 'removed' },
-    past: { path: 'history/get_batch', placedAt: 'TimeSetup', removedAt: 'TimeDone', isShown: isPending },
-  },
-} as const satisfies Record<string, Kind>;
-
 interface Row {
-  /** As sent, to tell a change. */
-  readonly wire: string;
+  /** Of the object as sent, to tell a change: the text itself would cost as much again. */
+  readonly digest: string;
   readonly json: string;
+  readonly login: number;
 }
 
-/** Accounts, positions or open orders of the followed logins: read in batches, told by what differs. */
+interface Slice extends BookSlice {
+  readonly key: string;
+  readonly rows: Map<string, Row>;
+  /** Of the read under way: ids that came. */
+  seen: Set<string> | undefined;
+}
+
+/** Accounts, positions or open orders of the followed logins and groups: told by what differs from poll to poll. */
 export class LoginFeed implements Feed {
   readonly topic: keyof typeof LOGIN_KINDS;
   readonly #kind: Kind;
-  readonly #reads: BudgetedReads;
+  readonly #reads: FeedReads;
   readonly #clock: () => Promise<BrokerClock>;
   readonly #now: () => number;
-  readonly #followed = new Map<string, Map<string, Row>>();
+  readonly #followed = new Map<string, Slice>();
 
-  constructor(
-    topic: keyof typeof LOGIN_KINDS,
-    reads: BudgetedReads,
-    clock: () => Promise<BrokerClock>,
-    now: () => number,
-  ) {
+  constructor(topic: keyof typeof LOGIN_KINDS, reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
     this.topic = topic;
     this.#kind = LOGIN_KINDS[topic];
     this.#reads = reads;
@@ -92,117 +52,151 @@ export class LoginFeed implements Feed {
     return this.#followed.keys();
   }
 
-  isFollowed(login: string): boolean {
-    return this.#followed.has(login);
+  isFollowed(key: string): boolean {
+    return this.#followed.has(key);
   }
 
-  entities(login: string): readonly Entity[] {
-    return [...(this.#followed.get(login) ?? [])].map(([id, { json }]) => ({ id, json }));
+  *entities(key: string): Iterable<Entity> {
+    for (const [id, { json }] of this.#followed.get(key)?.rows ?? []) yield { id, json };
   }
 
-  async load(logins: readonly string[]): Promise<readonly LoadedSlice[]> {
+  async load(keys: readonly string[]): Promise<readonly string[]> {
     const clock = await this.#clock();
-    const found = await this.#ask(logins);
-    return logins.map((login) => {
-      const rows = new Map<string, Row>();
-      for (const [id, wire] of found.get(login) ?? []) rows.set(id, this.#row(wire, clock));
-      this.#followed.set(login, rows);
-      return { key: login, entities: this.entities(login), missing: this.#kind.one === true && rows.size === 0 };
-    });
-  }
-
-  forget(logins: Iterable<string>): void {
-    for (const login of logins) this.#followed.delete(login);
-  }
-
-  async poll(): Promise<readonly Change[]> {
-    const clock = await this.#clock();
-    const changes: Change[] = [];
-    for (const logins of commaLists(this.#followed.keys(), MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      const found = await this.#ask(logins);
-      for (const login of logins) {
-        const rows = this.#followed.get(login);
-        if (rows) this.#compare(login, rows, found.get(login) ?? new Map(), clock, changes);
-      }
+    const slices = keys.map((key): Slice => ({ ...bookSlice(key), key, rows: new Map(), seen: undefined }));
+    for await (const part of readSlices(this.#reads, this.#kind.path, slices))
+      if ('rows' in part) this.#take(part.rows, part.of, clock);
+    for (const slice of slices) {
+      slice.seen = undefined;
+      this.#followed.set(slice.key, slice);
     }
-    return changes;
+    const isMissing = ({ login, rows }: Slice): boolean =>
+      this.#kind.one === true && login !== undefined && rows.size === 0;
+    return slices.filter(isMissing).map(({ key }) => key);
   }
 
-  async missed(logins: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.#followed.delete(key);
+  }
+
+  async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
+    const clock = await this.#clock();
+    const slices = [...this.#followed.values()];
+    for (const slice of slices) slice.seen = undefined;
+    for await (const part of readSlices(this.#reads, this.#kind.path, slices))
+      if ('rows' in part) tell(this.#take(part.rows, part.of, clock));
+      else for (const slice of part.ended) await this.#end(slice, clock, tell);
+  }
+
+  async missed(keys: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
     const { past, events, definition, id: idField } = this.#kind;
     if (!past || !events) return [];
     const clock = await this.#clock();
-    const from = String(Math.floor(clock.toServerMs(sinceMs) / 1000));
-    const to = String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000));
+    const window = [
+      ['from', String(Math.floor(clock.toServerMs(sinceMs) / 1000))],
+      ['to', String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000))],
+    ] as const;
+    const slices = keys.flatMap((key) => this.#followed.get(key) ?? []);
     const rows: MissedRow[] = [];
-    for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      const window = [
-        ['from', from],
-        ['to', to],
-      ] as const;
-      for (const wire of await this.#reads.rows(past.path, list, window)) {
+    for await (const part of readSlices(this.#reads, past.path, slices, window)) {
+      if (!('rows' in part)) continue;
+      for (const wire of part.rows) {
         const fields = new Fields(wire);
-        const key = fields.text('Login');
+        const login = fields.text('Login');
         const id = fields.text(idField);
         const atMs = clock.toUtcMs((fields.integer(past.removedAt) ?? 0) * 1000);
         // One that stands still, or whose end the next poll will tell, is no news here.
-        if (key === undefined || id === undefined || atMs < sinceMs || !past.isShown(wire)) continue;
-        if (this.#followed.get(key)?.has(id) !== false) continue;
+        if (login === undefined || id === undefined || atMs < sinceMs || !past.isShown(wire)) continue;
         const json = objectJson(definition, wire, clock);
         const placedAtMs = clock.toUtcMs((fields.integer(past.placedAt) ?? 0) * 1000);
-        if (placedAtMs >= sinceMs) rows.push({ key, id, atMs: placedAtMs, json: withEvent(json, events.added) });
-        rows.push({ key, id, atMs, json: withEvent(json, events.removed) });
+        for (const slice of part.of(login)) {
+          if (slice.rows.has(id)) continue;
+          const row = { key: slice.key, id };
+          if (placedAtMs >= sinceMs) rows.push({ ...row, atMs: placedAtMs, json: withEvent(json, events.added) });
+          rows.push({ ...row, atMs, json: withEvent(json, events.removed) });
+        }
       }
     }
     return rows.toSorted((a, b) => a.atMs - b.atMs);
   }
 
-  #compare(
-    login: string,
-    rows: Map<string, Row>,
-    found: ReadonlyMap<string, WireObject>,
-    clock: BrokerClock,
-    changes: Change[],
-  ): void {
-    const { events } = this.#kind;
-    for (const [id, wire] of found) {
-      const before = rows.get(id);
-      if (before?.wire === JSON.stringify(wire)) continue;
-      const row = this.#row(wire, clock);
-      rows.set(id, row);
-      if (events === undefined) changes.push({ key: login, id, json: row.json });
-      else {
-        const event = before ? events.changed : events.added;
-        changes.push({ key: login, id, json: withEvent(row.json, event), state: row.json });
+  /** Rows that came, into the slices that they are of. @returns what is new */
+  #take(rows: readonly WireObject[], of: (login: string) => readonly Slice[], clock: BrokerClock): Change[] {
+    const { events, definition, id: idField } = this.#kind;
+    const changes: Change[] = [];
+    for (const wire of rows) {
+      const fields = new Fields(wire);
+      const login = fields.text('Login');
+      const id = fields.text(idField);
+      if (login === undefined || id === undefined) continue;
+      const slices = of(login);
+      const digest = slices.length > 0 ? hash('sha1', JSON.stringify(wire), 'binary') : '';
+      let row: Row | undefined;
+      for (const slice of slices) {
+        const { key } = slice;
+        (slice.seen ??= new Set()).add(id);
+        const before = slice.rows.get(id);
+        if (before?.digest === digest) continue;
+        row ??= { digest, json: objectJson(definition, wire, clock), login: Number(login) };
+        slice.rows.set(id, row);
+        if (events === undefined) changes.push({ key, id, json: row.json });
+        else {
+          const event = before ? events.changed : events.added;
+          changes.push({ key, id, json: withEvent(row.json, event), state: row.json });
+        }
       }
     }
+    return changes;
+  }
+
+  /** What a slice has no longer, once all of it has been read. */
+  async #end(slice: Slice, clock: BrokerClock, tell: (changes: readonly Change[]) => void): Promise<void> {
+    const { seen, rows } = slice;
+    slice.seen = undefined;
+    const gone = [...rows].filter(([id]) => !seen?.has(id));
+    if (gone.length === 0) return;
+    if (slice.mask !== undefined) return this.#endOfGroup(slice, slice.mask, gone, clock, tell);
     // An account that is not answered for once is not gone; positions and orders go.
-    if (events === undefined) return;
-    for (const [id, row] of rows) {
-      if (found.has(id)) continue;
-      rows.delete(id);
-      changes.push({ key: login, id, json: withEvent(row.json, events.removed), state: null });
-    }
+    const { events } = this.#kind;
+    if (events) tell(gone.map(([id, row]) => this.#removed(slice, id, row, events.removed)));
   }
 
-  async #ask(logins: readonly string[]): Promise<Map<string, Map<string, WireObject>>> {
-    const found = new Map<string, Map<string, WireObject>>();
-    for (const list of commaLists(logins, MAX_LIST_CHARACTERS, LOGINS_PER_BATCH)) {
-      for (const wire of await this.#reads.rows(this.#kind.path, list)) {
-        const fields = new Fields(wire);
-        const login = fields.text('Login');
-        const id = fields.text(this.#kind.id);
-        if (login === undefined || id === undefined) continue;
-        const rows = found.get(login);
-        if (rows) rows.set(id, wire);
-        else found.set(login, new Map([[id, wire]]));
+  /**
+   * What a group's answer no longer holds is asked for by login before it is told: the account may have changed its group
+   * (`left`), and an answer may be short.
+   */
+  async #endOfGroup(
+    slice: Slice,
+    mask: string,
+    gone: readonly (readonly [id: string, row: Row])[],
+    clock: BrokerClock,
+    tell: (changes: readonly Change[]) => void,
+  ): Promise<void> {
+    const standing = new Set<string>();
+    const found: WireObject[] = [];
+    const logins = new Set(gone.map(([, { login }]) => String(login)));
+    for await (const { rows } of this.#reads.batches(this.#kind.path, logins))
+      for (const wire of rows) {
+        const id = new Fields(wire).text(this.#kind.id);
+        if (id === undefined || !slice.rows.has(id)) continue;
+        standing.add(id);
+        found.push(wire);
       }
+    const isAsked = this.#kind.one === true || gone.some(([id]) => standing.has(id));
+    const members = new Set(isAsked ? await this.#reads.members(mask, 0) : []);
+    const changes: Change[] = [];
+    for (const [id, row] of gone) {
+      const isMember = members.has(String(row.login));
+      if (isMember && (standing.has(id) || this.#kind.one)) continue;
+      const removed = standing.has(id) ? undefined : this.#kind.events?.removed;
+      changes.push(this.#removed(slice, id, row, removed ?? 'left'));
     }
-    return found;
+    tell([...this.#take(found, (login) => (members.has(login) ? [slice] : []), clock), ...changes]);
+    slice.seen = undefined;
   }
 
-  #row(wire: WireObject, clock: BrokerClock): Row {
-    return { wire: JSON.stringify(wire), json: objectJson(this.#kind.definition, wire, clock) };
+  #removed({ key, rows }: Slice, id: string, { json }: Row, event: string): Change {
+    rows.delete(id);
+    return { key, id, json: withEvent(json, event), state: null };
   }
 }
 

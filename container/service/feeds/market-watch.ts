@@ -2,7 +2,7 @@ import type { SourceEvent } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { isInSession, sessionHours, untilSessionMs, type SessionHours } from '../broker/session-hours.ts';
-import { commaLists, type BudgetedReads } from './reads.ts';
+import { commaLists, type FeedReads } from './reads.ts';
 import type { TickFeed } from './tick-feed.ts';
 
 /** Symbols come and go by an administrator's hand. */
@@ -11,7 +11,7 @@ const MASK_FRESH_MS = 10 * 60_000;
 const MAX_MASK_CHARACTERS = 1_024;
 
 export interface MarketWatchOptions {
-  readonly reads: BudgetedReads;
+  readonly reads: FeedReads;
   readonly clock: () => Promise<BrokerClock>;
   readonly now: () => number;
   readonly ticks: TickFeed;

@@ -4,11 +4,13 @@ import type { Change, SourceEvent } from '../../contract/hub-link.ts';
 import { isMask, type StreamSource } from '../../stream/source.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { DealFeed } from './deal-feed.ts';
-import type { Feed, LoadedSlice } from './feed.ts';
+import type { Feed } from './feed.ts';
+import { loadsOf } from './loads.ts';
 import { LoginFeed } from './login-feed.ts';
-import { Loop, type LoopOutcome } from './loop.ts';
+import { Loop, type LoopOutcome, type LoopTimes } from './loop.ts';
 import { MarketWatch } from './market-watch.ts';
-import { BudgetedReads, type BrokerReads } from './reads.ts';
+import { Budget, Pace } from './pace.ts';
+import { FeedReads, type BrokerReads } from './reads.ts';
 import { Sink } from './sink.ts';
 import { TickFeed } from './tick-feed.ts';
 
@@ -20,38 +22,41 @@ export interface PollerOptions {
   readonly reads: BrokerReads;
   readonly clock: () => Promise<BrokerClock>;
   readonly now: () => number;
+  /** The most questions a second that streaming may ask the broker in all; absent = as its pace allows. */
+  readonly upstreamPerSecond?: number | undefined;
   readonly staleAfterMs?: number;
   readonly onError?: (error: unknown) => void;
 }
 
-/** Requests per second that streaming may send in all: half of what one session at 25 ms a round trip carries. */
-const REQUESTS_PER_SECOND = 20;
 /** Ticks: ten looks a second under change, one in silence, one in ten seconds out of hours. */
 const TICK_TIMES = { minMs: 100, maxMs: 1_000 };
 const CLOSED_TIMES = { minMs: 1_000, maxMs: 10_000 };
-/** Accounts, positions, orders, deals: up to four requests a round. */
+/** Each topic of accounts' books by itself: a deal does not wait until all accounts have been read. */
 const LOGIN_TIMES = { minMs: 250, maxMs: 1_000 };
 const WATCH_MS = 1_000;
+/** Entities and changes of one event: about half a megabyte, which a hub's link carries easily. */
+const MOST_AT_ONCE = 500;
 /** How exactly a gap says since when. */
 const ALIVE_EVERY_MS = 1_000;
 
 const MARKET_TOPICS = topicsFrom('market');
-const BOOK_TOPICS = topicsFrom('books');
 const isOfMarket = (topic: DataTopic): boolean => topicEntry(topic).source === 'market';
 
 export class Poller {
   readonly #options: PollerOptions;
   readonly #stop = new AbortController();
-  readonly #reads: BudgetedReads;
+  readonly #reads: readonly FeedReads[];
   readonly #ticks: TickFeed;
   readonly #market: MarketWatch;
   readonly #feeds: Readonly<Record<DataTopic, Feed>>;
   readonly #seq = perTopic(() => 0);
   readonly #sinks = new Set<Sink>();
-  readonly #tickLoop: Loop;
-  readonly #loginLoop: Loop;
+  readonly #loops: Readonly<Record<DataTopic, Loop>>;
   readonly #counters = { changes: 0, failures: 0 };
+  /** Until when each topic has been told; Infinity = it is not followed. */
+  readonly #toldUntilMs = perTopic(() => Infinity);
   readonly #aliveAtMs = { market: 0, books: 0 };
+  #failedAtMs = 0;
   #epoch: number | null = null;
   #trouble: 'session_lost' | 'maintenance' | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -59,13 +64,12 @@ export class Poller {
   constructor(options: PollerOptions) {
     this.#options = options;
     const { clock, now } = options;
-    const reads = new BudgetedReads({
-      reads: options.reads,
-      now,
-      perSecond: REQUESTS_PER_SECOND,
-      signal: this.#stop.signal,
-    });
-    this.#reads = reads;
+    const budget = new Budget(now, options.upstreamPerSecond);
+    const signal = this.#stop.signal;
+    const paced = (): FeedReads => new FeedReads({ reads: options.reads, now, pace: new Pace(now, budget), signal });
+    const reads = paced();
+    const bookReads = paced();
+    this.#reads = [reads, bookReads];
     this.#ticks = new TickFeed(reads, clock, now);
     this.#market = new MarketWatch({
       reads,
@@ -76,18 +80,14 @@ export class Poller {
     });
     this.#feeds = {
       ticks: this.#ticks,
-      accounts: new LoginFeed('accounts', reads, clock, now),
-      positions: new LoginFeed('positions', reads, clock, now),
-      orders: new LoginFeed('orders', reads, clock, now),
-      deals: new DealFeed(reads, clock, now),
+      accounts: new LoginFeed('accounts', bookReads, clock, now),
+      positions: new LoginFeed('positions', bookReads, clock, now),
+      orders: new LoginFeed('orders', bookReads, clock, now),
+      deals: new DealFeed(bookReads, clock, now),
     };
-    this.#tickLoop = new Loop(
-      () => this.#round(MARKET_TOPICS),
-      () => (this.#market.state === 'closed' ? CLOSED_TIMES : TICK_TIMES),
-    );
-    this.#loginLoop = new Loop(
-      () => this.#round(BOOK_TOPICS),
-      () => LOGIN_TIMES,
+    const marketTimes = (): LoopTimes => (this.#market.state === 'closed' ? CLOSED_TIMES : TICK_TIMES);
+    this.#loops = perTopic(
+      (topic) => new Loop(() => this.#round(topic), isOfMarket(topic) ? marketTimes : () => LOGIN_TIMES),
     );
   }
 
@@ -103,7 +103,7 @@ export class Poller {
       drop: (topic, selectors) => {
         for (const selector of selectors) {
           sink.wants[topic].delete(selector);
-          if (isMask(selector)) sink.masks.delete(selector);
+          sink.masks.delete(selector);
         }
         sink.trim(topic);
         this.#trim(topic);
@@ -122,6 +122,7 @@ export class Poller {
   /** The bridge has signed in: a new connection, whose server may have restarted its counter, and perhaps a new epoch. */
   signedIn(epoch: number): void {
     this.#ticks.restart();
+    for (const reads of this.#reads) reads.restart();
     if (epoch !== this.#epoch) for (const sink of this.#sinks) sink.forgetAll();
     this.#epoch = epoch;
     this.#greet();
@@ -129,49 +130,44 @@ export class Poller {
 
   stop(): void {
     this.#stop.abort();
-    this.#tickLoop.stop();
-    this.#loginLoop.stop();
+    for (const topic of DATA_TOPICS) this.#loops[topic].stop();
     clearInterval(this.#watch);
     this.#sinks.clear();
   }
 
   stats(): Record<string, number> {
     const followed = Object.fromEntries(DATA_TOPICS.map((topic) => [topic, this.#feeds[topic].size]));
-    return { requests: this.#reads.requests, ...this.#counters, ...this.#ticks.counters, ...followed };
+    const requests = this.#reads.reduce((sum, reads) => sum + reads.requests, 0);
+    return { requests, ...this.#counters, ...this.#ticks.counters, ...followed };
   }
 
   #kick(topic: DataTopic): void {
     if (this.#stop.signal.aborted) return;
-    if (!isOfMarket(topic)) return this.#loginLoop.kick();
-    this.#tickLoop.kick();
-    this.#watch ??= setInterval(() => this.#lookAround(), WATCH_MS);
+    this.#loops[topic].kick();
+    if (isOfMarket(topic)) this.#watch ??= setInterval(() => this.#lookAround(), WATCH_MS);
   }
 
   /** Loads what is new, delivers it, then polls. Never throws. */
-  async #round(topics: readonly DataTopic[]): Promise<LoopOutcome> {
-    let outcome: LoopOutcome = 'idle';
+  async #round(topic: DataTopic): Promise<LoopOutcome> {
     const startedAtMs = this.#options.now();
     try {
-      for (const topic of topics) {
-        if (![...this.#sinks].some((sink) => sink.wants[topic].size > 0)) continue;
-        if (outcome === 'idle') outcome = 'quiet';
-        if (isOfMarket(topic)) await this.#resolveMasks(topic);
-        await this.#load(topic);
-        this.#greet();
-        this.#deliver(topic);
-        await this.#tellMissed(topic);
-        const changes = await this.#poll(topic);
-        if (changes.length > 0) outcome = 'changed';
-        this.#publish(topic, changes);
+      if (![...this.#sinks].some((sink) => sink.wants[topic].size > 0)) {
+        this.#toldUntilMs[topic] = Infinity;
+        return 'idle';
       }
-      if (outcome !== 'idle') {
-        this.#recovered();
-        this.#tellAlive(topics === MARKET_TOPICS ? 'market' : 'books', startedAtMs);
-      }
-      return outcome;
+      this.#toldUntilMs[topic] = Math.min(this.#toldUntilMs[topic], startedAtMs);
+      if (isOfMarket(topic)) await this.#resolveMasks(topic);
+      await this.#load(topic);
+      await this.#tellMissed(topic);
+      const isChanged = await this.#poll(topic);
+      this.#recovered(startedAtMs);
+      this.#toldUntilMs[topic] = startedAtMs;
+      this.#tellAlive(topicEntry(topic).source);
+      return isChanged ? 'changed' : 'quiet';
     } catch (error) {
       if (this.#stop.signal.aborted) return 'idle';
       this.#counters.failures++;
+      this.#failedAtMs = this.#options.now();
       this.#failed(asBridgeError(error));
       if (!(error instanceof BridgeError)) this.#options.onError?.(error);
       return 'failed';
@@ -201,28 +197,34 @@ export class Poller {
       }
   }
 
-  #tellAlive(source: 'market' | 'books', untilMs: number): void {
+  #tellAlive(source: 'market' | 'books'): void {
+    const untilMs = Math.min(...topicsFrom(source).map((topic) => this.#toldUntilMs[topic]));
     if (untilMs - this.#aliveAtMs[source] < ALIVE_EVERY_MS) return;
     this.#aliveAtMs[source] = untilMs;
     for (const sink of this.#sinks) sink.emit({ kind: 'alive', source, untilMs });
   }
 
-  async #poll(topic: DataTopic): Promise<readonly Change[]> {
-    if (this.#feeds[topic].size === 0) return [];
+  /** @returns whether anything changed */
+  async #poll(topic: DataTopic): Promise<boolean> {
+    if (this.#feeds[topic].size === 0) return false;
+    let isChanged = false;
     try {
-      return await this.#feeds[topic].poll();
+      await this.#feeds[topic].poll((changes) => {
+        isChanged ||= changes.length > 0;
+        this.#publish(topic, changes);
+      });
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // A right that was taken away stops this topic, not the others.
       this.#counters.failures++;
       this.#options.onError?.(error);
-      return [];
     }
+    return isChanged;
   }
 
   async #resolveMasks(topic: DataTopic): Promise<void> {
     const masks = new Set<string>();
-    for (const sink of this.#sinks) for (const want of sink.wants[topic]) if (isMask(want)) masks.add(want);
+    for (const sink of this.#sinks) for (const want of sink.wants[topic]) if (isMask(topic, want)) masks.add(want);
     await this.#market.resolve(masks);
   }
 
@@ -232,24 +234,31 @@ export class Poller {
     // What a sink was told is refused counts as delivered: it is not asked for again and again.
     for (const sink of this.#sinks)
       for (const key of sink.keys(topic)) if (!feed.isFollowed(key) && !sink.delivered[topic].has(key)) fresh.add(key);
-    if (fresh.size === 0) return;
-    let loaded: readonly LoadedSlice[];
-    try {
-      loaded = await feed.load([...fresh]);
-    } catch (error) {
-      // The broker says no to this, not to everything: who asked is told, the rest goes on.
-      if (!isRefusal(error)) throw error;
-      this.#refuse(topic, fresh, error);
-      return;
+    const wanted = [...fresh];
+    // Part by part: what has been loaded is delivered before the next is asked for.
+    for (let at = 0; at < wanted.length; at += MOST_AT_ONCE) {
+      const part = wanted.slice(at, at + MOST_AT_ONCE);
+      let missing: readonly string[];
+      try {
+        missing = await feed.load(part);
+      } catch (error) {
+        // The broker says no to this, not to everything: who asked is told, the rest goes on.
+        if (!isRefusal(error)) throw error;
+        this.#refuse(topic, part, error);
+        continue;
+      }
+      // Dropped while it was being loaded.
+      this.#trim(topic);
+      // A slice that is followed again has a gap before it: no subscriber's sequence may continue over it.
+      this.#seq[topic]++;
+      if (missing.length > 0)
+        this.#refuse(topic, missing, new BridgeError('object_not_found', 'The broker has no account of this login.'));
+      if (isOfMarket(topic)) this.#market.learn(new Set(part));
+      this.#greet();
+      this.#deliver(topic);
     }
-    // Dropped while it was being loaded.
-    this.#trim(topic);
-    // A slice that is followed again has a gap before it: no subscriber's sequence may continue over it.
-    this.#seq[topic]++;
-    const missing = loaded.filter((slice) => slice.missing).map(({ key }) => key);
-    if (missing.length > 0)
-      this.#refuse(topic, missing, new BridgeError('object_not_found', 'The broker has no account of this login.'));
-    if (isOfMarket(topic)) this.#market.learn(fresh);
+    this.#greet();
+    this.#deliver(topic);
   }
 
   #refuse(topic: DataTopic, keys: Iterable<string>, error: BridgeError): void {
@@ -279,30 +288,28 @@ export class Poller {
   #deliver(topic: DataTopic): void {
     const feed = this.#feeds[topic];
     for (const sink of this.#sinks) {
-      const slices = [];
       if (isOfMarket(topic))
         for (const [mask, symbols] of sink.newMasks(topic)) sink.emit({ kind: 'mask', mask, symbols });
-      for (const key of sink.keys(topic)) {
-        if (sink.delivered[topic].has(key) || !feed.isFollowed(key)) continue;
-        sink.delivered[topic].add(key);
-        slices.push({ key, entities: feed.entities(key), known: feed.known?.(key) });
-      }
-      if (slices.length === 0) continue;
-      sink.emit({ kind: 'load', topic, seq: this.#seq[topic], slices });
+      const keys = [...sink.keys(topic)].filter((key) => !sink.delivered[topic].has(key) && feed.isFollowed(key));
+      for (const slices of loadsOf(feed, keys, MOST_AT_ONCE))
+        sink.emit({ kind: 'load', topic, seq: this.#seq[topic], slices });
+      for (const key of keys) sink.delivered[topic].add(key);
       if (!isOfMarket(topic)) continue;
-      const stale = slices.map(({ key }) => key).filter((key) => this.#market.isStale(key));
+      const stale = keys.filter((key) => this.#market.isStale(key));
       if (stale.length > 0) sink.emit({ kind: 'mark', mark: 'stale', symbols: stale });
     }
   }
 
   #publish(topic: DataTopic, changes: readonly Change[]): void {
-    if (changes.length === 0) return;
     this.#counters.changes += changes.length;
-    const seq = ++this.#seq[topic];
-    if (isOfMarket(topic)) this.#mark('live', this.#market.revived(changes.map(({ key }) => key)));
-    for (const sink of this.#sinks) {
-      const own = changes.filter(({ key }) => sink.delivered[topic].has(key));
-      if (own.length > 0) sink.emit({ kind: 'change', topic, seq, changes: own });
+    for (let at = 0; at < changes.length; at += MOST_AT_ONCE) {
+      const part = changes.slice(at, at + MOST_AT_ONCE);
+      const seq = ++this.#seq[topic];
+      if (isOfMarket(topic)) this.#mark('live', this.#market.revived(part.map(({ key }) => key)));
+      for (const sink of this.#sinks) {
+        const own = part.filter(({ key }) => sink.delivered[topic].has(key));
+        if (own.length > 0) sink.emit({ kind: 'change', topic, seq, changes: own });
+      }
     }
   }
 
@@ -317,7 +324,7 @@ export class Poller {
     this.#mark('stale', this.#market.staleNow());
     if (this.#market.stateChanged()) {
       for (const sink of this.#sinks) sink.emit(this.#market.event());
-      this.#tickLoop.kick();
+      for (const topic of MARKET_TOPICS) this.#loops[topic].kick();
     }
   }
 
@@ -331,8 +338,9 @@ export class Poller {
       sink.emit({ kind: 'system', event: trouble, data: { code: error.code, detail: error.context.detail } });
   }
 
-  #recovered(): void {
-    if (!this.#trouble) return;
+  /** By a round that began after the last failure: others may still be failing. */
+  #recovered(startedAtMs: number): void {
+    if (!this.#trouble || startedAtMs < this.#failedAtMs) return;
     this.#trouble = undefined;
     this.#ticks.restart();
     for (const sink of this.#sinks) sink.emit({ kind: 'system', event: 'session_restored', data: {} });

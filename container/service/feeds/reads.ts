@@ -1,5 +1,8 @@
-import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { BridgeError } from '../../contract/errors.ts';
+import { payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { RETCODE } from '../../webapi/retcodes.ts';
 import { untilEmpty } from '../broker/pages.ts';
+import type { Pace } from './pace.ts';
 
 type Query = readonly (readonly [name: string, value: string])[];
 
@@ -11,8 +14,15 @@ export interface BrokerReads {
     query: Query,
     context: { readonly deadlineAtMs: number; readonly signal: AbortSignal },
     accept?: readonly number[],
-  ): Promise<{ readonly retcode: number; readonly body: WireObject }>;
+  ): Promise<Reply>;
 }
+
+interface Reply {
+  readonly retcode: number;
+  readonly body: WireObject;
+}
+
+export type BatchPath = `${string}/get_batch`;
 
 /** MT5 `13 Not found`: also what an empty list may be (mt5-webapi §3.6). */
 const NOT_FOUND = 13;
@@ -25,46 +35,141 @@ const MOST_PAGES = 2_000;
 /** Longest a poll is waited for. */
 const READ_DEADLINE_MS = 10_000;
 
-/**
- * Requests that streaming may send: a token bucket, so that following many logins cannot starve the API calls that
- * share the sessions.
- */
-export class BudgetedReads {
-  requests = 0;
-  readonly #reads: BrokerReads;
-  readonly #now: () => number;
-  readonly #perSecond: number;
-  readonly #signal: AbortSignal;
-  #tokens: number;
-  #filledAtMs: number;
+/** A list in a query is at most so long, as `tick/last` documents it (mt5-webapi §3.5). */
+export const MAX_LIST_CHARACTERS = 4_096;
+/** Logins of the first batch, as in the typed API, and of the smallest. */
+const FIRST_LOGINS = 100;
+const LEAST_LOGINS = 10;
+/** An answer may take so much longer than the quickest one, and hold so many rows (1 to 2 MB): it holds a session so long. */
+const AIM_MS = 200;
+const AIM_ROWS = 2_000;
+/** Logins of a group where the server does not tell the group's rows at once; then it is tried again, too. */
+const GROUP_FRESH_MS = 60_000;
 
-  constructor(options: { reads: BrokerReads; now: () => number; perSecond: number; signal: AbortSignal }) {
-    this.#reads = options.reads;
-    this.#now = options.now;
-    this.#perSecond = options.perSecond;
-    this.#signal = options.signal;
-    this.#tokens = options.perSecond;
-    this.#filledAtMs = options.now();
+/** More than the server tells in time. */
+const TOO_LATE: ReadonlySet<string> = new Set(['broker_timeout', 'deadline_exceeded']);
+
+/** The rows of some of the logins that were asked for, whole. */
+export interface Batch {
+  readonly logins: readonly string[];
+  readonly rows: readonly WireObject[];
+}
+
+export interface FeedReadsOptions {
+  readonly reads: BrokerReads;
+  readonly now: () => number;
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Questions of streaming, at its pace. What the server sends only in part (14) is asked for in smaller parts until each is
+ * whole: what was not sent is never taken for gone.
+ */
+export class FeedReads {
+  requests = 0;
+  readonly #options: FeedReadsOptions;
+  /** Logins of a batch, by command: follows the time and the size of the answers. */
+  readonly #sizes = new Map<string, number>();
+  #quickestMs = Infinity;
+  /** Commands of which this build refuses `group`. */
+  readonly #loginsOnly = new Set<string>();
+  /** Groups that are more than one answer holds, by command and mask: until when. */
+  readonly #tooLarge = new Map<string, number>();
+  readonly #members = new Map<string, { readonly logins: readonly string[]; readonly atMs: number }>();
+
+  constructor(options: FeedReadsOptions) {
+    this.#options = options;
+  }
+
+  /** Another server may answer: what was learnt of it is forgotten. */
+  restart(): void {
+    this.#sizes.clear();
+    this.#loginsOnly.clear();
+    this.#tooLarge.clear();
+    this.#members.clear();
+    this.#quickestMs = Infinity;
   }
 
   /** The body of a good, empty or partial answer; `undefined` = nothing found. @throws BridgeError */
   async read(path: string, query: Query): Promise<WireObject | undefined> {
-    const { retcode, body } = await this.#ask(path, query);
+    const { retcode, body } = (await this.#ask(path, query)).answer;
     return retcode === NOT_FOUND ? undefined : body;
   }
 
-  /**
-   * Every row of these logins, by `…/get_batch`. Where the server sends only a part, it is asked for each half, and for the
-   * pages of a login that alone has too many: what was not sent is never taken for gone. @throws BridgeError
-   */
-  async rows(path: `${string}/get_batch`, logins: readonly string[], window: Query = []): Promise<WireObject[]> {
-    const { retcode, body } = await this.#ask(path, [['login', logins.join(',')], ...window]);
-    if (retcode === NOT_FOUND) return [];
-    if (retcode !== PARTIAL) return [...payloadObjects(body)];
-    if (logins.length === 1) return this.#pages(path, [['login', logins[0] ?? ''], ...window]);
-    const middle = Math.ceil(logins.length / 2);
-    const first = await this.rows(path, logins.slice(0, middle), window);
-    return first.concat(await this.rows(path, logins.slice(middle), window));
+  /** Every row of these logins, batch by batch. @throws BridgeError */
+  async *batches(path: BatchPath, logins: Iterable<string>, window: Query = []): AsyncGenerator<Batch> {
+    let rest = [...logins];
+    while (rest.length > 0) {
+      const size = this.#sizes.get(path) ?? FIRST_LOGINS;
+      const [batch = []] = commaLists(rest.slice(0, size), MAX_LIST_CHARACTERS);
+      const { answer, tookMs } = await this.#ask(path, [['login', batch.join(',')], ...window]);
+      const { retcode, body } = answer;
+      const rows = retcode === NOT_FOUND ? [] : payloadObjects(body);
+      this.#learnSize(path, { size, full: batch.length === size, tookMs, rows: rows.length, retcode });
+      if (retcode !== PARTIAL) yield { logins: batch, rows };
+      else if (batch.length > 1) {
+        for (const half of halves(batch)) yield* this.batches(path, half, window);
+      } else yield { logins: batch, rows: await this.#pages(path, [['login', batch[0] ?? ''], ...window]) };
+      rest = rest.slice(batch.length);
+    }
+  }
+
+  /** Every row of the accounts of a group mask: in one answer where the server can, else by its logins. @throws BridgeError */
+  async *ofGroup(path: BatchPath, mask: string, window: Query = []): AsyncGenerator<readonly WireObject[]> {
+    const id = `${path} ${mask}`;
+    if (!this.#loginsOnly.has(path) && (this.#tooLarge.get(id) ?? 0) <= this.#options.now()) {
+      const rows = await this.#wholeGroup(path, mask, window);
+      if (rows) {
+        yield rows;
+        return;
+      }
+    }
+    const members = await this.members(mask);
+    for await (const { rows } of this.batches(path, members, window)) yield rows;
+  }
+
+  /** Logins of a group mask, at most so old. @throws BridgeError */
+  async members(mask: string, freshMs = GROUP_FRESH_MS): Promise<readonly string[]> {
+    const known = this.#members.get(mask);
+    if (known && this.#options.now() - known.atMs < freshMs) return known.logins;
+    const atMs = this.#options.now();
+    const { retcode, body } = (await this.#ask('user/logins', [['group', mask]])).answer;
+    if (retcode === PARTIAL)
+      throw new BridgeError('broker_malformed', {
+        detail: `user/logins tells only a part of the group "${mask}": name smaller groups.`,
+      });
+    const list = retcode === NOT_FOUND ? [] : payload(body);
+    const logins = Array.isArray(list) ? list.map(String) : [];
+    this.#members.set(mask, { logins, atMs });
+    return logins;
+  }
+
+  /** `undefined` where the server does not tell it at once. */
+  async #wholeGroup(path: BatchPath, mask: string, window: Query): Promise<readonly WireObject[] | undefined> {
+    try {
+      const { retcode, body } = (await this.#ask(path, [['group', mask], ...window])).answer;
+      if (retcode === NOT_FOUND) return [];
+      if (retcode !== PARTIAL) return payloadObjects(body);
+      this.#tooLarge.set(`${path} ${mask}`, this.#options.now() + GROUP_FRESH_MS);
+    } catch (error) {
+      // `3 Invalid parameters`: of a build that knows only `login`. A mask that is wrong is refused by `user/logins`, too.
+      const isUnknown = error instanceof BridgeError && error.context.retcode === RETCODE.ERR_PARAMS;
+      const isTooMuch = error instanceof BridgeError && TOO_LATE.has(error.code);
+      if (!isUnknown && !isTooMuch) throw error;
+      await this.members(mask);
+      if (isUnknown) this.#loginsOnly.add(path);
+      else this.#tooLarge.set(`${path} ${mask}`, this.#options.now() + GROUP_FRESH_MS);
+    }
+    return undefined;
+  }
+
+  #learnSize(path: string, one: { size: number; full: boolean; tookMs: number; rows: number; retcode: number }): void {
+    this.#quickestMs = Math.min(this.#quickestMs, one.tookMs);
+    const tookMs = one.tookMs - this.#quickestMs;
+    if (one.retcode === PARTIAL || tookMs > AIM_MS || one.rows > AIM_ROWS)
+      this.#sizes.set(path, Math.max(LEAST_LOGINS, Math.floor(one.size / 2)));
+    else if (one.full && tookMs < AIM_MS / 2 && one.rows < AIM_ROWS / 2) this.#sizes.set(path, one.size * 2);
   }
 
   #pages(path: string, query: Query): Promise<WireObject[]> {
@@ -73,37 +178,33 @@ export class BudgetedReads {
         ['offset', String(offset)],
         ['total', String(PAGE_ROWS)],
       ] as const;
-      const { retcode, body } = await this.#ask(path.replace(/batch$/, 'page'), [...query, ...page]);
+      const { retcode, body } = (await this.#ask(path.replace(/batch$/, 'page'), [...query, ...page])).answer;
       return retcode === NOT_FOUND ? [] : payloadObjects(body);
     };
     return untilEmpty(read, MOST_PAGES, path);
   }
 
-  async #ask(path: string, query: Query): Promise<{ readonly retcode: number; readonly body: WireObject }> {
-    await this.#take();
-    this.requests++;
-    const context = { deadlineAtMs: this.#now() + READ_DEADLINE_MS, signal: this.#signal };
-    return this.#reads.read(path, query, context, [NOT_FOUND, PARTIAL]);
-  }
-
-  async #take(): Promise<void> {
-    const now = this.#now();
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + ((now - this.#filledAtMs) / 1000) * this.#perSecond);
-    this.#filledAtMs = now;
-    this.#tokens -= 1;
-    // A debt is waited off; those who come later wait longer, so the rate holds whoever asks.
-    if (this.#tokens >= 0) return;
-    await new Promise((resolve) => setTimeout(resolve, Math.ceil((-this.#tokens / this.#perSecond) * 1000)));
+  #ask(path: string, query: Query): Promise<{ readonly answer: Reply; readonly tookMs: number }> {
+    const { pace, reads, now, signal } = this.#options;
+    return pace.turn(() => {
+      this.requests++;
+      return reads.read(path, query, { deadlineAtMs: now() + READ_DEADLINE_MS, signal }, [NOT_FOUND, PARTIAL]);
+    });
   }
 }
 
-/** Splits names so that each list, joined by commas, is at most `maxCharacters` long and `maxCount` names. */
-export function commaLists(names: Iterable<string>, maxCharacters: number, maxCount = Infinity): string[][] {
+const halves = (list: readonly string[]): (readonly string[])[] => {
+  const middle = Math.ceil(list.length / 2);
+  return [list.slice(0, middle), list.slice(middle)];
+};
+
+/** Splits names so that each list, joined by commas, is at most `maxCharacters` long. */
+export function commaLists(names: Iterable<string>, maxCharacters: number): string[][] {
   const lists: string[][] = [];
   let list: string[] = [];
   let length = 0;
   for (const name of names) {
-    if (list.length > 0 && (length + 1 + name.length > maxCharacters || list.length >= maxCount)) {
+    if (list.length > 0 && length + 1 + name.length > maxCharacters) {
       lists.push(list);
       list = [];
       length = 0;

@@ -33,7 +33,7 @@ export class Sink {
     if (topicEntry(topic).selector === 'logins') return wants;
     const keys = new Set<string>();
     for (const want of wants) {
-      if (!isMask(want)) keys.add(want);
+      if (!isMask(topic, want)) keys.add(want);
       else if (!want.startsWith('!')) for (const symbol of this.#symbolsOf(want) ?? []) keys.add(symbol);
     }
     return keys;
@@ -43,7 +43,7 @@ export class Sink {
   newMasks(topic: DataTopic): [mask: string, symbols: readonly string[]][] {
     const fresh: [string, readonly string[]][] = [];
     for (const want of this.wants[topic]) {
-      const symbols = isMask(want) ? this.#symbolsOf(want) : undefined;
+      const symbols = isMask(topic, want) ? this.#symbolsOf(want) : undefined;
       if (!symbols || this.masks.get(want) === symbols) continue;
       this.masks.set(want, symbols);
       fresh.push([want, symbols]);

@@ -3,11 +3,9 @@ import type { Change, Entity } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects, payloadScalar, wireInteger, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
-import type { Feed, LoadedSlice } from './feed.ts';
-import { commaLists, type BudgetedReads } from './reads.ts';
+import type { Feed } from './feed.ts';
+import { commaLists, MAX_LIST_CHARACTERS, type FeedReads } from './reads.ts';
 
-/** `tick/last` takes a list of at most 4096 characters (mt5-webapi §3.5). */
-const MAX_LIST_CHARACTERS = 4096;
 /** Everything is asked for again so often, should a `trans_id` ever have hidden a change. */
 const FULL_POLL_MS = 60_000;
 
@@ -36,14 +34,14 @@ interface Batch {
 export class TickFeed implements Feed {
   readonly topic = 'ticks';
   readonly counters = { duplicates: 0, outOfOrder: 0, restarts: 0 };
-  readonly #reads: BudgetedReads;
+  readonly #reads: FeedReads;
   readonly #clock: () => Promise<BrokerClock>;
   readonly #now: () => number;
   readonly #followed = new Map<string, Followed>();
   #batches: Batch[] = [];
   #fullPollAtMs = 0;
 
-  constructor(reads: BudgetedReads, clock: () => Promise<BrokerClock>, now: () => number) {
+  constructor(reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
     this.#reads = reads;
     this.#clock = clock;
     this.#now = now;
@@ -77,7 +75,7 @@ export class TickFeed implements Feed {
     if (followed) followed.seenAtMs = this.#now();
   }
 
-  async load(symbols: readonly string[]): Promise<readonly LoadedSlice[]> {
+  async load(symbols: readonly string[]): Promise<readonly string[]> {
     const clock = await this.#clock();
     const answers: { list: string[]; transId: string; ticks: readonly WireObject[] }[] = [];
     for (const list of commaLists(symbols, MAX_LIST_CHARACTERS))
@@ -88,7 +86,7 @@ export class TickFeed implements Feed {
       for (const tick of ticks) this.#take(tick, clock);
       this.#join(list, transId);
     }
-    return symbols.map((key) => ({ key, entities: this.entities(key) }));
+    return [];
   }
 
   forget(symbols: Iterable<string>): void {
@@ -105,13 +103,12 @@ export class TickFeed implements Feed {
     for (const batch of this.#batches) batch.transId = '0';
   }
 
-  async poll(): Promise<readonly Change[]> {
+  async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
     const clock = await this.#clock();
     if (this.#now() - this.#fullPollAtMs >= FULL_POLL_MS) {
       this.#fullPollAtMs = this.#now();
       for (const batch of this.#batches) batch.transId = '0';
     }
-    const changes: Change[] = [];
     for (const batch of this.#batches) {
       const since = batch.transId;
       let answer = await this.#ask(batch.symbols, since);
@@ -120,13 +117,14 @@ export class TickFeed implements Feed {
         answer = await this.#ask(batch.symbols, '0');
       }
       batch.transId = answer.transId;
+      const changes: Change[] = [];
       for (const tick of answer.ticks) {
         const json = this.#take(tick, clock, since === '0');
         const symbol = json?.symbol;
         if (json && symbol !== undefined) changes.push({ key: symbol, id: symbol, json: json.text });
       }
+      tell(changes);
     }
-    return changes;
   }
 
   /** Symbols of lists that have room: fewer requests. What a list's older `trans_id` sends again is a duplicate. */

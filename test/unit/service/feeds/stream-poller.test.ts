@@ -72,6 +72,7 @@ beforeEach(() => {
     reads: broker,
     clock: async () => new BrokerClock({ zoneMinutes: 0, daylight: 'none' }),
     now: Date.now,
+    upstreamPerSecond: 20,
   });
   poller.signedIn(1);
 });

@@ -39,9 +39,10 @@ interface SocketEvent {
 
 interface Rows {
   readonly ticks: Schemas['Quote'];
-  readonly accounts: Schemas['Money'];
-  readonly positions: Schemas['Position'] & { readonly event?: 'opened' | 'changed' | 'closed' };
-  readonly orders: Schemas['Order'] & { readonly event?: 'placed' | 'changed' | 'removed' };
+  /** `left` the group that is followed. */
+  readonly accounts: Schemas['Money'] & { readonly event?: 'left' };
+  readonly positions: Schemas['Position'] & { readonly event?: 'opened' | 'changed' | 'closed' | 'left' };
+  readonly orders: Schemas['Order'] & { readonly event?: 'placed' | 'changed' | 'removed' | 'left' };
   readonly deals: Schemas['Deal'];
 }
 
@@ -59,7 +60,12 @@ export type StreamEvent<Topic extends DataTopic> =
 
 export type Selection<Topic extends DataTopic> = (typeof TOPIC_TABLE)[Topic]['selector'] extends 'symbols'
   ? { readonly symbols: readonly string[] }
-  : { readonly logins?: readonly number[] };
+  : Accounts;
+
+/** Logins, or the accounts of group masks: `real\\*`, `!real\\test*`. */
+type Accounts =
+  | { readonly logins?: readonly number[]; readonly groups?: undefined }
+  | { readonly groups: readonly string[]; readonly logins?: undefined };
 
 /** The bridge will not serve this stream, however often it is asked. */
 export class BridgeStreamError extends Error {

@@ -5,7 +5,11 @@ import type { Caller } from './keys.ts';
  * What travels on `/v1/stream` (WebSocket) and `/v1/stream/sse`: the client's operations, the frames that answer them,
  * the close codes, and the limits that the bridge states in its first acknowledgement.
  *
- * A connection has one subscription per topic: `subscribe` adds to it, `unsubscribe` takes from it.
+ * A connection has one subscription per topic: `subscribe` adds to it, `unsubscribe` takes from it. In place of `logins`,
+ * `groups` names masks of groups as MT5 does (`["real\\*","!real\\test*"]`: what `!` excludes is left out). The groups of
+ * a subscription are one selection: others are named after `unsubscribe`. Accounts that come into the groups are told as
+ * they come. Those that leave them are told as accounts, positions and orders with the event `left`; what is closed or
+ * removed is told as that. A key that is bound to logins sees only those.
  *
  * - `epoch` counts the bridge's instances. Sequences are of one epoch.
  * - `seq` is the topic's sequence up to which this subscription is now complete.
@@ -26,10 +30,8 @@ import type { Caller } from './keys.ts';
  *   latest of each wins); orders and deals never.
  */
 export interface TopicEntry {
-  /** What a subscription names: symbols and masks of symbols, or logins. */
+  /** What a subscription names: symbols and masks of symbols, or logins; in place of logins, `groups`. */
   readonly selector: 'symbols' | 'logins';
-  /** One of them, in words. */
-  readonly noun: 'Symbol' | 'Login';
   /**
    * What a client that fell behind is sent: `latest` of each thing, as it stands · a `snapshot`, declared as a gap ·
    * `every` change, or the end of the connection where they are no longer kept.
@@ -43,11 +45,11 @@ export interface TopicEntry {
 
 /** Every topic but `system`. The only place that tells one topic from another: a new one is an entry here and a feed. */
 export const TOPIC_TABLE = {
-  ticks: { selector: 'symbols', noun: 'Symbol', behind: 'latest', stands: true, source: 'market' },
-  accounts: { selector: 'logins', noun: 'Login', behind: 'latest', stands: true, source: 'books' },
-  positions: { selector: 'logins', noun: 'Login', behind: 'snapshot', stands: true, source: 'books' },
-  orders: { selector: 'logins', noun: 'Login', behind: 'every', stands: true, source: 'books' },
-  deals: { selector: 'logins', noun: 'Login', behind: 'every', stands: false, source: 'books' },
+  ticks: { selector: 'symbols', behind: 'latest', stands: true, source: 'market' },
+  accounts: { selector: 'logins', behind: 'latest', stands: true, source: 'books' },
+  positions: { selector: 'logins', behind: 'snapshot', stands: true, source: 'books' },
+  orders: { selector: 'logins', behind: 'every', stands: true, source: 'books' },
+  deals: { selector: 'logins', behind: 'every', stands: false, source: 'books' },
 } as const satisfies Record<string, TopicEntry>;
 export type DataTopic = keyof typeof TOPIC_TABLE;
 export const DATA_TOPICS = Object.keys(TOPIC_TABLE) as [DataTopic, ...DataTopic[]];
@@ -80,7 +82,7 @@ export interface Frame {
   readonly time: string;
   /**
    * `snapshot`, `delta`: a list of ticks, accounts, positions, orders or deals; changed positions and orders carry
-   * `event`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason, sinceMs}`.
+   * `event`, accounts that left the group `"event":"left"`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason, sinceMs}`.
    * `heartbeat`: `{marketUntilMs, booksUntilMs}`.
    */
   readonly data?: unknown;
@@ -170,11 +172,23 @@ const logins = z
   .min(1, 'expected at least one login')
   .max(10_000, 'expected at most 10000 logins');
 
+/** A mask of groups: `real\*`, `!real\test*`. A comma would separate two. */
+const groups = z
+  .array(
+    z
+      .string()
+      // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
+      .regex(/^[^,\u0000-\u001f\u007f]{1,128}$/u, 'expected a group mask of 1–128 characters without commas'),
+  )
+  .max(16, 'expected at most 16 group masks')
+  .refine((masks) => masks.some((mask) => !mask.startsWith('!')), 'expected at least one group mask without "!"');
+
 const selection = {
   id,
   topic: z.enum(TOPICS, `expected one of ${TOPICS.join(', ')}`),
   symbols: symbols.optional(),
   logins: logins.optional(),
+  groups: groups.optional(),
 };
 const sinceMs = z.int('expected epoch milliseconds').min(0).optional();
 

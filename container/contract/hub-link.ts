@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import { ERRORS } from './errors.ts';
+import { MAX_SLICE_KEY_CHARACTERS } from './slice-keys.ts';
 import { DATA_TOPICS, SYSTEM_EVENTS, type DataTopic, type SystemEvent } from './frames.ts';
 
 /**
@@ -19,9 +20,7 @@ export const LINK_PROTOCOL_ERROR = { code: 1008, reason: 'not a message of this 
 const MAX_SELECTORS = 1_000_000;
 
 const topic = z.enum(DATA_TOPICS);
-/** A login mask of a key and sixteen group masks. */
-const MAX_SELECTOR_CHARACTERS = 8_192;
-const selectors = z.array(z.string().min(1).max(MAX_SELECTOR_CHARACTERS)).max(MAX_SELECTORS);
+const selectors = z.array(z.string().min(1).max(MAX_SLICE_KEY_CHARACTERS)).max(MAX_SELECTORS);
 const linkRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('want'), topic, selectors }),
   z.strictObject({ op: z.literal('drop'), topic, selectors }),

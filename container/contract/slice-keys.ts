@@ -24,6 +24,9 @@ export interface EquityBounds {
 
 const GROUP = 'group:';
 
+/** The longest name that is followed: sixteen masks of 128 characters, and the logins of a key. */
+export const MAX_SLICE_KEY_CHARACTERS = 8_192;
+
 /** Masks in one order, so that the same selection has the same name: what is excluded comes last, as MT5 writes it. */
 export function groupKey(masks: readonly string[], only: LoginMask | undefined): string {
   const sorted = [...new Set(masks)].sort();
@@ -32,6 +35,16 @@ export function groupKey(masks: readonly string[], only: LoginMask | undefined):
 }
 
 export const isGroupKey = (key: string): boolean => key.includes(GROUP);
+
+/** What all slices of one subscription have in common: a group is one by itself, logins share the bounds of equity. */
+export const selectionOf = (key: string): string => (isGroupKey(key) ? key : key.slice(0, key.lastIndexOf('|') + 1));
+
+/** Of a slice of books, for who reads an error. */
+export function sliceInWords(key: string): string {
+  const from = key.indexOf(GROUP);
+  if (from < 0) return `Login ${key.slice(key.lastIndexOf('|') + 1)}`;
+  return `Group "${bookSlice(key.slice(from)).mask ?? ''}"`;
+}
 
 export const equityKey = ({ marginLevelBelow = '', drawdownAbove = '' }: EquityBounds, key: string): string =>
   `${marginLevelBelow}|${drawdownAbove}|${key}`;

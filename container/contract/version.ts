@@ -5,4 +5,4 @@ export const BRIDGE_VERSION = '0.1.0';
  * The number of the Worker ↔ container contract. Raised whenever a Worker and an image built from different commits
  * could misunderstand each other: `wrangler deploy` makes the Worker live before the image has rolled out.
  */
-export const CONTRACT_VERSION = 2;
+export const CONTRACT_VERSION = 3;

@@ -12,12 +12,13 @@ import {
   SYSTEM_TOPIC,
   topicEntry,
 } from '../contract/frames.ts';
-import { requireLogin, requireScope } from '../contract/keys.ts';
+import { requireScope } from '../contract/keys.ts';
 import { idOf, parse, validate } from './client-operations.ts';
 import { chunkOf, type Chunk, type FrameParts, type OutFrame } from './chunk.ts';
 import { catchUp, owe, serve } from './delivery.ts';
 import type { Member, Peer } from './member.ts';
 import type { Since } from './missed.ts';
+import { requireSelection, selectorsOf } from './selection.ts';
 import type { StreamCore } from './stream-core.ts';
 
 /** Messages kept while a key is being checked. */
@@ -184,16 +185,9 @@ export class Connection {
       });
     requireScope(caller, 'read');
     if (operation.topic === SYSTEM_TOPIC) return void this.#system(operation);
-    const selectors = this.#selectors(operation, operation.topic);
+    const selectors = selectorsOf(operation, operation.topic, caller);
     if (operation.op === 'unsubscribe') return this.#unsubscribe(operation.topic, selectors, operation.id);
-    if (selectors.length === 0) {
-      const field = topicEntry(operation.topic).selector;
-      throw new BridgeError('invalid_field', {
-        detail: `The topic ${operation.topic} needs ${field}.`,
-        field,
-        expected: `a list of ${field}`,
-      });
-    }
+    requireSelection(operation.topic, selectors, this.members.get(operation.topic)?.selectors);
     this.#subscribe(operation, operation.topic, selectors);
   }
 
@@ -338,24 +332,6 @@ export class Connection {
     this.#core.options.onSubscriptions?.(this);
     member.group.remove(member);
     if (member.group.size === 0) member.log.release(member.group, this.#core.options.now());
-  }
-
-  #selectors(operation: Selection, topic: DataTopic): readonly string[] {
-    const { selector } = topicEntry(topic);
-    const wrong = selector === 'symbols' ? 'logins' : 'symbols';
-    if (operation[wrong] !== undefined)
-      throw new BridgeError('invalid_field', {
-        detail: `The topic ${topic} takes no ${wrong}.`,
-        field: wrong,
-        expected: selector,
-      });
-    if (selector === 'symbols') return [...new Set(operation.symbols)];
-    const caller = this.authenticated?.caller;
-    if (!caller) return [];
-    const only = caller.sessionId === undefined ? undefined : caller.logins?.[0]?.[0];
-    const logins = operation.logins ?? (only === undefined || operation.op === 'unsubscribe' ? [] : [only]);
-    for (const login of logins) requireLogin(caller, login);
-    return [...new Set(logins.map(String))];
   }
 
   #seqOf(topic: Topic): number {

@@ -37,7 +37,7 @@ export class SseWriter {
 }
 
 /**
- * `?topics=ticks,orders&symbols=EURUSD&logins=1001` and `Last-Event-ID` → the operations that a WebSocket client would
+ * `?topics=ticks,orders&symbols=EURUSD&logins=1001` (or `groups=real\*`) and `Last-Event-ID` → the operations that a WebSocket client would
  * send. @throws BridgeError `invalid_field`
  */
 export function sseOperations(query: URLSearchParams, lastEventId: string | null | undefined): string[] {
@@ -48,6 +48,7 @@ export function sseOperations(query: URLSearchParams, lastEventId: string | null
       .map((value) => value.trim())
       .filter((value) => value !== '');
   const symbols = list('symbols') ?? [];
+  const groups = list('groups') ?? [];
   const logins = (list('logins') ?? []).map((login) => (/^[1-9]\d{0,15}$/.test(login) ? Number(login) : NaN));
   if (logins.some(Number.isNaN))
     throw new BridgeError('invalid_field', {
@@ -69,6 +70,7 @@ export function sseOperations(query: URLSearchParams, lastEventId: string | null
       topic,
       ...(selectorOf(topic) === 'symbols' && symbols.length > 0 ? { symbols } : {}),
       ...(selectorOf(topic) === 'logins' && logins.length > 0 ? { logins } : {}),
+      ...(selectorOf(topic) === 'logins' && groups.length > 0 ? { groups } : {}),
     };
     const seq = cursors.get(topic);
     return JSON.stringify(

@@ -13,6 +13,7 @@ import {
   type StreamLimits,
 } from '../contract/frames.ts';
 import { isEnded } from '../contract/keys.ts';
+import { isGroupKey } from '../contract/slice-keys.ts';
 import { chunkOf, makeFrame, type Chunk, type FrameParts, type OutFrame } from './chunk.ts';
 import { Connection } from './connection.ts';
 import type { StreamCoreOptions, SystemState } from './core-options.ts';
@@ -330,7 +331,7 @@ export class StreamCore {
     const log = this.#logs[event.topic];
     const error = new BridgeError(event.code, {
       detail: event.detail,
-      field: topicEntry(event.topic).selector,
+      field: isGroupKey(event.selector) ? 'groups' : topicEntry(event.topic).selector,
     });
     for (const group of log.groups.values())
       if (group.selectors.includes(event.selector))

@@ -80,7 +80,12 @@ export class FakeSource implements StreamSource {
         entities:
           topic === 'deals' ? [] : [...(this.truth.get(`${topic} ${key}`) ?? [])].map(([id, json]) => ({ id, json })),
       }));
-      this.emit({ kind: 'load', topic, seq: this.next(topic), slices });
+      const seq = this.next(topic);
+      // As a poller tells large ones: in parts.
+      for (const { key, entities } of slices)
+        if (entities.length > 1)
+          this.emit({ kind: 'load', topic, seq, slices: [{ key, entities: entities.splice(0, 1), more: true }] });
+      this.emit({ kind: 'load', topic, seq, slices });
     }
   }
 

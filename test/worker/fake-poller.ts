@@ -54,7 +54,7 @@ export class FakePoller {
       };
       this.wanted.push(`${op} ${topic} ${selectors.join()}`);
       if (op !== 'want') return;
-      const slices = selectors.map((key) => ({ key, entities: [{ id: key, json: `{"symbol":"${key}"}` }] }));
+      const slices = selectors.map((key) => ({ key, entities: [{ id: key, json: JSON.stringify({ symbol: key }) }] }));
       this.emit({ kind: 'load', topic, seq: ++this.#seq, slices });
     });
     server.addEventListener('close', () => {

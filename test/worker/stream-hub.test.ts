@@ -85,6 +85,18 @@ describe('the hub', () => {
     expect(await client.until('delta')).toMatchObject({ prev: snapshot.seq, seq: snapshot.seq + 1 });
   });
 
+  it('follows groups as the container does, for a bound key those of its logins', async () => {
+    const [wide, bound] = [await connect(), await connect({ 'x-api-key': TEST_KEYS.masked })];
+    for (const client of [wide, bound]) {
+      client.send({ op: 'subscribe', topic: 'positions', groups: ['real\\*', '!real\\test*'] });
+      await client.until('snapshot');
+    }
+    expect(poller().wanted).toEqual([
+      'want positions group::real\\*,!real\\test*',
+      'want positions group:1001,1005-1010:real\\*,!real\\test*',
+    ]);
+  });
+
   it('keeps clients over the death of the container: replaced, gap, snapshot, and on', async () => {
     const client = await connect();
     client.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });

@@ -1,6 +1,7 @@
 import { asBridgeError, BridgeError } from '../../contract/errors.ts';
 import { DATA_TOPICS, perTopic, STREAM_LIMITS, topicEntry, topicsFrom, type DataTopic } from '../../contract/frames.ts';
 import type { Change, SourceEvent } from '../../contract/hub-link.ts';
+import { sliceInWords } from '../../contract/slice-keys.ts';
 import { isMask, type StreamSource } from '../../stream/source.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { DealFeed } from './deal-feed.ts';
@@ -267,7 +268,8 @@ export class Poller {
         if (!sink.keys(topic).has(key)) continue;
         this.#greet();
         sink.delivered[topic].add(key);
-        const detail = `${topicEntry(topic).noun} ${key}: ${error.context.detail}`;
+        const what = isOfMarket(topic) ? `Symbol ${key}` : sliceInWords(key);
+        const detail = `${what}: ${error.context.detail}`;
         sink.emit({ kind: 'refused', topic, selector: key, code: error.code, detail });
       }
   }

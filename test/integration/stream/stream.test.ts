@@ -130,6 +130,27 @@ describe('logins', () => {
     client.close();
   });
 
+  test('of a group are followed as one: an order of any of its accounts shows once', async () => {
+    const client = await connect();
+    for (const topic of ['accounts', 'positions', 'deals']) client.send({ op: 'subscribe', topic, groups: ['*'] });
+    await expect.poll(() => client.of('snapshot').length, LONG).toBe(3);
+    const [accounts] = client.of('snapshot', 'accounts');
+    expect((accounts?.data as { login: number }[]).map(({ login }) => login)).toContain(1008);
+    const order = { login: 1008, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.10' };
+    const [done] = (await post('/v1/orders', order))['deals'] as { ticket: string }[];
+    const own = (topic: string): { ticket: string; event?: string }[] =>
+      client
+        .of('delta', topic)
+        .flatMap(({ data }) => data as { login: number; ticket: string; event?: string }[])
+        .filter(({ login }) => login === 1008);
+    await expect.poll(() => own('deals').map(({ ticket }) => ticket), LONG).toEqual([done?.ticket]);
+    await expect.poll(() => own('positions').filter(({ event }) => event === 'opened').length, LONG).toBe(1);
+    client.send({ op: 'subscribe', id: 9, topic: 'deals', logins: [1008] });
+    expect(await client.first('error')).toMatchObject({ id: 9, data: { code: 'invalid_field', field: 'groups' } });
+    for (const topic of ['accounts', 'positions', 'deals']) client.expectUnbroken(topic);
+    client.close();
+  });
+
   test('a trader sees only the own login, and is closed with 4001 within 5 s of the revocation', async () => {
     const session = await post('/v1/sessions', { login: 1009, password: 'Client1009!' }, bridge.tradeKey);
     const client = await connect(String(session['token']));

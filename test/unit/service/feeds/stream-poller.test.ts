@@ -1,64 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../../container/contract/errors.ts';
 import { Poller } from '../../../../container/service/feeds/poller.ts';
-import type { BrokerReads } from '../../../../container/service/feeds/reads.ts';
 import { StreamCore } from '../../../../container/stream/stream-core.ts';
 import type { SourceEvent } from '../../../../container/contract/hub-link.ts';
 import type { WireObject } from '../../../../container/webapi/fields.ts';
 import { BrokerClock } from '../../../../container/webapi/time.ts';
+import { FakeBroker } from '../../../support/feed-broker.ts';
 import { authenticated, FakePeer } from '../../../support/stream.ts';
 
 /** A Wednesday. */
 const START_MS = Date.UTC(2026, 10, 18, 12);
-const NOT_FOUND = { retcode: 13, body: {} };
-
-/** A broker of a few lines: ticks with trans_id, lists by login, hours by symbol. */
-class FakeBroker implements BrokerReads {
-  readonly asked: { path: string; query: Record<string, string> }[] = [];
-  readonly ticks = new Map<string, { wire: WireObject; transId: number }>();
-  readonly lists = new Map<string, WireObject[]>();
-  hours: readonly (readonly { Open: string; Close: string }[])[] | undefined;
-  transId = 100;
-  /** Rows of one answer; more are `14`. */
-  most = Infinity;
-  failure: BridgeError | undefined;
-  /** Only this command fails. */
-  failing: string | undefined;
-
-  tick(symbol: string, bid: string, atMs = Date.now()): void {
-    const wire = { Symbol: symbol, Digits: '5', DatetimeMsc: String(atMs), Bid: bid, Ask: bid, Last: '0' };
-    this.ticks.set(symbol, { wire, transId: ++this.transId });
-  }
-
-  count(path: string): number {
-    return this.asked.filter((one) => one.path === path).length;
-  }
-
-  async read(path: string, query: readonly (readonly [string, string])[]) {
-    const parameters = Object.fromEntries(query);
-    this.asked.push({ path, query: parameters });
-    if (this.failure && (this.failing ?? path) === path) throw this.failure;
-    if (path === 'tick/last') {
-      const since = Number(parameters['trans_id']);
-      const found = (parameters['symbol'] ?? '').split(',').flatMap((symbol) => this.ticks.get(symbol) ?? []);
-      const answer = found.filter(({ transId }) => transId > since).map(({ wire }) => wire);
-      return { retcode: 0, body: { retcode: '0 Done', trans_id: String(this.transId), answer } };
-    }
-    if (path === 'symbol/get') {
-      if (!this.hours) return NOT_FOUND;
-      const symbols = (parameters['mask'] ?? '').split(',');
-      return { retcode: 0, body: { answer: symbols.map((Symbol) => ({ Symbol, SessionsQuotes: this.hours ?? [] })) } };
-    }
-    const logins = (parameters['login'] ?? '').split(',');
-    const list = this.lists.get(path.replace('get_page', 'get_batch')) ?? [];
-    const rows = list.filter(({ Login }) => logins.some((login) => login === Login));
-    const from = Number(parameters['offset'] ?? 0);
-    const most = Math.min(Number(parameters['total'] ?? Infinity), this.most);
-    const answer = rows.slice(from, from + most);
-    if (!path.endsWith('get_page') && rows.length > this.most) return { retcode: 14, body: { answer } };
-    return answer.length === 0 ? NOT_FOUND : { retcode: 0, body: { retcode: '0 Done', answer } };
-  }
-}
 
 let broker: FakeBroker;
 let poller: Poller;

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { SourceEvent } from '../../../../container/contract/hub-link.ts';
+import { groupKey } from '../../../../container/contract/slice-keys.ts';
+import { Poller } from '../../../../container/service/feeds/poller.ts';
+import type { WireObject } from '../../../../container/webapi/fields.ts';
+import { BrokerClock } from '../../../../container/webapi/time.ts';
+import { FakeBroker } from '../../../support/feed-broker.ts';
+
+const START_MS = Date.UTC(2026, 10, 18, 12);
+const ALL = groupKey(['*'], undefined);
+
+let broker: FakeBroker;
+let poller: Poller;
+let events: SourceEvent[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: START_MS });
+  broker = new FakeBroker();
+  events = [];
+  poller = new Poller({
+    reads: broker,
+    clock: async () => new BrokerClock({ zoneMinutes: 0, daylight: 'none' }),
+    now: Date.now,
+  });
+  poller.signedIn(1);
+});
+afterEach(() => {
+  poller.stop();
+  vi.useRealTimers();
+});
+
+const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+const follow = () => poller.attach((event) => events.push(event));
+const loaded = (): [key: string, ids: string[]][] =>
+  events.flatMap((event) =>
+    event.kind === 'load'
+      ? event.slices.map(({ key, entities }): [string, string[]] => [key, entities.map(({ id }) => id)])
+      : [],
+  );
+const told = (key = ALL): [id: string, event: string | undefined][] =>
+  events.flatMap((event) =>
+    event.kind === 'change'
+      ? event.changes
+          .filter((change) => change.key === key)
+          .map(({ id, json }): [string, string | undefined] => [id, (JSON.parse(json) as { event?: string }).event])
+      : [],
+  );
+
+function position(login: number, ticket: number, profit = '0.00'): WireObject {
+  if (!broker.groups.has(String(login))) broker.groups.set(String(login), 'real');
+  return { Login: String(login), Position: String(ticket), Symbol: 'EURUSD', Action: '0', Profit: profit };
+}
+const positions = (...list: WireObject[]): unknown => broker.lists.set('position/get_batch', list);
+
+test('a group is one question a poll; its new accounts are told, and those that leave it', async () => {
+  positions(position(1001, 7), position(1002, 8));
+  follow().want('positions', [ALL]);
+  await run(1_000);
+  expect(loaded()).toEqual([[ALL, ['7', '8']]]);
+  expect(new Set(broker.asked.map(({ query }) => JSON.stringify(query)))).toEqual(new Set(['{"group":"*"}']));
+  positions(position(1001, 7), position(1002, 8, '5.00'), position(1003, 9));
+  await run(2_000);
+  broker.groups.delete('1001');
+  positions(position(1002, 8, '5.00'));
+  broker.lists.get('position/get_batch')?.push({ ...position(1002, 8), Login: '1001', Position: '7' });
+  await run(2_000);
+  positions();
+  await run(2_000);
+  expect(told()).toEqual([
+    ['8', 'changed'],
+    ['9', 'opened'],
+    ['7', 'left'],
+    ['9', 'closed'],
+    ['8', 'closed'],
+  ]);
+});
+
+test('what a group answer forgets is not told as closed while it stands', async () => {
+  positions(position(1001, 7), position(1002, 8));
+  follow().want('positions', [ALL]);
+  await run(1_000);
+  broker.forgets.add('8');
+  await run(2_000);
+  expect(told()).toEqual([]);
+});
+
+test('a key that is bound to logins sees those of the group only', async () => {
+  positions(position(1001, 7), position(1002, 8));
+  const own = groupKey(['*'], [[1002, 1002]]);
+  follow().want('positions', [ALL, own]);
+  await run(1_000);
+  expect(loaded()).toEqual([
+    [ALL, ['7', '8']],
+    [own, ['8']],
+  ]);
+  positions(position(1001, 7, '1.00'), position(1002, 8), position(1002, 9));
+  await run(2_000);
+  expect(told(own)).toEqual([['9', 'opened']]);
+  expect(told(ALL)).toHaveLength(2);
+});
+
+test.each(['refuses group=', 'tells a part only'])('a server that %s is asked by login', async (trouble) => {
+  if (trouble === 'refuses group=') broker.refusesGroups = true;
+  else broker.most = 2;
+  positions(position(1001, 1), position(1001, 2), position(1002, 3), position(1002, 4));
+  follow().want('positions', [ALL]);
+  await run(3_000);
+  expect(loaded()).toEqual([[ALL, ['1', '2', '3', '4']]]);
+  expect(told()).toEqual([]);
+  expect(broker.asked.filter(({ path, query }) => path === 'position/get_batch' && query['group'])).toHaveLength(1);
+  expect(broker.count('user/logins')).toBe(1);
+  positions(position(1001, 1), position(1001, 2), position(1002, 3));
+  await run(2_000);
+  expect(told()).toEqual([['4', 'closed']]);
+});
+
+test('a deal of a group is told once, also of an account that is new', async () => {
+  const deal = (login: number, ticket: number): WireObject => {
+    broker.groups.set(String(login), 'real');
+    return { Login: String(login), Deal: String(ticket), Action: '0', Time: String(Math.floor(Date.now() / 1000)) };
+  };
+  const deals = [deal(1001, 1)];
+  broker.lists.set('deal/get_batch', deals);
+  follow().want('deals', [ALL]);
+  await run(1_000);
+  deals.push(deal(1001, 2), deal(1005, 3));
+  await run(90_000);
+  expect(told().map(([id]) => id)).toEqual(['2', '3']);
+});

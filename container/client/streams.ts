@@ -1,3 +1,4 @@
+import type { EquityRow } from '../contract/equity.ts';
 import type { DataTopic, Frame, TOPIC_TABLE } from '../contract/frames.ts';
 import type { Schemas } from './index.ts';
 
@@ -44,6 +45,7 @@ interface Rows {
   readonly positions: Schemas['Position'] & { readonly event?: 'opened' | 'changed' | 'closed' | 'left' };
   readonly orders: Schemas['Order'] & { readonly event?: 'placed' | 'changed' | 'removed' | 'left' };
   readonly deals: Schemas['Deal'];
+  readonly equity: EquityRow;
 }
 
 interface At {
@@ -60,7 +62,15 @@ export type StreamEvent<Topic extends DataTopic> =
 
 export type Selection<Topic extends DataTopic> = (typeof TOPIC_TABLE)[Topic]['selector'] extends 'symbols'
   ? { readonly symbols: readonly string[] }
-  : Accounts;
+  : Topic extends 'equity'
+    ? Accounts & Bounds
+    : Accounts;
+
+/** Percent; one of them at least. `drawdownAbove`: lost since the day's start. */
+interface Bounds {
+  readonly marginLevelBelow?: number | string;
+  readonly drawdownAbove?: number | string;
+}
 
 /** Logins, or the accounts of group masks: `real\\*`, `!real\\test*`. */
 type Accounts =

@@ -27,6 +27,8 @@ export interface StreamingOptions {
   /** Behind the Worker: hubs may connect, and clients never do. */
   readonly behindDoor: boolean;
   readonly limits?: Partial<StreamLimits>;
+  /** The most questions a second that streams ask the broker; absent = as their pace allows. */
+  readonly upstreamPerSecond?: number | undefined;
 }
 
 export interface Streaming {
@@ -56,6 +58,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
       }),
     now,
     onError,
+    upstreamPerSecond: options.upstreamPerSecond,
     ...(options.limits?.staleAfterMs === undefined ? {} : { staleAfterMs: options.limits.staleAfterMs }),
   });
   const service = new StreamService({

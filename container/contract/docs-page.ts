@@ -1,5 +1,5 @@
 import { ERRORS } from './errors.ts';
-import { CLOSE } from './frames.ts';
+import { CLOSE, topicEntry, type DataTopic } from './frames.ts';
 import type { AnyRoute } from './route.ts';
 import { SETTINGS } from './settings.ts';
 import { BRIDGE_VERSION } from './version.ts';
@@ -52,10 +52,11 @@ export function docsPage(document: Json, routes: readonly AnyRoute[]): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>MT5 Edge Bridge API</title><style>${STYLE}</style></head>
 <body><nav><b>MT5 Edge Bridge</b> ${BRIDGE_VERSION}${tags.map((tag) => `<a href="#${slug(tag)}">${escape(tag)}</a>`).join('')}
-<a href="#schemas">Schemas</a><a href="#errors">Errors</a><a href="#close-codes">Close codes</a><a href="#configuration">Configuration</a><a href="${OPENAPI_PATH}">openapi.json</a>
+<a href="#schemas">Schemas</a><a href="#errors">Errors</a><a href="#stream-topics">Streams</a><a href="#close-codes">Close codes</a><a href="#configuration">Configuration</a><a href="${OPENAPI_PATH}">openapi.json</a>
 <input id="key" type="password" placeholder="API key, to try" autocomplete="off"></nav>
 <main><h1>API reference</h1><p>${prose(introduction)}</p>${sections.join('')}
 <h2 id="schemas">Schemas</h2>${schemas.join('')}<h2 id="errors">Errors</h2>${errors()}
+<h2 id="stream-topics">Topics of the streams</h2>${topics()}
 <h2 id="close-codes">Close codes of the streams</h2>${closeCodes()}<h2 id="configuration">Configuration</h2>${settings()}</main>
 <script src="${DOCS_SCRIPT_PATH}"></script></body></html>`;
 }
@@ -129,6 +130,47 @@ const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]):
     .map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
     .join('')}</table></div>`;
 const code = (text: string): string => `<code>${escape(text)}</code>`;
+
+/** What each topic tells, for who subscribes to it. */
+const TOPICS_IN_WORDS: Readonly<Record<DataTopic, { readonly names: string; readonly tells: string }>> = {
+  ticks: { names: '"symbols":["EURUSD","Forex\\\\*"]', tells: 'The last price of each symbol.' },
+  accounts: {
+    names: '"groups":["real\\\\*","!real\\\\test*"]',
+    tells: 'The money of each account; `event` `left` where it left the groups. `logins` or `groups`.',
+  },
+  positions: {
+    names: '"logins":[1001]',
+    tells: 'Positions, with `event` `opened`, `changed`, `closed`, or `left` with the account. `logins` or `groups`.',
+  },
+  orders: {
+    names: '"logins":[1001]',
+    tells:
+      'Open orders, with `event` `placed`, `changed`, `removed`, or `left` with the account. `logins` or `groups`.',
+  },
+  deals: { names: '"groups":["real\\\\*"]', tells: 'Each deal, once. `logins` or `groups`.' },
+  equity: {
+    names: '"groups":["real\\\\*"],"marginLevelBelow":100,"drawdownAbove":"5"',
+    tells:
+      'Accounts that cross a bound (percent; `drawdownAbove` is lost since the day’s start): `event` `entered`, `changed` ' +
+      'or `left`, `login`, `crossed` (`marginLevel`, `drawdown`), `equity`, `margin`, `marginLevel`, `equityPreviousDay`, ' +
+      '`drawdown`, `drawdownPercent`. The snapshot shows who is beyond one. `logins` or `groups`; one bound at least.',
+  },
+};
+const BEHIND = {
+  latest: 'the latest of each',
+  snapshot: 'the latest of each, or a `gap` and a snapshot',
+  every: 'every one, or the end of the connection',
+} as const;
+
+function topics(): string {
+  const rows = Object.entries(TOPICS_IN_WORDS).map(([topic, { names, tells }]) => [
+    code(topic),
+    code(`{"op":"subscribe","topic":"${topic}",${names}}`),
+    prose(tells),
+    prose(BEHIND[topicEntry(topic as DataTopic).behind]),
+  ]);
+  return tableOf(['topic', 'subscribe', 'tells', 'a slow client gets'], rows);
+}
 
 function closeCodes(): string {
   const rows = Object.entries(CLOSE).map(([name, close]) => [code(String(close.code)), name, escape(close.means)]);

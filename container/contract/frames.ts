@@ -11,6 +11,11 @@ import type { Caller } from './keys.ts';
  * they come. Those that leave them are told as accounts, positions and orders with the event `left`; what is closed or
  * removed is told as that. A key that is bound to logins sees only those.
  *
+ * The topic `equity` watches bounds, and needs one of them, in percent: `marginLevelBelow`, and `drawdownAbove`, lost since
+ * the day's start (`{"topic":"equity","groups":["real\\*"],"marginLevelBelow":100,"drawdownAbove":"5"}`). Its snapshot
+ * shows the accounts that are beyond one, its deltas those that cross one (`contract/equity.ts`). All logins or groups of
+ * the subscription have the same bounds; `unsubscribe` names them too, or names nothing and ends all.
+ *
  * - `epoch` counts the bridge's instances. Sequences are of one epoch.
  * - `seq` is the topic's sequence up to which this subscription is now complete.
  * - `prev` is the `seq` of the frame before on this subscription. `prev` ≠ the last `seq` seen = something was lost.
@@ -50,6 +55,7 @@ export const TOPIC_TABLE = {
   positions: { selector: 'logins', behind: 'snapshot', stands: true, source: 'books' },
   orders: { selector: 'logins', behind: 'every', stands: true, source: 'books' },
   deals: { selector: 'logins', behind: 'every', stands: false, source: 'books' },
+  equity: { selector: 'logins', behind: 'snapshot', stands: true, source: 'books' },
 } as const satisfies Record<string, TopicEntry>;
 export type DataTopic = keyof typeof TOPIC_TABLE;
 export const DATA_TOPICS = Object.keys(TOPIC_TABLE) as [DataTopic, ...DataTopic[]];
@@ -81,7 +87,7 @@ export interface Frame {
   /** RFC 3339 UTC, when the frame was made. */
   readonly time: string;
   /**
-   * `snapshot`, `delta`: a list of ticks, accounts, positions, orders or deals; changed positions and orders carry
+   * `snapshot`, `delta`: a list of ticks, accounts, positions, orders, deals or `EquityRow`; changed positions and orders carry
    * `event`, accounts that left the group `"event":"left"`. `stale`, `live`: `{symbols}`. `system`: `{event, …}`. `error`: `{code, detail, …}`. `gap`: `{reason, sinceMs}`.
    * `heartbeat`: `{marketUntilMs, booksUntilMs}`.
    */
@@ -172,6 +178,12 @@ const logins = z
   .min(1, 'expected at least one login')
   .max(10_000, 'expected at most 10000 logins');
 
+/** Percent: a number, or a decimal as text. */
+const percent = z
+  .union([z.number(), z.string()])
+  .transform(String)
+  .pipe(z.string().regex(/^\d{1,7}(?:\.\d{1,4})?$/, 'expected a percentage like 100 or "2.5"'));
+
 /** A mask of groups: `real\*`, `!real\test*`. A comma would separate two. */
 const groups = z
   .array(
@@ -189,6 +201,9 @@ const selection = {
   symbols: symbols.optional(),
   logins: logins.optional(),
   groups: groups.optional(),
+  /** Of the topic `equity`. */
+  marginLevelBelow: percent.optional(),
+  drawdownAbove: percent.optional(),
 };
 const sinceMs = z.int('expected epoch milliseconds').min(0).optional();
 

@@ -1,7 +1,7 @@
 import { BridgeError } from '../contract/errors.ts';
 import { topicEntry, type DataTopic, type Selection } from '../contract/frames.ts';
 import { requireLogin, type Caller } from '../contract/keys.ts';
-import { groupKey, MAX_SLICE_KEY_CHARACTERS, selectionOf } from '../contract/slice-keys.ts';
+import { equityKey, groupKey, MAX_SLICE_KEY_CHARACTERS, selectionOf } from '../contract/slice-keys.ts';
 
 /**
  * What an operation names, as the source is asked for it: symbols and masks, or slices of the accounts' books.
@@ -11,8 +11,16 @@ export function selectorsOf(operation: Selection, topic: DataTopic, caller: Call
   const { selector } = topicEntry(topic);
   for (const wrong of selector === 'symbols' ? (['logins', 'groups'] as const) : (['symbols'] as const))
     if (operation[wrong] !== undefined) throw invalid(wrong, `The topic ${topic} takes no ${wrong}.`, selector);
+  const { marginLevelBelow, drawdownAbove } = operation;
+  if (topic !== 'equity')
+    for (const bound of ['marginLevelBelow', 'drawdownAbove'] as const)
+      if (operation[bound] !== undefined) throw invalid(bound, `The topic ${topic} takes no ${bound}.`, 'topic equity');
   if (selector === 'symbols') return [...new Set(operation.symbols)];
-  return [...new Set(booksOf(operation, caller))];
+  const books = [...new Set(booksOf(operation, caller))];
+  if (topic !== 'equity' || books.length === 0) return books;
+  if (marginLevelBelow === undefined && drawdownAbove === undefined)
+    throw invalid('marginLevelBelow', 'The topic equity needs marginLevelBelow or drawdownAbove.', 'a percentage');
+  return books.map((key) => equityKey({ marginLevelBelow, drawdownAbove }, key));
 }
 
 /**
@@ -30,8 +38,8 @@ export function requireSelection(topic: DataTopic, selectors: readonly string[],
     if (selectionOf(key) !== selectionOf(first))
       throw invalid(
         'groups',
-        `The topic ${topic} follows another selection already: groups and logins are not mixed, and groups are named at once.`,
-        `the same groups, or "unsubscribe" first`,
+        `The topic ${topic} follows another selection already: groups and logins are not mixed, groups and bounds are named at once.`,
+        'the same groups and bounds, or "unsubscribe" first',
       );
 }
 

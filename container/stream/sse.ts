@@ -56,6 +56,12 @@ export function sseOperations(query: URLSearchParams, lastEventId: string | null
       field: 'query.logins',
       expected: 'logins like 1001,1002',
     });
+  const bounds = Object.fromEntries(
+    ['marginLevelBelow', 'drawdownAbove'].flatMap((name) => {
+      const value = query.get(name);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
   const topics = list('topics') ?? [];
   const unknown = topics.find((topic) => !TOPICS.some((known) => known === topic));
   if (topics.length === 0 || unknown !== undefined)
@@ -71,6 +77,7 @@ export function sseOperations(query: URLSearchParams, lastEventId: string | null
       ...(selectorOf(topic) === 'symbols' && symbols.length > 0 ? { symbols } : {}),
       ...(selectorOf(topic) === 'logins' && logins.length > 0 ? { logins } : {}),
       ...(selectorOf(topic) === 'logins' && groups.length > 0 ? { groups } : {}),
+      ...(topic === 'equity' ? bounds : {}),
     };
     const seq = cursors.get(topic);
     return JSON.stringify(

@@ -53,7 +53,7 @@ export class FakeBroker implements BrokerReads {
     if (mask !== undefined && this.refusesGroups)
       throw new BridgeError('broker_rejected', { detail: 'Invalid parameters', retcode: 3 });
     const list = this.lists.get(path.replace('get_page', 'get_batch')) ?? [];
-    const isTold = (row: WireObject): boolean => mask === undefined || !this.forgets.has(String(row['Position']));
+    const isTold = (row: WireObject): boolean => mask === undefined || !this.forgets.has(row['Position'] as string);
     const rows = list.filter((row) => logins.some((login) => login === row['Login']) && isTold(row));
     const from = Number(parameters['offset'] ?? 0);
     const most = Math.min(Number(parameters['total'] ?? Infinity), this.most);

@@ -5,6 +5,7 @@ import { sliceInWords } from '../../contract/slice-keys.ts';
 import { isMask, type StreamSource } from '../../stream/source.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { DealFeed } from './deal-feed.ts';
+import { EquityFeed } from './equity-feed.ts';
 import type { Feed } from './feed.ts';
 import { loadsOf } from './loads.ts';
 import { LoginFeed } from './login-feed.ts';
@@ -85,6 +86,7 @@ export class Poller {
       positions: new LoginFeed('positions', bookReads, clock, now),
       orders: new LoginFeed('orders', bookReads, clock, now),
       deals: new DealFeed(bookReads, clock, now),
+      equity: new EquityFeed(bookReads, now, (error) => options.onError?.(error)),
     };
     const marketTimes = (): LoopTimes => (this.#market.state === 'closed' ? CLOSED_TIMES : TICK_TIMES);
     this.#loops = perTopic(

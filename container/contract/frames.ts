@@ -25,6 +25,7 @@ import type { Caller } from './keys.ts';
  *   is sent before the snapshot, each once, in deltas that use up no number (`seq` = `prev`): deals that were made, orders
  *   that were removed (and were placed before, if that was in the gap too). Of the rest the snapshot shows what stands.
  *   Only after a restart of the bridge itself may the last five seconds before come again: a ticket is told by its number.
+ *   One of more than 5,000 things goes on in deltas, with `seq` 0 until it is whole.
  * - `resume` is for symbols and logins of which a snapshot was seen; `subscribe` is for the others. Both may say since when
  *   the client has missed something (`sinceMs`: `marketUntilMs` or `booksUntilMs` of the last heartbeat it saw): where the
  *   buffer does not reach back so far, or was another instance's, that decides from when the gap is told and filled.

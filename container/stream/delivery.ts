@@ -4,6 +4,8 @@ import { jsonList } from './chunk.ts';
 import type { Member } from './member.ts';
 import type { StreamCore } from './stream-core.ts';
 
+/** Items of one frame of a snapshot: 4 MB of positions, far below the 32 MiB of a message on Cloudflare. */
+const SNAPSHOT_ITEMS = 5_000;
 /** Items of one frame when a client is brought up to date. */
 const CATCH_UP_ITEMS = 500;
 
@@ -43,8 +45,20 @@ export function serve(core: StreamCore, member: Member): void {
     }
     member.since = undefined;
   }
-  connection.send({ type: 'snapshot', topic: log.name, seq: log.seq, prev, data: jsonList(rows) });
+  sendSnapshot(member, prev, rows);
   if (stale.length > 0) sendMark(member, 'stale', stale);
+}
+
+/** A large one goes on in deltas. Until the last of them its sequence is 0: who resumes there has to be given it anew. */
+function sendSnapshot({ connection, log }: Member, prev: number, rows: readonly string[]): void {
+  const topic = log.name;
+  const seqAt = (end: number): number => (end < rows.length ? 0 : log.seq);
+  let end = SNAPSHOT_ITEMS;
+  connection.send({ type: 'snapshot', topic, seq: seqAt(end), prev, data: jsonList(rows.slice(0, end)) });
+  for (; end < rows.length; end += SNAPSHOT_ITEMS) {
+    const data = jsonList(rows.slice(end, end + SNAPSHOT_ITEMS));
+    connection.send({ type: 'delta', topic, seq: seqAt(end + SNAPSHOT_ITEMS), prev: 0, data });
+  }
 }
 
 /**

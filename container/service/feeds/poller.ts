@@ -35,6 +35,8 @@ const TICK_TIMES = { minMs: 100, maxMs: 1_000 };
 const CLOSED_TIMES = { minMs: 1_000, maxMs: 10_000 };
 /** Each topic of accounts' books by itself: a deal does not wait until all accounts have been read. */
 const LOGIN_TIMES = { minMs: 250, maxMs: 1_000 };
+/** Deals are few, and waited for. */
+const DEAL_TIMES = { minMs: 250, maxMs: 500 };
 const WATCH_MS = 1_000;
 /** Entities and changes of one event: about half a megabyte, which a hub's link carries easily. */
 const MOST_AT_ONCE = 500;
@@ -90,7 +92,11 @@ export class Poller {
     };
     const marketTimes = (): LoopTimes => (this.#market.state === 'closed' ? CLOSED_TIMES : TICK_TIMES);
     this.#loops = perTopic(
-      (topic) => new Loop(() => this.#round(topic), isOfMarket(topic) ? marketTimes : () => LOGIN_TIMES),
+      (topic) =>
+        new Loop(
+          () => this.#round(topic),
+          isOfMarket(topic) ? marketTimes : () => (topic === 'deals' ? DEAL_TIMES : LOGIN_TIMES),
+        ),
     );
   }
 

@@ -92,3 +92,27 @@ test('a selector that is refused is told to its subscribers, and the rest is ser
   expect(peer.of('error')[0]).toMatchObject({ topic: 'accounts', data: { code: 'object_not_found', field: 'logins' } });
   expect(peer.of('snapshot')).toHaveLength(1);
 });
+
+test('a snapshot of very many things comes in parts, and is resumed only when it is whole', () => {
+  const books = new Map(Array.from({ length: 12_000 }, (_, id) => [String(id), `{"id":${id}}`]));
+  source.truth.set('positions group::*', books);
+  const peer = new FakePeer();
+  core.connect(peer, authenticated).receive('{"op":"subscribe","topic":"positions","groups":["*"]}');
+  source.answer();
+  const frames = peer.frames.filter(({ type, topic }) => topic === 'positions' && type !== 'ack');
+  const whole = core.log('positions').seq;
+  expect(frames.map(({ type, seq, prev }) => [type, seq, prev])).toEqual([
+    ['snapshot', 0, 0],
+    ['delta', 0, 0],
+    ['delta', whole, 0],
+  ]);
+  expect(frames.flatMap(({ data }) => data as object[])).toHaveLength(12_000);
+  const resume = (seq: number): FakePeer => {
+    const again = new FakePeer();
+    const operation = { op: 'resume', topic: 'positions', groups: ['*'], epoch: 7, seq };
+    core.connect(again, authenticated).receive(JSON.stringify(operation));
+    return again;
+  };
+  expect(resume(0).of('gap')).toHaveLength(1);
+  expect(resume(whole).frames.map(({ type }) => type)).toEqual(['ack']);
+});

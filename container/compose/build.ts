@@ -98,6 +98,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     now,
     log,
     behindDoor: control !== undefined,
+    upstreamPerSecond: config.upstreamPerSecond,
     ...(options.streamLimits ? { limits: options.streamLimits } : {}),
   });
   const performance = new Performance({

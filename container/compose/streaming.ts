@@ -27,7 +27,7 @@ export interface StreamingOptions {
   /** Behind the Worker: hubs may connect, and clients never do. */
   readonly behindDoor: boolean;
   readonly limits?: Partial<StreamLimits>;
-  /** The most questions a second that streams ask the broker; absent = as their pace allows. */
+  /** The most questions a second of the whole bridge; absent = what the sessions carry. */
   readonly upstreamPerSecond?: number | undefined;
 }
 

@@ -47,6 +47,8 @@ export class FakeBroker implements BrokerReads {
       const symbols = (parameters['mask'] ?? '').split(',');
       return { retcode: 0, body: { answer: symbols.map((Symbol) => ({ Symbol, SessionsQuotes: this.hours ?? [] })) } };
     }
+    if (path === 'group/get')
+      return { retcode: 0, body: { answer: [...new Set(this.groups.values())].map((Group) => ({ Group })) } };
     const mask = parameters['group'];
     const logins = mask === undefined ? (parameters['login'] ?? '').split(',') : this.#members(mask);
     if (path === 'user/logins') return { retcode: 0, body: { answer: logins } };

@@ -24,7 +24,7 @@ export interface PollerOptions {
   readonly reads: BrokerReads;
   readonly clock: () => Promise<BrokerClock>;
   readonly now: () => number;
-  /** The most questions a second that streaming may ask the broker in all; absent = as its pace allows. */
+  /** The most questions a second of the whole bridge, of which streaming takes half; absent = as its pace allows. */
   readonly upstreamPerSecond?: number | undefined;
   readonly staleAfterMs?: number;
   readonly onError?: (error: unknown) => void;
@@ -68,7 +68,7 @@ export class Poller {
   constructor(options: PollerOptions) {
     this.#options = options;
     const { clock, now } = options;
-    const budget = new Budget(now, options.upstreamPerSecond);
+    const budget = new Budget(now, options.upstreamPerSecond === undefined ? undefined : options.upstreamPerSecond / 2);
     const signal = this.#stop.signal;
     const paced = (): FeedReads => new FeedReads({ reads: options.reads, now, pace: new Pace(now, budget), signal });
     const reads = paced();

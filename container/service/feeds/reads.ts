@@ -1,5 +1,5 @@
 import { BridgeError } from '../../contract/errors.ts';
-import { payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
+import { Fields, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import { untilEmpty } from '../broker/pages.ts';
 import type { Pace } from './pace.ts';
@@ -43,7 +43,7 @@ const LEAST_LOGINS = 10;
 /** An answer may take so much longer than the quickest one, and hold so many rows (1 to 2 MB): it holds a session so long. */
 const AIM_MS = 200;
 const AIM_ROWS = 2_000;
-/** Logins of a group where the server does not tell the group's rows at once; then it is tried again, too. */
+/** Groups and logins of a mask whose rows the server does not tell at once; then that is tried again, too. */
 const GROUP_FRESH_MS = 60_000;
 
 /** More than the server tells in time. */
@@ -76,6 +76,7 @@ export class FeedReads {
   readonly #loginsOnly = new Set<string>();
   /** Groups that are more than one answer holds, by command and mask: until when. */
   readonly #tooLarge = new Map<string, number>();
+  readonly #groupNames = new Map<string, { readonly names: readonly string[]; readonly atMs: number }>();
   readonly #members = new Map<string, { readonly logins: readonly string[]; readonly atMs: number }>();
 
   constructor(options: FeedReadsOptions) {
@@ -88,6 +89,7 @@ export class FeedReads {
     this.#loginsOnly.clear();
     this.#tooLarge.clear();
     this.#members.clear();
+    this.#groupNames.clear();
     this.#quickestMs = Infinity;
   }
 
@@ -115,7 +117,10 @@ export class FeedReads {
     }
   }
 
-  /** Every row of the accounts of a group mask: in one answer where the server can, else by its logins. @throws BridgeError */
+  /**
+   * Every row of the accounts of a group mask: in one answer where the server can, else group by group, and by logins.
+   * @throws BridgeError
+   */
   async *ofGroup(path: BatchPath, mask: string, window: Query = []): AsyncGenerator<readonly WireObject[]> {
     const id = `${path} ${mask}`;
     if (!this.#loginsOnly.has(path) && (this.#tooLarge.get(id) ?? 0) <= this.#options.now()) {
@@ -125,8 +130,9 @@ export class FeedReads {
         return;
       }
     }
-    const members = await this.members(mask);
-    for await (const { rows } of this.batches(path, members, window)) yield rows;
+    const groups = this.#loginsOnly.has(path) ? [] : await this.#groups(mask);
+    if (groups.length > 1) for (const group of groups) yield* this.ofGroup(path, group, window);
+    else for await (const { rows } of this.batches(path, await this.members(mask), window)) yield rows;
   }
 
   /** Logins of a group mask, at most so old. @throws BridgeError */
@@ -143,6 +149,23 @@ export class FeedReads {
     const logins = Array.isArray(list) ? list.map(String) : [];
     this.#members.set(mask, { logins, atMs });
     return logins;
+  }
+
+  /** Names of the groups of a mask; none where this manager may not see them, or the server tells only a part. */
+  async #groups(mask: string): Promise<readonly string[]> {
+    const known = this.#groupNames.get(mask);
+    if (known && this.#options.now() - known.atMs < GROUP_FRESH_MS) return known.names;
+    const atMs = this.#options.now();
+    let names: readonly string[] = [];
+    try {
+      const { retcode, body } = (await this.#ask('group/get', [['mask', mask]])).answer;
+      if (retcode === RETCODE.OK)
+        names = payloadObjects(body).flatMap((group) => new Fields(group).text('Group') ?? []);
+    } catch (error) {
+      if (!(error instanceof BridgeError) || error.outcome !== 'refused' || error.retry !== 'no') throw error;
+    }
+    this.#groupNames.set(mask, { names, atMs });
+    return names;
   }
 
   /** `undefined` where the server does not tell it at once. */

@@ -114,6 +114,18 @@ test.each(['refuses group=', 'tells a part only'])('a server that %s is asked by
   expect(told()).toEqual([['4', 'closed']]);
 });
 
+test('a mask of more than one answer holds is asked for group by group', async () => {
+  broker.most = 3;
+  broker.groups.set('1002', 'vip');
+  positions(position(1001, 1), position(1001, 2), position(1002, 3), position(1002, 4));
+  follow().want('positions', [ALL]);
+  await run(1_000);
+  expect(loaded()).toEqual([[ALL, ['3', '4', '1', '2']]]);
+  await run(5_000);
+  expect(told()).toEqual([]);
+  expect(broker.count('user/logins')).toBe(0);
+});
+
 test('a deal of a group is told once, also of an account that is new', async () => {
   const deal = (login: number, ticket: number): WireObject => {
     broker.groups.set(String(login), 'real');

@@ -23,7 +23,7 @@ beforeEach(() => {
     reads: broker,
     clock: async () => new BrokerClock({ zoneMinutes: 0, daylight: 'none' }),
     now: Date.now,
-    upstreamPerSecond: 20,
+    upstreamPerSecond: 40,
   });
   poller.signedIn(1);
 });

@@ -18,6 +18,8 @@ export class FakeBroker implements BrokerReads {
   readonly groups = new Map<string, string>();
   /** A build that knows `login` only. */
   refusesGroups = false;
+  /** A build that finds nobody by group. */
+  overlooksGroups = false;
   /** Ids that the next answer by group forgets. */
   readonly forgets = new Set<string>();
   /** Only this command fails. */
@@ -52,6 +54,7 @@ export class FakeBroker implements BrokerReads {
     const mask = parameters['group'];
     const logins = mask === undefined ? (parameters['login'] ?? '').split(',') : this.#members(mask);
     if (path === 'user/logins') return { retcode: 0, body: { answer: logins } };
+    if (mask !== undefined && this.overlooksGroups) return NOT_FOUND;
     if (mask !== undefined && this.refusesGroups)
       throw new BridgeError('broker_rejected', { detail: 'Invalid parameters', retcode: 3 });
     const list = this.lists.get(path.replace('get_page', 'get_batch')) ?? [];

@@ -74,6 +74,10 @@ export class FeedReads {
   #quickestMs = Infinity;
   /** Commands of which this build refuses `group`. */
   readonly #loginsOnly = new Set<string>();
+  /** Commands that have told rows by `group`: where they tell none, there are none. */
+  readonly #takesGroups = new Set<string>();
+  /** Groups that have no rows when asked by login either, by command and mask: until when that is believed. */
+  readonly #empty = new Map<string, number>();
   /** Groups that are more than one answer holds, by command and mask: until when. */
   readonly #tooLarge = new Map<string, number>();
   readonly #groupNames = new Map<string, { readonly names: readonly string[]; readonly atMs: number }>();
@@ -87,6 +91,8 @@ export class FeedReads {
   restart(): void {
     this.#sizes.clear();
     this.#loginsOnly.clear();
+    this.#takesGroups.clear();
+    this.#empty.clear();
     this.#tooLarge.clear();
     this.#members.clear();
     this.#groupNames.clear();
@@ -123,16 +129,28 @@ export class FeedReads {
    */
   async *ofGroup(path: BatchPath, mask: string, window: Query = []): AsyncGenerator<readonly WireObject[]> {
     const id = `${path} ${mask}`;
-    if (!this.#loginsOnly.has(path) && (this.#tooLarge.get(id) ?? 0) <= this.#options.now()) {
+    let isSilent = false;
+    if (!this.#loginsOnly.has(path) && !isYet(this.#tooLarge.get(id), this.#options.now())) {
       const rows = await this.#wholeGroup(path, mask, window);
-      if (rows) {
+      if (rows && (rows.length > 0 || this.#takesGroups.has(path) || isYet(this.#empty.get(id), this.#options.now()))) {
         yield rows;
         return;
       }
+      isSilent = rows !== undefined;
     }
-    const groups = this.#loginsOnly.has(path) ? [] : await this.#groups(mask);
-    if (groups.length > 1) for (const group of groups) yield* this.ofGroup(path, group, window);
-    else for await (const { rows } of this.batches(path, await this.members(mask), window)) yield rows;
+    const groups = isSilent || this.#loginsOnly.has(path) ? [] : await this.#groups(mask);
+    if (groups.length > 1) {
+      for (const group of groups) yield* this.ofGroup(path, group, window);
+      return;
+    }
+    let count = 0;
+    for await (const { rows } of this.batches(path, await this.members(mask), window)) {
+      count += rows.length;
+      yield rows;
+    }
+    // Nobody, when asked by group: it is so, or this build overlooks `group`.
+    if (isSilent && count > 0) this.#loginsOnly.add(path);
+    else if (isSilent) this.#empty.set(id, this.#options.now() + GROUP_FRESH_MS);
   }
 
   /** Logins of a group mask, at most so old. @throws BridgeError */
@@ -173,7 +191,9 @@ export class FeedReads {
     try {
       const { retcode, body } = (await this.#ask(path, [['group', mask], ...window])).answer;
       if (retcode === NOT_FOUND) return [];
-      if (retcode !== PARTIAL) return payloadObjects(body);
+      const rows = payloadObjects(body);
+      if (rows.length > 0) this.#takesGroups.add(path);
+      if (retcode !== PARTIAL) return rows;
       this.#tooLarge.set(`${path} ${mask}`, this.#options.now() + GROUP_FRESH_MS);
     } catch (error) {
       // `3 Invalid parameters`: of a build that knows only `login`. A mask that is wrong is refused by `user/logins`, too.
@@ -215,6 +235,8 @@ export class FeedReads {
     });
   }
 }
+
+const isYet = (untilMs: number | undefined, nowMs: number): boolean => untilMs !== undefined && nowMs < untilMs;
 
 const halves = (list: readonly string[]): (readonly string[])[] => {
   const middle = Math.ceil(list.length / 2);

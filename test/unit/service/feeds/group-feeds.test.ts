@@ -99,20 +99,24 @@ test('a key that is bound to logins sees those of the group only', async () => {
   expect(told(ALL)).toHaveLength(2);
 });
 
-test.each(['refuses group=', 'tells a part only'])('a server that %s is asked by login', async (trouble) => {
-  if (trouble === 'refuses group=') broker.refusesGroups = true;
-  else broker.most = 2;
-  positions(position(1001, 1), position(1001, 2), position(1002, 3), position(1002, 4));
-  follow().want('positions', [ALL]);
-  await run(3_000);
-  expect(loaded()).toEqual([[ALL, ['1', '2', '3', '4']]]);
-  expect(told()).toEqual([]);
-  expect(broker.asked.filter(({ path, query }) => path === 'position/get_batch' && query['group'])).toHaveLength(1);
-  expect(broker.count('user/logins')).toBe(1);
-  positions(position(1001, 1), position(1001, 2), position(1002, 3));
-  await run(2_000);
-  expect(told()).toEqual([['4', 'closed']]);
-});
+test.each(['refuses group=', 'overlooks group=', 'tells a part only'])(
+  'a server that %s is asked by login',
+  async (trouble) => {
+    if (trouble === 'refuses group=') broker.refusesGroups = true;
+    else if (trouble === 'overlooks group=') broker.overlooksGroups = true;
+    else broker.most = 2;
+    positions(position(1001, 1), position(1001, 2), position(1002, 3), position(1002, 4));
+    follow().want('positions', [ALL]);
+    await run(3_000);
+    expect(loaded()).toEqual([[ALL, ['1', '2', '3', '4']]]);
+    expect(told()).toEqual([]);
+    expect(broker.asked.filter(({ path, query }) => path === 'position/get_batch' && query['group'])).toHaveLength(1);
+    expect(broker.count('user/logins')).toBe(1);
+    positions(position(1001, 1), position(1001, 2), position(1002, 3));
+    await run(2_000);
+    expect(told()).toEqual([['4', 'closed']]);
+  },
+);
 
 test('a mask of more than one answer holds is asked for group by group', async () => {
   broker.most = 3;

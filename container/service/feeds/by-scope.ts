@@ -1,6 +1,6 @@
 import { isShown, type BookSlice } from '../../contract/slice-keys.ts';
 import type { WireObject } from '../../webapi/fields.ts';
-import { inParts } from './breathe.ts';
+import { inParts } from '../broker/breathe.ts';
 import type { BatchPath, FeedReads } from './reads.ts';
 
 type Window = readonly (readonly [name: string, value: string])[];

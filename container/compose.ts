@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ownTargets } from './http/broker-target.ts';
 import { CallerLimit } from './http/caller-limit.ts';
 import { clientAddress } from './http/client-address.ts';
 import { build, keysOf, type Parts, provenMemory } from './compose/build.ts';
@@ -131,7 +132,7 @@ function createBridgeServer(parts: Parts): Server {
       startSecret !== undefined
         ? identifyByDoor(startSecret)
         : state.where === 'here'
-          ? identifyByKey(keysOf(state.local, now), addressOf)
+          ? identifyByKey(keysOf(state.local, config.broker, now), addressOf)
           : () => undefined,
     epoch,
     draining,
@@ -154,12 +155,13 @@ function createBridgeServer(parts: Parts): Server {
     onAnswer,
     extra: streaming.paths,
   });
+  const own = ownTargets(config.broker);
   const handlers: Record<string, UpgradeHandler> = { ...streaming.upgrades };
   if (control) handlers[INTERNAL_PATH.control] = (request, socket, head) => control.accept(request, socket, head);
   // What is kept is answered at once: it is never in flight.
-  const server = createServer(SERVER_LIMITS, hot.before(requests.around(app)));
+  const server = createServer(SERVER_LIMITS, own.requests(hot.before(requests.around(app))));
   server.on('clientError', answerClientError);
-  server.on('upgrade', createUpgrades({ authenticate, addressOf, handlers, log, draining }));
+  server.on('upgrade', own.upgrades(createUpgrades({ authenticate, addressOf, handlers, log, draining })));
   return server;
 }
 

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
 import { unstable_readConfig } from 'wrangler';
+import { brokersSchema } from '../worker/brokers.ts';
 import { variableFaults } from '../worker/variables.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -46,12 +47,26 @@ function faultsOf(options: Options): string[] {
     config: path.join(root, 'wrangler.jsonc'),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
-  const required = (config.secrets as { required?: readonly string[] } | undefined)?.required ?? [];
+  const vars = config.vars as Record<string, unknown>;
+  const brokers = brokersSchema.safeParse(vars['BROKERS']).data ?? [];
+  const listed = (config.secrets as { required?: readonly string[] } | undefined)?.required ?? [];
+  const required = new Set([...listed, ...brokers.map(({ passwordSecret }) => passwordSecret)]);
   return [
-    ...variableFaults(config.vars as Record<string, unknown>),
-    ...secretFaults(required, options),
+    ...variableFaults(vars),
+    ...instanceFaults(brokers.length, config.containers ?? []),
+    ...secretFaults([...required], options),
     ...(options.dryRun ? [] : toolFaults()),
   ];
+}
+
+/** Each broker has a container of its own; without BROKERS there is one. */
+function instanceFaults(brokers: number, containers: readonly { readonly max_instances?: number }[]): string[] {
+  return containers
+    .filter(({ max_instances: most = 1 }) => most < brokers)
+    .map(
+      ({ max_instances: most = 1 }) =>
+        `max_instances: ${most} is less than the ${brokers} brokers of BROKERS, each of which has a container of its own`,
+    );
 }
 
 function secretFaults(required: readonly string[], { env, secretsFile, dryRun }: Options): string[] {

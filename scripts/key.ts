@@ -1,18 +1,20 @@
-/** `npm run key -- [--id desk] [--scopes read,trade] [--logins 1001,1005-1010]`: makes an API key and its entry. */
+/** `npm run key -- [--id desk] [--scopes read,trade] [--logins 1001,1005-1010] [--brokers main]`: makes an API key and its entry. */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
 import { API_KEY_PREFIX, hashKey } from '../container/contract/keys.ts';
 
-const USAGE = 'npm run key -- [--id desk] [--scopes read,trade,manage,operate,admin] [--logins 1001,1005-1010]';
+const USAGE =
+  'npm run key -- [--id desk] [--scopes read,trade,manage,operate,admin] [--logins 1001,1005-1010] [--brokers main]';
 
-function options(): { id: string; scopes: string; logins?: string } {
+function options(): { id: string; scopes: string; logins?: string; brokers?: string } {
   try {
     return parseArgs({
       options: {
         id: { type: 'string', default: 'desk' },
         scopes: { type: 'string', default: 'read' },
         logins: { type: 'string' },
+        brokers: { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -29,6 +31,7 @@ const entry = {
   hash: await hashKey(key),
   scopes: values.scopes.split(','),
   ...(values.logins === undefined ? {} : { logins: values.logins }),
+  ...(values.brokers === undefined ? {} : { brokers: values.brokers.split(',') }),
 };
 const checked = apiKeysSchema.safeParse(JSON.stringify([entry]));
 if (!checked.success) {

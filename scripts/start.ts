@@ -1,6 +1,7 @@
 /**
  * `npm start`: the whole bridge on this machine, without Docker, account or broker. A simulated broker, the Worker in
- * real workerd, its container as a local process. With MT5_SERVER set it signs in to that server instead.
+ * real workerd, its container as a local process. With MT5_SERVER set it signs in to that server instead, with BROKERS to
+ * those: their `passwordSecret`s are variables of the environment then.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,6 +9,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { API_KEY_PREFIX, hashKey } from '../container/contract/keys.ts';
+import { brokersSchema } from '../worker/brokers.ts';
 import { bundledBridgeProgram } from './local/bridge-program.ts';
 import { ChildProgram } from './local/child-program.ts';
 import { type LocalEdge, startLocalEdge } from './local/local-edge.ts';
@@ -75,6 +77,16 @@ function givenBroker(server: string): Record<string, string> {
   return { MT5_SERVER: server, ...Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''])) };
 }
 
+/** The brokers that the environment names, with their passwords. */
+function givenBrokers(brokers: string): Record<string, string> {
+  const parsed = brokersSchema.safeParse(brokers);
+  if (!parsed.success) throw new StartFault(parsed.error.issues.map(({ message }) => `BROKERS: ${message}`).join('; '));
+  const names = parsed.data.map(({ passwordSecret }) => passwordSecret);
+  const missing = names.filter((name) => !process.env[name]);
+  if (missing.length > 0) throw new StartFault(`BROKERS is set, and with it ${missing.join(' and ')} must be`);
+  return { BROKERS: brokers, ...Object.fromEntries(names.map((name) => [name, process.env[name] ?? ''])) };
+}
+
 /** The simulator as a process of its own, and how to sign in to it. */
 async function startSimulator(
   ports: Ports,
@@ -132,9 +144,11 @@ async function main(): Promise<void> {
     };
     await requireFree(ports.edge, 'PORT');
     const server = process.env['MT5_SERVER'] ?? '';
+    const brokers = process.env['BROKERS'] ?? '';
     let control: string | undefined;
     let broker: Record<string, string>;
-    if (server === '') {
+    if (brokers !== '') broker = givenBrokers(brokers);
+    else if (server === '') {
       await requireFree(ports.simulator, 'SIM_PORT');
       await requireFree(ports.control, 'SIM_CONTROL_PORT');
       ({ control, broker } = await startSimulator(ports, (child) => (simulator = child)));

@@ -1,6 +1,5 @@
 import { doorConfig } from './config.ts';
-import { untold } from './door/door-answers.ts';
-import { bridgeOf } from './stubs.ts';
+import { warmBrokers } from './warm-brokers.ts';
 import { answer } from './door/router.ts';
 
 // The library asks for it by name when a Durable Object is made over a running container.
@@ -11,6 +10,6 @@ export { StreamHub } from './hub/stream-hub.ts';
 export default {
   fetch: (request, env) => answer(request, env),
   scheduled: async (_controller, env) => {
-    untold(await bridgeOf(env, doorConfig(env)).warm('cron'));
+    await warmBrokers(env, doorConfig(env));
   },
 } satisfies ExportedHandler<Env>;

@@ -6,6 +6,10 @@
  */
 export const placeBroker = (broker: string, version: number): string => `mt5/${broker}/v${version}`;
 
+/** The broker whose object has this name. */
+export const placedBroker = (name: string | undefined): string | undefined =>
+  /^mt5\/([a-z0-9-]+)\/v\d+$/.exec(name ?? '')?.[1];
+
 /** The object that held the session before `INSTANCE_VERSION` was raised, by the name of the one that holds it now. */
 export function placeBefore(name: string | undefined): string | undefined {
   const [, broker = '', version = ''] = /^mt5\/([a-z0-9-]+)\/v(\d+)$/.exec(name ?? '') ?? [];

@@ -1,18 +1,22 @@
-import type { DoorConfig } from './config.ts';
+import type { Broker, DoorConfig } from './config.ts';
 import type { BridgeContainer } from './holder/bridge-container.ts';
 import type { StreamHub } from './hub/stream-hub.ts';
 import { placeBroker } from './placement.ts';
 
-type Place = Pick<DoorConfig, 'broker' | 'instanceVersion' | 'region'>;
+type Place = Pick<DoorConfig, 'instanceVersion'>;
 
-/** The Durable Object that owns the broker's container. */
-export const bridgeOf = (env: Env, { broker, instanceVersion, region }: Place): DurableObjectStub<BridgeContainer> =>
-  env.BRIDGE.getByName(placeBroker(broker, instanceVersion), hint(region));
+/** The Durable Object that owns a broker's container. */
+export const bridgeOf = (env: Env, { instanceVersion }: Place, broker: Broker): DurableObjectStub<BridgeContainer> =>
+  env.BRIDGE.getByName(placeBroker(broker.id, instanceVersion), hint(broker));
 
-/** The Durable Object that holds the streams of the broker's clients. */
-export const hubOf = (env: Env, { broker, instanceVersion, region }: Place): DurableObjectStub<StreamHub> =>
-  env.STREAM_HUB.getByName(placeBroker(broker, instanceVersion), hint(region));
+/** The Durable Object that holds the streams of a broker's clients. */
+export const hubOf = (env: Env, { instanceVersion }: Place, broker: Broker): DurableObjectStub<StreamHub> =>
+  env.STREAM_HUB.getByName(placeBroker(broker.id, instanceVersion), hint(broker));
+
+/** The Durable Object that keeps the API keys of all brokers: that of `BROKER`, whether or not it is one of `BROKERS`. */
+export const keeperOf = (env: Env, { instanceVersion, keeper }: DoorConfig): DurableObjectStub<BridgeContainer> =>
+  env.BRIDGE.getByName(placeBroker(keeper.id, instanceVersion), hint(keeper));
 
 /** Counts when an object is made; afterwards it stays where it is. */
-const hint = (region: DoorConfig['region']): DurableObjectNamespaceGetDurableObjectOptions =>
+const hint = ({ region }: Broker): DurableObjectNamespaceGetDurableObjectOptions =>
   region === undefined ? {} : { locationHint: region };

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { customCommandsSchema } from '../container/contract/custom-commands.ts';
+import { brokerIdSchema } from '../container/contract/brokers.ts';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
+import { brokersSchema, REGIONS } from './brokers.ts';
 import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
 
 const MISSING = 'is missing';
@@ -13,15 +15,8 @@ const whole = (min: number, max: number) =>
     })
     .transform(Number);
 
-/** Location hints of Durable Objects (developers.cloudflare.com/durable-objects/reference/data-location). */
-export const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
-
-export const variables = z.object({
+const variables = z.object({
   BRIDGE_API_KEYS: secret.pipe(apiKeysSchema),
-  // The container checks these in full; here only that nothing is woken without them.
-  MT5_SERVER: secret,
-  MT5_LOGIN: secret,
-  MT5_PASSWORD: secret,
   SLEEP_AFTER: z
     .string({ error: MISSING })
     .regex(SLEEP_AFTER_PATTERN, 'expected whole seconds, minutes or hours like "10m"'),
@@ -31,11 +26,22 @@ export const variables = z.object({
   CORS_ORIGINS: z.string().refine((text) => text.split(',').every((origin) => isOrigin(origin.trim())), {
     error: 'expected origins like "https://desk.example", several joined by commas, or nothing',
   }),
-  BROKER: z.string({ error: MISSING }).regex(/^[a-z0-9-]{1,32}$/, 'expected 1–32 of a–z 0–9 -'),
+  BROKER: brokerIdSchema,
+  BROKERS: brokersSchema,
   INSTANCE_VERSION: whole(1, 1_000_000),
   MT5_CUSTOM_COMMANDS: customCommandsSchema,
   BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
 });
+
+/** Of the only broker. The container checks these in full; here only that nothing is woken without them. */
+const single = variables.extend({ MT5_SERVER: secret, MT5_LOGIN: secret, MT5_PASSWORD: secret });
+
+/** Checks the variables of a Worker. */
+export function parseVariables(
+  env: Readonly<Record<string, unknown>>,
+): z.ZodSafeParseResult<z.output<typeof variables>> {
+  return (env['BROKERS'] ? variables : single).safeParse(env);
+}
 
 const isOrigin = (text: string): boolean => text === '' || (URL.canParse(text) && new URL(text).origin === text);
 
@@ -47,7 +53,7 @@ const SECRETS: readonly string[] = ['BRIDGE_API_KEYS', 'MT5_SERVER', 'MT5_LOGIN'
 
 /** What is wrong with variables before they are deployed; of `names` alone, else of all but the secrets. */
 export function variableFaults(vars: Readonly<Record<string, unknown>>, names?: readonly string[]): string[] {
-  const { error } = variables.safeParse(vars);
+  const { error } = parseVariables(vars);
   const concerns = (fault: string): boolean => {
     const name = fault.split(/[:.]/)[0] ?? '';
     return names ? names.includes(name) : !SECRETS.includes(name);

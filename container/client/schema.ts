@@ -570,6 +570,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/brokers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The brokers that the key may be used at, and how each is; starts nothing
+         * @description Needs the scope `read`.
+         */
+        get: operations["listBrokers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/capabilities": {
         parameters: {
             query?: never;
@@ -2402,6 +2422,22 @@ export interface components {
                 [key: string]: number;
             } | null;
         };
+        BrokerStatus: {
+            id: string;
+            /** @description Before every path of this broker; bare paths are those of the first. */
+            path: string;
+            /** @description Where its Durable Objects are; `null` = not chosen. */
+            region: string | null;
+            ready: boolean;
+            reason: string | null;
+            /**
+             * @description `null`: it did not tell in time.
+             * @enum {string|null}
+             */
+            session: "idle" | "connecting" | "challenged" | "ready" | "backoff" | "refused" | "unreachable" | "draining" | "closed" | "asleep" | null;
+            /** @enum {string|null} */
+            container: "stopped" | "starting" | "running" | "stopping" | null;
+        };
         Capabilities: {
             version: string;
             contractVersion: number;
@@ -2422,6 +2458,8 @@ export interface components {
             scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
             /** @description Login mask like `1001,1005-1010`; `null` = every login. */
             logins: string | null;
+            /** @description Brokers it may be used at; `null` = every one. */
+            brokers: string[] | null;
             expiresAt: string | null;
             limits: {
                 symbols?: string[];
@@ -3652,7 +3690,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
+            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
             /** @description What is wrong with this request. */
             detail: string;
             /**
@@ -3801,6 +3839,8 @@ export interface components {
             scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
             /** @description Login mask like `1001,1005-1010`; `null` = every login. */
             logins: string | null;
+            /** @description Brokers it may be used at; `null` = every one. */
+            brokers: string[] | null;
             expiresAt: string | null;
             /** @description Networks that it may be used from; `null` = any. */
             ips: string[] | null;
@@ -5676,6 +5716,36 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    listBrokers: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["BrokerStatus"][];
+                        nextCursor: null;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getCapabilities: {
         parameters: {
             query?: {
@@ -7356,6 +7426,7 @@ export interface operations {
                 "application/json": {
                     scopes: ("read" | "trade" | "manage" | "operate" | "admin")[];
                     logins?: string;
+                    brokers?: string[];
                     expiresAt?: string;
                     ips?: string[];
                     limits?: {
@@ -7447,6 +7518,7 @@ export interface operations {
                 "application/json": {
                     scopes?: ("read" | "trade" | "manage" | "operate" | "admin")[];
                     logins?: string | null;
+                    brokers?: string[] | null;
                     expiresAt?: string | null;
                     ips?: string[] | null;
                     limits?: {

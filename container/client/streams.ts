@@ -175,7 +175,7 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
 
   #connect(): void {
     this.#state = 'connecting';
-    const url = new URL('/v1/stream', this.#options.baseUrl);
+    const url = new URL(`${this.#options.baseUrl.replace(/\/$/, '')}/v1/stream`);
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
     const WebSocketClass = this.#options.webSocket ?? WebSocket;
     const socket = new WebSocketClass(url.href);

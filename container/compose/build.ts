@@ -188,11 +188,12 @@ export function provenMemory(state: BridgeState, now: () => number): () => strin
 }
 
 /** The keys of the state, found by hash; made again when they change. */
-export function keysOf(state: BridgeState, now: () => number): Keys {
+export function keysOf(state: BridgeState, broker: string, now: () => number): Keys {
   let from: ReadonlyMap<string, ApiKey> | undefined;
   let ring = new KeyRing([]);
   return {
     now,
+    broker,
     used: (id) => state.keys.used(id),
     ring: () => {
       const active = state.keys.active();
@@ -206,7 +207,7 @@ export function keysOf(state: BridgeState, now: () => number): Keys {
 function buildAuthentication({ config, state, now }: Base): Authenticate {
   if (config.startSecret !== undefined) return trustDoor(config.startSecret);
   if (state.where !== 'here') throw new Error('without a start secret the state is here');
-  return checkKeys(keysOf(state.local, now), async (tokenHash) => {
+  return checkKeys(keysOf(state.local, config.broker, now), async (tokenHash) => {
     const session = await state.api.sessions.find(tokenHash);
     return session && callerOfSession(session);
   });
@@ -243,6 +244,7 @@ function buildTypedApi(
     }),
   };
   const self = selfHandlers({
+    broker: config.broker,
     session: () => upstream.status,
     process: () => ({
       sinceMs: startedAtMs,

@@ -3,7 +3,7 @@ import type { CustomCommands } from './custom-commands.ts';
 import { BridgeError } from './errors.ts';
 import { HEADER, LINES_TYPE } from './headers.ts';
 import { checkEncoding, checkJsonHeaders, MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
-import { type Caller, requireEveryLogin, requireScope, unauthenticated } from './keys.ts';
+import { type Caller, requireEveryBroker, requireEveryLogin, requireScope, unauthenticated } from './keys.ts';
 import { requireMaskedCommand } from './passthrough-logins.ts';
 import {
   type AnyRoute,
@@ -98,6 +98,7 @@ async function callerOf(route: AnyRoute, call: Call): Promise<Caller> {
   if (caller === null) throw unauthenticated();
   requireScope(caller, route.scope);
   if (route.wide) requireEveryLogin(caller);
+  if (route.everyBroker) requireEveryBroker(caller);
   return caller;
 }
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { BridgeError } from './errors.ts';
 import { jsonVariable } from './json-variable.ts';
 import { inNetworks, isNetwork } from './address.ts';
-import { type Caller, type LoginMask, parseLoginMask, SCOPES } from './keys.ts';
+import { brokerIdSchema } from './brokers.ts';
+import { type Caller, type LoginMask, parseLoginMask, requireBroker, SCOPES } from './keys.ts';
 
 /** API keys as they are configured and kept: by hash, never in clear. */
 
@@ -42,6 +43,7 @@ export const keyRightsSchema = z.strictObject({
     .string()
     .refine((text) => readMask(text) !== undefined, 'expected numbers and ranges like "1001,1005-1010"')
     .optional(),
+  brokers: z.array(brokerIdSchema).min(1, 'expected at least one broker').max(100).optional(),
   expiresAt: instant.optional(),
   ips: z
     .array(z.string().refine(isNetwork, 'expected an address or network like "203.0.113.0/24"'))
@@ -75,7 +77,7 @@ function readMask(text: string): LoginMask | undefined {
   }
 }
 
-export function apiKeyOf({ id, hash, scopes, logins, expiresAt, ips, limits }: KeyRecord): ApiKey {
+export function apiKeyOf({ id, hash, scopes, logins, brokers, expiresAt, ips, limits }: KeyRecord): ApiKey {
   const mask = logins === undefined ? undefined : readMask(logins);
   return {
     hashes: [hash].flat(),
@@ -83,6 +85,7 @@ export function apiKeyOf({ id, hash, scopes, logins, expiresAt, ips, limits }: K
       id,
       scopes,
       ...(mask ? { logins: mask } : {}),
+      ...(brokers ? { brokers } : {}),
       ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
       ...(limits ? { limits: limits as NonNullable<Caller['limits']> } : {}),
     },
@@ -95,10 +98,11 @@ export const apiKeysSchema = jsonVariable('expected a JSON list of {"id","hash",
   .pipe(z.array(keyRecordSchema).min(1, 'expected at least one key'))
   .refine((keys) => new Set(keys.map((key) => key.id)).size === keys.length, 'expected unique ids');
 
-/** Where a request comes from, asked only of keys that are bound to networks; and when. */
+/** Where a request comes from, asked only of keys that are bound to networks; when; and to which broker it goes. */
 export interface KeyUse {
   readonly address: () => string | undefined;
   readonly nowMs: number;
+  readonly broker: string;
 }
 
 /** Keys by their hashes: of secrets of 256 bits, so that how long a look takes tells nothing of them. */
@@ -111,14 +115,15 @@ export class KeyRing {
 
   /**
    * @returns `undefined` for a hash that no key has, and for a key that has expired
-   * @throws BridgeError `address_not_allowed`
+   * @throws BridgeError `address_not_allowed` · `broker_not_allowed`
    */
-  find(hash: string, { address, nowMs }: KeyUse): Caller | undefined {
+  find(hash: string, { address, nowMs, broker }: KeyUse): Caller | undefined {
     const key = this.#byHash.get(hash);
     if (!key || (key.caller.expiresAtMs ?? Infinity) <= nowMs) return undefined;
     const from = key.ips && address();
     if (key.ips && !(from !== undefined && inNetworks(from, key.ips)))
       throw new BridgeError('address_not_allowed', 'The key may not be used from this address.');
+    requireBroker(key.caller, broker);
     return key.caller;
   }
 }

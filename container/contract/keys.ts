@@ -27,6 +27,8 @@ export interface Caller {
   readonly id: string;
   readonly scopes: readonly Scope[];
   readonly logins?: LoginMask;
+  /** Ids of the brokers it may be used at; absent = every one. */
+  readonly brokers?: readonly string[];
   /** Limits of the key; a trader's session has those of the key that opened it. */
   readonly limits?: KeyLimits;
   /** From here on the caller is nobody, epoch ms. */
@@ -103,6 +105,18 @@ export function requireLogin(caller: Caller, login: number): void {
   throw new BridgeError('login_not_allowed', { detail: `The key may not touch login ${login}.`, field: 'login' });
 }
 
+/** @throws BridgeError `broker_not_allowed` */
+export function requireBroker({ brokers }: Caller, broker: string): void {
+  if (!brokers || brokers.includes(broker)) return;
+  throw new BridgeError('broker_not_allowed', `The key may not be used at the broker ${broker}.`);
+}
+
+/** What concerns every broker is not for a key that is bound to some. @throws BridgeError `broker_not_allowed` */
+export function requireEveryBroker({ brokers }: Caller): void {
+  if (!brokers) return;
+  throw new BridgeError('broker_not_allowed', 'This is about every broker, and the key is bound to some.');
+}
+
 /** What concerns every login is not for a key or session that is bound to some. @throws BridgeError `login_not_allowed` */
 export function requireEveryLogin(caller: Caller): void {
   if (!caller.logins) return;
@@ -135,6 +149,7 @@ export const keySelf = (caller: Caller) => ({
   id: caller.id,
   scopes: caller.scopes,
   logins: caller.logins ? loginMaskText(caller.logins) : null,
+  brokers: caller.brokers ?? null,
   expiresAt: caller.expiresAtMs === undefined ? null : new Date(caller.expiresAtMs).toISOString(),
   limits: caller.limits ?? null,
 });

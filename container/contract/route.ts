@@ -27,6 +27,8 @@ export interface RouteDefinition<
   readonly scope: Scope | null;
   /** About the whole broker or the bridge itself: not for keys and sessions that are bound to some logins. */
   readonly wide?: boolean;
+  /** About what all brokers share: not for keys that are bound to some brokers. */
+  readonly everyBroker?: boolean;
   /** A write goes through the operations ledger and needs `Idempotency-Key`. */
   readonly write: boolean;
   readonly params: Params;

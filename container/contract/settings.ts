@@ -22,7 +22,7 @@ export const SETTINGS: readonly Setting[] = [
     default: null,
     where: 'everywhere',
     meaning:
-      'JSON list of `{"id","hash","scopes","logins"?,"expiresAt"?,"ips"?,"limits"?}`, the keys to begin with (`/admin/keys` makes others). Scopes `read` ⊂ `trade`; `manage` (accounts, money) and `operate` (the bridge itself) include `read`; `admin` is all. `logins` like `"1001,1005-1010"`; `ips` a list of networks; `limits`: `symbols`, `maxVolumeLots`, `ordersPerMinute`, `maxPositions`, `maxExposureLots`, `reduceOnly`, `maxAmount`, `maxAmountPerDay`',
+      'JSON list of `{"id","hash","scopes","logins"?,"brokers"?,"expiresAt"?,"ips"?,"limits"?}`, the keys to begin with (`/admin/keys` makes others). Scopes `read` ⊂ `trade`; `manage` (accounts, money) and `operate` (the bridge itself) include `read`; `admin` is all. `logins` like `"1001,1005-1010"`; `brokers` a list of ids; `ips` a list of networks; `limits`: `symbols`, `maxVolumeLots`, `ordersPerMinute`, `maxPositions`, `maxExposureLots`, `reduceOnly`, `maxAmount`, `maxAmountPerDay`',
   },
   {
     name: 'MT5_TLS',
@@ -102,7 +102,20 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'RATE_LIMIT_BURST', default: '2000', where: 'everywhere', meaning: 'bucket size' },
   { name: 'CORS_ORIGINS', default: '', where: 'worker', meaning: 'origins whose browsers may call, by comma' },
-  { name: 'BROKER', default: 'main', where: 'worker', meaning: 'with the next one, the name of the Durable Object' },
+  {
+    name: 'BROKER',
+    default: 'main',
+    where: 'everywhere',
+    meaning:
+      'id of the broker: `/brokers/{id}/…` are its paths beside the bare ones; in the Worker, with `INSTANCE_VERSION`, the name of its Durable Object, which also keeps the API keys of all `BROKERS`',
+  },
+  {
+    name: 'BROKERS',
+    default: '',
+    where: 'worker',
+    meaning:
+      'several brokers: JSON list of `{"id","server","login","passwordSecret","region"?,"pool"?,"tls"?}` in place of `MT5_SERVER`, `MT5_LOGIN`, `MT5_PASSWORD`; `passwordSecret` names the secret that holds the API password; each has `/brokers/{id}/…`, the first the bare paths too',
+  },
   {
     name: 'INSTANCE_VERSION',
     default: '1',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isNetwork } from '../contract/address.ts';
+import { brokerIdSchema } from '../contract/brokers.ts';
 import { customCommandsSchema, type CustomCommands } from '../contract/custom-commands.ts';
 import { apiKeysSchema, type KeyRecord } from '../contract/key-records.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
@@ -8,6 +9,8 @@ import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
 export interface Config {
   readonly servers: readonly { readonly host: string; readonly port: number }[];
   readonly login: string;
+  /** Its id in `/brokers/{id}/…`. */
+  readonly broker: string;
   /** The API password. */
   readonly password: string;
   readonly agent: string;
@@ -119,6 +122,7 @@ const proxy = z
 const environment = z
   .object({
     MT5_SERVER: servers,
+    BROKER: brokerIdSchema.default('main'),
     MT5_LOGIN: required.regex(/^[1-9]\d{0,15}$/, 'expected the number of a manager account'),
     MT5_PASSWORD: z
       .string({ error: MISSING })
@@ -194,6 +198,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     {
       servers: v.MT5_SERVER,
       login: v.MT5_LOGIN,
+      broker: v.BROKER,
       password: v.MT5_PASSWORD,
       agent: v.MT5_AGENT,
       tls: v.MT5_TLS,

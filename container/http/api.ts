@@ -6,6 +6,7 @@ import type { Logger } from '../contract/logger.ts';
 import { TYPED_API_PATHS } from '../contract/routes/monitoring.ts';
 import { problemAsAnswer, writeAnswer, type HttpAnswer } from './answer.ts';
 import type { AddressOf, Authenticate } from './authenticate.ts';
+import { prefixOf } from './broker-target.ts';
 import { writeLines } from './lines.ts';
 import { headerOf, splitTarget } from './read-request.ts';
 import { OpenFacts, type FactsOptions } from './request-facts.ts';
@@ -40,7 +41,7 @@ export class Api {
       .then((answer) =>
         answer.lines
           ? writeLines(response, facts.commonHeaders(), answer.lines)
-          : writeAnswer(response, facts.commonHeaders(), answer),
+          : writeAnswer(response, facts.commonHeaders(), located(answer, prefixOf(request))),
       )
       .catch((thrown: unknown) => answerProblem(this.#options.log, thrown, request, response, facts));
   };
@@ -57,6 +58,15 @@ export class Api {
     return (passes ? passthrough : typed)(request, facts);
   }
 }
+
+/** Paths that an answer names are those that the caller came by. */
+const located = (answer: HttpAnswer, prefix: string): HttpAnswer =>
+  prefix === ''
+    ? answer
+    : {
+        ...answer,
+        headers: answer.headers.map((value, i, all) => (all[i - 1] === 'location' ? prefix + value : value)),
+      };
 
 /**
  * Who calls, and until when an answer is of use. The listener stays open while draining, so that callers get an answer

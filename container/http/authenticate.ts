@@ -83,7 +83,9 @@ export const identifyByKey =
     const { hash, isSession } = presented(headers.authorization, oneOf(headers[HEADER.apiKey]), socket);
     if (hash === null || isSession) return undefined;
     try {
-      return keys.ring().find(hash, { address: () => addressOf(request), nowMs: keys.now() }) && hash;
+      return (
+        keys.ring().find(hash, { address: () => addressOf(request), nowMs: keys.now(), broker: keys.broker }) && hash
+      );
     } catch {
       return undefined;
     }
@@ -96,6 +98,8 @@ export type AddressOf = (request: IncomingMessage) => string | undefined;
 export interface Keys {
   readonly ring: () => KeyRing;
   readonly now: () => number;
+  /** The broker that is asked. */
+  readonly broker: string;
   /** Told of each use. */
   readonly used: (id: string) => void;
 }
@@ -115,7 +119,7 @@ export function checkKeys(keys: Keys, findConsumer: FindConsumer): Authenticate 
     if (authorization === undefined && apiKey === undefined) return null;
     const { hash, isSession } = presented(authorization, apiKey, connection);
     if (isSession) return findConsumer(hash ?? '').then(known);
-    const caller = known(keys.ring().find(hash ?? '', { address, nowMs: keys.now() }));
+    const caller = known(keys.ring().find(hash ?? '', { address, nowMs: keys.now(), broker: keys.broker }));
     keys.used(caller.id);
     return caller;
   };

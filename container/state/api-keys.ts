@@ -25,6 +25,7 @@ export interface ApiKeysParts {
 export class ApiKeys implements KeysApi {
   readonly #parts: ApiKeysParts;
   #active: ReadonlyMap<string, ApiKey> | undefined;
+  #followed: ReadonlyMap<string, ApiKey> | undefined;
   readonly #usedAtMs = new Map<string, number>();
 
   constructor(parts: ApiKeysParts) {
@@ -60,8 +61,25 @@ export class ApiKeys implements KeysApi {
     for (const id of changed) this.#parts.onChanged(id, { endsSessions: true });
   }
 
+  /**
+   * Another object keeps the keys and told these: they count in place of what is stored here. What ended since it told
+   * last ends here too.
+   */
+  follow(keys: readonly ApiKey[]): void {
+    const before = this.#followed;
+    const after = new Map(keys.map((key) => [key.caller.id, key]));
+    this.#followed = after;
+    for (const [id, key] of before ?? []) {
+      const now = after.get(id);
+      const endsSessions = JSON.stringify([now?.caller, now?.ips]) !== JSON.stringify([key.caller, key.ips]);
+      const lostSecret = key.hashes.some((hash) => !now?.hashes.includes(hash));
+      if (endsSessions || lostSecret) this.#parts.onChanged(id, { endsSessions });
+    }
+  }
+
   /** Every key that is not revoked. Expiry is for whoever compares. */
   active(): ReadonlyMap<string, ApiKey> {
+    if (this.#followed) return this.#followed;
     this.#active ??= new Map(
       this.#parts.sql.run('SELECT * FROM api_keys WHERE revoked_at_ms IS NULL').flatMap((row) => {
         const record = this.#record(row);

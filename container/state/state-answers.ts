@@ -163,11 +163,25 @@ async function secretOf(hash: string | undefined): Promise<{ key: string | null;
 
 function apiKeyView(entry: KeyEntry): AnswerOf<typeof listKeys>['items'][number] {
   const instant = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());
-  const { id, scopes, logins, expiresAt, ips, limits, hashes, source, createdAtMs, lastUsedAtMs, revokedAtMs } = entry;
+  const {
+    id,
+    scopes,
+    logins,
+    brokers,
+    expiresAt,
+    ips,
+    limits,
+    hashes,
+    source,
+    createdAtMs,
+    lastUsedAtMs,
+    revokedAtMs,
+  } = entry;
   return {
     id,
     scopes,
     logins: logins ?? null,
+    brokers: brokers ?? null,
     expiresAt: expiresAt ?? null,
     ips: ips ?? null,
     limits: limits ?? null,

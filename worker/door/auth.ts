@@ -16,12 +16,12 @@ const SESSION_TOKEN = new RegExp(`^${SESSION_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
 /**
  * Who calls. API keys are found here by hash; a trader's token is looked up in the Durable Object's SQLite, which wakes no
  * container.
- * @throws BridgeError `unauthenticated` · `address_not_allowed`
+ * @throws BridgeError `unauthenticated` · `address_not_allowed` · `broker_not_allowed`
  */
 export async function authenticate(
   headers: Headers,
   keys: () => Promise<KeyRing>,
-  address: string | undefined,
+  { address, broker }: { readonly address: string | undefined; readonly broker: string },
   findSession: (tokenHash: string) => Promise<ConsumerSession | null>,
 ): Promise<Caller> {
   const presented = presentedKey(headers.get(HEADER.authorization), headers.get(HEADER.apiKey));
@@ -33,7 +33,7 @@ export async function authenticate(
     return callerOfSession(session);
   }
   if (presented === undefined) throw unauthenticated();
-  const caller = (await keys()).find(hash, { address: () => address, nowMs: Date.now() });
+  const caller = (await keys()).find(hash, { address: () => address, nowMs: Date.now(), broker });
   if (caller === undefined) throw unauthenticated();
   return caller;
 }

@@ -1,11 +1,12 @@
 import { decimalsAsNumbers } from '../../container/contract/decimals.ts';
-import { BridgeError } from '../../container/contract/errors.ts';
 import { type Caller, keySelf } from '../../container/contract/keys.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/route.ts';
 import type { adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
-import type { getKeySelf, getStatus } from '../../container/contract/routes/server.ts';
+import type { BrokerItem, getKeySelf, getStatus, listBrokers } from '../../container/contract/routes/server.ts';
+import { brokerPath } from '../../container/contract/brokers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
-import type { PlainInput, Told } from '../holder/bridge-container.ts';
+import type { PlainInput } from '../holder/bridge-container.ts';
+import { untold } from '../told.ts';
 import type { Door } from './door.ts';
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
@@ -16,13 +17,16 @@ export async function doorAnswers(
   door: Door,
 ): Promise<Response | undefined> {
   if (isStateRoute(route.id)) {
-    const text = untold(await door.bridge.answer(route.id, input as PlainInput, caller));
+    const object = route.everyBroker ? door.keeper : door.bridge;
+    const text = untold(await object.answer(route.id, input as PlainInput, caller));
     const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
     return jsonText(convert ? JSON.stringify(convert(JSON.parse(text))) : text, route.status);
   }
   switch (route.id) {
     case 'getKeySelf':
       return answered<typeof getKeySelf>(keySelf(caller));
+    case 'listBrokers':
+      return answered<typeof listBrokers>({ items: await brokerItems(door, caller), nextCursor: null });
     case 'getStatus':
       return answered<typeof getStatus>(await door.bridge.status());
     case 'adminWarm': {
@@ -38,6 +42,27 @@ export async function doorAnswers(
   }
 }
 
+/** A Durable Object that does not tell its state within this time does not keep the others' from being told. */
+const STATUS_TIMEOUT_MS = 2_000;
+
+function brokerItems(door: Door, { brokers: allowed }: Caller): Promise<BrokerItem[]> {
+  const told = door.config.brokers
+    .filter(({ id }) => !allowed || allowed.includes(id))
+    .map(async (broker): Promise<BrokerItem> => {
+      const { id, region = null } = broker;
+      const common = { id, path: brokerPath(id), region };
+      const asked = door.bridgeOf(broker).status();
+      const status = await Promise.race([asked, scheduler.wait(STATUS_TIMEOUT_MS)]).catch(() => undefined);
+      if (!status) {
+        const reason = 'Its Durable Object does not tell its state.';
+        return { ...common, ready: false, reason, session: null, container: null };
+      }
+      const { ready, reason, session, container } = status;
+      return { ...common, ready, reason, session: session.state, container: container.state };
+    });
+  return Promise.all(told);
+}
+
 /** Held against the route's schema by the compiler. */
 export const answered = <R extends AnyRoute>(body: AnswerOf<R>, status = 200): Response =>
   jsonText(JSON.stringify(body), status);
@@ -47,9 +72,3 @@ const jsonText = (text: string, status = 200): Response =>
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
   });
-
-/** What an RPC call told, as a value or the error it stands for. */
-export function untold<T>(told: Told<T>): T {
-  if (told.ok) return told.value;
-  throw new BridgeError(told.code, told.context);
-}

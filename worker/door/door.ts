@@ -3,14 +3,14 @@ import type { Caller } from '../../container/contract/keys.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { authenticate } from './auth.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
-import type { DoorConfig } from '../config.ts';
+import type { Broker, DoorConfig } from '../config.ts';
 import { BridgeError } from '../../container/contract/errors.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { AddressLimit } from './address-limit.ts';
 import { DoorKeys } from '../door-keys.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
-import { bridgeOf, hubOf } from '../stubs.ts';
+import { bridgeOf, hubOf, keeperOf } from '../stubs.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { traceparentFor } from './trace.ts';
 
@@ -22,6 +22,14 @@ const addresses = new AddressLimit();
 const goodTokens = new Set<string>();
 const MOST_GOOD_TOKENS = 10_000;
 
+export interface DoorParts {
+  readonly env: Env;
+  readonly config: DoorConfig;
+  readonly requestId: string;
+  readonly broker: Broker;
+  readonly prefix: string;
+}
+
 /** One request at the door: what was made for it, and what the answer must carry. */
 export class Door {
   readonly config: DoorConfig;
@@ -30,24 +38,35 @@ export class Door {
   readonly traceparent: string;
   readonly startedAtMs = Date.now();
   readonly deadlineAtMs: number;
+  /** The broker that is asked, and `/brokers/{id}` where its path named it. */
+  readonly broker: Broker;
+  readonly prefix: string;
   readonly bridge: DurableObjectStub<BridgeContainer>;
+  /** Keeps the API keys of all brokers. */
+  readonly keeper: DurableObjectStub<BridgeContainer>;
   readonly hub: DurableObjectStub<StreamHub>;
   /** Of the client, as Cloudflare saw it. */
   readonly address: string | undefined;
+  /** That of any broker. */
+  readonly bridgeOf: (broker: Broker) => DurableObjectStub<BridgeContainer>;
   readonly #origin: string | null;
   #caller: Caller | undefined;
   readonly #addressBinding: RateLimit | undefined;
   readonly #answerHeaders: Record<string, string> = {};
 
-  constructor(request: Request, env: Env, config: DoorConfig, requestId: string) {
+  constructor(request: Request, { env, config, requestId, prefix, broker }: DoorParts) {
     this.config = config;
+    this.broker = broker;
+    this.prefix = prefix;
     this.url = new URL(request.url);
     this.requestId = requestId;
     this.traceparent = traceparentFor(request.headers.get(HEADER.traceparent));
     this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
     this.#addressBinding = env.ADDRESS_LIMIT;
-    this.bridge = bridgeOf(env, config);
-    this.hub = hubOf(env, config);
+    this.bridgeOf = (one) => bridgeOf(env, config, one);
+    this.bridge = this.bridgeOf(broker);
+    this.keeper = keeperOf(env, config);
+    this.hub = hubOf(env, config, broker);
     this.address = request.headers.get(HEADER.clientAddress) ?? undefined;
     this.#origin = request.headers.get('origin');
   }
@@ -58,8 +77,8 @@ export class Door {
     try {
       caller = await authenticate(
         headers,
-        () => keys.ring((used) => this.bridge.apiKeys(used), Date.now()),
-        this.address,
+        () => keys.ring((used) => this.keeper.apiKeys(used), Date.now()),
+        { address: this.address, broker: this.broker.id },
         (tokenHash) => this.#findSession(tokenHash),
       );
     } catch (error) {
@@ -93,7 +112,7 @@ export class Door {
   /** Counts requests against the limit of the caller. @throws BridgeError `rate_limited` */
   charge(count: number): void {
     const { rate } = this.config;
-    const allowance = limiter.take(this.#caller?.id ?? '', rate, Date.now(), count);
+    const allowance = limiter.take(`${this.broker.id}/${this.#caller?.id ?? ''}`, rate, Date.now(), count);
     Object.assign(this.#answerHeaders, rateLimitHeaders(rate, allowance));
     if (!allowance.allowed) throw rateLimited(allowance);
   }
@@ -109,6 +128,8 @@ export class Door {
       ...corsHeaders(this.#origin, this.config.corsOrigins),
     };
     for (const [name, value] of Object.entries(own)) headers.set(name, value);
+    const location = headers.get('location');
+    if (this.prefix !== '' && location?.startsWith('/')) headers.set('location', this.prefix + location);
     headers.append(HEADER.serverTiming, `edge;dur=${Date.now() - this.startedAtMs}`);
     return new Response(answer.body, { status: answer.status, headers, webSocket: answer.webSocket });
   }

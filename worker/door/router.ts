@@ -5,13 +5,14 @@
 import { Router } from 'itty-router';
 import { requireTarget } from '../../container/contract/admission.ts';
 import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
+import { brokerNotFound, splitBrokerTarget } from '../../container/contract/brokers.ts';
 import { publicDocument } from '../../container/contract/documents.ts';
 import type { getHealth } from '../../container/contract/routes/monitoring.ts';
 import type { getStatus } from '../../container/contract/routes/server.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import { publicSession } from '../../container/contract/schemas/status.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
-import { doorConfig } from '../config.ts';
+import { type Broker, type DoorConfig, doorConfig } from '../config.ts';
 import { preflight } from './cors.ts';
 import { Door, transportHeaders } from './door.ts';
 import { answered } from './door-answers.ts';
@@ -47,10 +48,11 @@ function requireLook(method: string): void {
 }
 
 /** @returns an answer for whatever came; never throws */
-export async function answer(request: Request, env: Env): Promise<Response> {
-  const requestId = requestIdFor(request.headers.get(HEADER.requestId));
+export async function answer(received: Request, env: Env): Promise<Response> {
+  const requestId = requestIdFor(received.headers.get(HEADER.requestId));
   let door: Door | undefined;
   try {
+    const { request, id, prefix } = belowBroker(received);
     const { pathname, search } = new URL(request.url);
     // The Worker itself is up, configured or not.
     if (pathname === '/healthz' || pathname === '/health') {
@@ -60,7 +62,8 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
     if (document) return numbered(new Response(document.text, { headers: document.headers }), request, requestId);
     requireTarget(pathname + search);
-    door = new Door(request, env, doorConfig(env), requestId);
+    const config = doorConfig(env);
+    door = new Door(request, { env, config, requestId, prefix, broker: requireBroker(id, config) });
     return door.finish((await router.fetch(request, door)) as Response);
   } catch (error) {
     const known = asBridgeError(error);
@@ -68,6 +71,21 @@ export async function answer(request: Request, env: Env): Promise<Response> {
     const response = problemResponse(known, requestId);
     return door ? door.finish(response) : response;
   }
+}
+
+/** `/brokers/{id}/…` as the request that the broker's API knows. */
+function belowBroker(request: Request): { request: Request; id: string | undefined; prefix: string } {
+  const { origin, pathname, search } = new URL(request.url);
+  const found = splitBrokerTarget(pathname + search);
+  if (!found) return { request, id: undefined, prefix: '' };
+  return { request: new Request(origin + found.target, request), id: found.id, prefix: found.prefix };
+}
+
+/** @throws BridgeError `broker_not_found` */
+function requireBroker(id: string | undefined, { brokers }: DoorConfig): Broker {
+  const found = id === undefined ? brokers[0] : brokers.find((broker) => broker.id === id);
+  if (found) return found;
+  throw brokerNotFound(id ?? '');
 }
 
 function numbered(response: Response, { url }: Request, requestId: string): Response {

@@ -1,8 +1,7 @@
 import { Container } from '@cloudflare/containers';
-import { asBridgeError, BridgeError, type ErrorCode, type ErrorContext } from '../../container/contract/errors.ts';
-import { type ApiKey, apiKeysSchema } from '../../container/contract/key-records.ts';
+import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import { HEADER } from '../../container/contract/headers.ts';
-import type { Caller } from '../../container/contract/keys.ts';
+import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
 import { failedWriteAnswer, type PlainAnswer, storedAnswer } from '../../container/state/operation-view.ts';
 import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answers.ts';
@@ -16,17 +15,21 @@ import {
   forwardToContainer,
   readForwardRequest,
 } from './forward-to-container.ts';
+import { HolderKeys } from './holder-keys.ts';
 import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { type ContainerControl, Instance } from './instance.ts';
 import { DEATHS, Lifecycle, type LifecycleRecord, type StartReason } from './lifecycle.ts';
-import { doorConfig } from '../config.ts';
+import { type Broker, doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
+import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 import { problemResponse } from '../problem.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
+import type { StreamHub } from '../hub/stream-hub.ts';
+import { type Told, told } from '../told.ts';
 import { StorageSql } from './storage-sql.ts';
 
 /** The container's own port in the image; the process engine gives another one through `PORT`. */
@@ -44,11 +47,6 @@ const LIFECYCLE_KEY = 'bridge:lifecycle';
 const PROVE_EVERY_MS = 10_000;
 /** Session states in which a sign-in is still under way. */
 const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
-
-/** An answer, or an error as plain data: class and code of an exception do not survive RPC. */
-export type Told<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly code: ErrorCode; readonly context: ErrorContext };
 
 /** `RouteInput` as RPC carries it. */
 export interface PlainInput {
@@ -72,6 +70,8 @@ export class BridgeContainer extends Container<Env> {
   readonly #instance: Instance;
   readonly #succession: Succession;
   readonly #inFlight = new InFlight();
+  readonly #name = ownName(this.ctx);
+  readonly #keys: HolderKeys;
   #provenAtMs = -Infinity;
   #activityChanged = Promise.withResolvers<void>();
 
@@ -83,7 +83,9 @@ export class BridgeContainer extends Container<Env> {
       warn: (message) => logEvent('state', { message }),
       onEnded: (ended) => {
         this.#instance.send({ type: 'ended', ended: [ended] });
-        ctx.waitUntil(hubOf(env, doorConfig(env)).ended([ended]));
+        ctx.waitUntil(this.#hub().ended([ended]));
+        // The variable may change a key while this object is being made.
+        if (ended.startsWith(endedKey(''))) ctx.waitUntil(Promise.resolve().then(() => this.#keys.tellOthers()));
       },
     });
     const server = new StateServer(this.#state, onFault);
@@ -104,22 +106,28 @@ export class BridgeContainer extends Container<Env> {
       onActivity: () => this.#tellActivity(),
       onDead: (death) => {
         this.#inFlight.abort(new Error('network connection lost'));
-        ctx.waitUntil(hubOf(env, doorConfig(env)).containerLost(DEATHS[death]));
+        ctx.waitUntil(this.#hub().containerLost(DEATHS[death]));
       },
       onFault,
     });
     this.#succession = new Succession({
       kv: ctx.storage.kv,
-      name: ctx.id.name,
+      name: this.#name,
       hasLived: ctx.storage.kv.get(LIFECYCLE_KEY) !== undefined,
       state: this.#state,
       objectOf: (name) => env.BRIDGE.getByName(name),
       onFault,
     });
     ctx.waitUntil(this.#succession.begin());
-    const keys = apiKeysSchema.safeParse(env.BRIDGE_API_KEYS);
-    // The door tells of a variable that cannot be read; nobody gets past it.
-    if (keys.success) this.#state.keys.bootstrap(keys.data);
+    this.#keys = new HolderKeys({
+      env,
+      kv: ctx.storage.kv,
+      name: this.#name,
+      keys: this.#state.keys,
+      now: () => this.now(),
+      onFault,
+    });
+    ctx.waitUntil(this.#keys.fresh());
     if (this.#instance.isRunning) this.#instance.resume();
     // A write may have been under way when the last object of this name ended: nobody has to ask for it to be settled.
     else ctx.waitUntil(this.#processChanged(null));
@@ -211,16 +219,23 @@ export class BridgeContainer extends Container<Env> {
   /** Every key that opens something, for the doors, as JSON; and which of them they have seen used. */
   apiKeys(used: readonly string[]): string {
     for (const id of used) this.#state.keys.used(id);
-    return JSON.stringify([...this.#state.keys.active().values()] satisfies ApiKey[]);
+    return this.#keys.tell();
+  }
+
+  /** The object that keeps the keys tells them. */
+  keysTold(text: string): void {
+    this.#keys.told(text);
   }
 
   /** By the token's hash. */
-  findSession(tokenHash: string): Promise<ConsumerSession | null> {
+  async findSession(tokenHash: string): Promise<ConsumerSession | null> {
+    await this.#keys.fresh();
     return this.#state.sessions.find(tokenHash);
   }
 
   /** Which of these token hashes still stand for a session; for the streams of the hub. */
   async validSessions(tokenHashes: readonly string[]): Promise<string[]> {
+    await this.#keys.fresh();
     const found = await Promise.all(tokenHashes.map((hash) => this.#state.sessions.find(hash)));
     return tokenHashes.filter((_, i) => found[i] !== null);
   }
@@ -262,6 +277,14 @@ export class BridgeContainer extends Container<Env> {
     return HEARTBEAT_TIMINGS;
   }
 
+  #broker(): Broker {
+    return ownBroker(this.#name, doorConfig(this.env));
+  }
+
+  #hub(): DurableObjectStub<StreamHub> {
+    return hubOf(this.env, doorConfig(this.env), this.#broker());
+  }
+
   #containerControl(): ContainerControl {
     const container = this.ctx.container;
     if (!container) throw new Error('This Durable Object class has no container: see "containers" in wrangler.jsonc.');
@@ -269,7 +292,7 @@ export class BridgeContainer extends Container<Env> {
       running: () => container.running,
       start: (startSecret) =>
         this.startAndWaitForPorts({
-          startOptions: { envVars: containerEnv({ ...this.env }, startSecret) },
+          startOptions: { envVars: containerEnv(doorConfig(this.env).variablesOf(this.#broker()), startSecret) },
           cancellationOptions: {
             waitInterval: PORT_POLL_MS,
             instanceGetTimeoutMS: INSTANCE_TIMEOUT_MS,
@@ -374,14 +397,4 @@ const isUpgrade = (headers: Headers): boolean => headers.get('upgrade')?.toLower
 function callerId(headers: Headers): string | null {
   const text = headers.get(HEADER.caller);
   return text === null ? null : (JSON.parse(text) as Caller).id;
-}
-
-async function told<T>(body: () => Promise<T>): Promise<Told<T>> {
-  try {
-    return { ok: true, value: await body() };
-  } catch (error) {
-    const { code, context } = asBridgeError(error);
-    const { cause: _, ...plain } = context;
-    return { ok: false, code, context: plain };
-  }
 }

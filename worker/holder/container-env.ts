@@ -2,6 +2,7 @@ import { HEADER } from '../../container/contract/headers.ts';
 
 /** What the container may know of the Worker's variables and secrets; API keys are checked at the door and stay there. */
 const PASSED_ON = [
+  'BROKER',
   'MT5_SERVER',
   'MT5_LOGIN',
   'MT5_PASSWORD',

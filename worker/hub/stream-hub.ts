@@ -23,9 +23,10 @@ import type { SystemState } from '../../container/stream/core-options.ts';
 import { StreamCore } from '../../container/stream/stream-core.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
 import { DoorKeys } from '../door-keys.ts';
-import { doorConfig } from '../config.ts';
+import { type Broker, doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
-import { bridgeOf } from '../stubs.ts';
+import { ownBroker, ownName } from '../own-place.ts';
+import { bridgeOf, keeperOf } from '../stubs.ts';
 import { problemResponse } from '../problem.ts';
 import { EventStreamPeer, SocketPeer } from './stream-peers.ts';
 import { StreamUpstream } from './stream-upstream.ts';
@@ -74,6 +75,7 @@ export class StreamHub extends DurableObject<Env> {
   readonly #connections = new Map<WebSocket, Connection>();
   readonly #sockets = new Map<Connection, WebSocket>();
   readonly #keys = new DoorKeys();
+  readonly #name = ownName(this.ctx);
   #timer: ReturnType<typeof setInterval> | null = null;
   #upstreamSinceMs = 0;
   #notedAliveMs = 0;
@@ -329,14 +331,18 @@ export class StreamHub extends DurableObject<Env> {
       const session = await this.#bridge().findSession(proof);
       return session ? { caller: callerOfSession(session), proof } : undefined;
     }
-    const ring = await this.#keys.ring((used) => this.#bridge().apiKeys(used), Date.now());
-    const caller = ring.find(proof, { address: () => address, nowMs: Date.now() });
+    const ring = await this.#keys.ring((used) => keeperOf(this.env, doorConfig(this.env)).apiKeys(used), Date.now());
+    const caller = ring.find(proof, { address: () => address, nowMs: Date.now(), broker: this.#broker().id });
     if (caller) this.#keys.used(caller.id);
     return caller && { caller, proof };
   }
 
   #bridge(): DurableObjectStub<BridgeContainer> {
-    return bridgeOf(this.env, doorConfig(this.env));
+    return bridgeOf(this.env, doorConfig(this.env), this.#broker());
+  }
+
+  #broker(): Broker {
+    return ownBroker(this.#name, doorConfig(this.env));
   }
 }
 

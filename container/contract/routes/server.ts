@@ -21,6 +21,7 @@ export const getKeySelf = defineRead({
       id: z.string(),
       scopes: z.array(z.enum(SCOPES)),
       logins: z.string().nullable().meta({ description: 'Login mask like `1001,1005-1010`; `null` = every login.' }),
+      brokers: z.array(z.string()).nullable().meta({ description: 'Brokers it may be used at; `null` = every one.' }),
       expiresAt: z.string().nullable(),
       limits: keyLimitsSchema.nullable(),
     })
@@ -106,6 +107,36 @@ export const getStatus = defineRead({
 /** One shape on both roads. */
 export type StatusAnswer = z.input<typeof getStatus.answer>;
 
+export const listBrokers = defineRead({
+  id: 'listBrokers',
+  path: '/v1/brokers',
+  tag,
+  summary: 'The brokers that the key may be used at, and how each is; starts nothing',
+  params: noParams,
+  query: noQuery,
+  answer: z.object({
+    items: z.array(
+      z
+        .object({
+          id: z.string(),
+          path: z
+            .string()
+            .meta({ description: 'Before every path of this broker; bare paths are those of the first.' }),
+          region: z.string().nullable().meta({ description: 'Where its Durable Objects are; `null` = not chosen.' }),
+          ready: z.boolean(),
+          reason: z.string().nullable(),
+          session: z.enum(SESSION_STATES).nullable().meta({ description: '`null`: it did not tell in time.' }),
+          container: z.enum(CONTAINER_STATES).nullable(),
+        })
+        .meta({ id: 'BrokerStatus' }),
+    ),
+    nextCursor: z.null(),
+  }),
+  example: {},
+});
+
+export type BrokerItem = z.input<typeof listBrokers.answer>['items'][number];
+
 export const getCapabilities = defineRead({
   id: 'getCapabilities',
   path: '/v1/capabilities',
@@ -132,4 +163,4 @@ export const getCapabilities = defineRead({
   example: {},
 });
 
-export const serverRoutes = [getServer, getStatus, getCapabilities, getKeySelf] as const;
+export const serverRoutes = [getServer, getStatus, listBrokers, getCapabilities, getKeySelf] as const;

@@ -1,15 +1,24 @@
 import type { SessionStatus } from '../../contract/control.ts';
+import { brokerPath } from '../../contract/brokers.ts';
 import { TOPICS } from '../../contract/frames.ts';
 import { MAX_BODY_BYTES } from '../../contract/json-body.ts';
 import { keySelf } from '../../contract/keys.ts';
 import { MAX_BATCH } from '../../contract/routes/batch.ts';
-import { getCapabilities, getKeySelf, getStatus, type StatusAnswer } from '../../contract/routes/server.ts';
+import {
+  getCapabilities,
+  getKeySelf,
+  getStatus,
+  listBrokers,
+  type StatusAnswer,
+} from '../../contract/routes/server.ts';
 import type { AnswerOf } from '../../contract/route.ts';
 import { TIMEFRAMES } from '../../contract/schemas/market.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
 import { handle, type HandlersOf } from '../handler.ts';
 
 export interface SelfOptions {
+  /** Its id. */
+  readonly broker: string;
   readonly session: () => SessionStatus;
   /** What is under way, and when the process began to listen. */
   readonly process: () => Pick<StatusAnswer['container'], 'inFlight' | 'sinceMs' | 'streams' | 'unsettled'>;
@@ -19,16 +28,17 @@ export interface SelfOptions {
   readonly feed: () => Readonly<Record<string, number>>;
 }
 
-type SelfRoute = typeof getCapabilities | typeof getKeySelf | typeof getStatus;
+type SelfRoute = typeof listBrokers | typeof getCapabilities | typeof getKeySelf | typeof getStatus;
 
 /** What the bridge says of itself, and of the key that asks. */
 export const selfHandlers = (options: SelfOptions): HandlersOf<SelfRoute> => ({
   ...handle(getCapabilities, async () => ({ body: capabilities([...options.operations, ...OWN]) })),
   ...handle(getKeySelf, async (_input, { caller }) => ({ body: keySelf(caller) })),
+  ...handle(listBrokers, async () => ({ body: { items: [brokerItem(options)], nextCursor: null } })),
   ...handle(getStatus, async () => ({ body: statusOf(options) })),
 });
 
-const OWN = [getCapabilities, getKeySelf, getStatus].map(({ id }) => id);
+const OWN = [getCapabilities, getKeySelf, getStatus, listBrokers].map(({ id }) => id);
 
 const capabilities = (operations: readonly string[]): AnswerOf<typeof getCapabilities> => ({
   version: BRIDGE_VERSION,
@@ -44,6 +54,13 @@ const capabilities = (operations: readonly string[]): AnswerOf<typeof getCapabil
     loginsPerRequest: 200,
   },
 });
+
+/** Alone, the program knows of itself only. */
+function brokerItem(options: SelfOptions): AnswerOf<typeof listBrokers>['items'][number] {
+  const { ready, reason, session, container } = statusOf(options);
+  const { broker: id } = options;
+  return { id, path: brokerPath(id), region: null, ready, reason, session: session.state, container: container.state };
+}
 
 /** The same shape as the Durable Object tells behind the Worker. */
 function statusOf({ session, process, feed }: SelfOptions): StatusAnswer {

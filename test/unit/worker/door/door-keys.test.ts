@@ -3,7 +3,7 @@ import { DoorKeys } from '../../../../worker/door-keys.ts';
 
 const HASH = `sha256:${'a'.repeat(64)}`;
 const keys = JSON.stringify([{ hashes: [HASH], caller: { id: 'desk', scopes: ['read'] } }]);
-const use = { address: () => undefined, nowMs: 0 };
+const use = { address: () => undefined, nowMs: 0, broker: 'main' };
 
 it('asks about every four seconds under load, tells what was used, and shares no promise between requests', async () => {
   const door = new DoorKeys();

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { type Edge, startEdge } from './support/edge.ts';
+
+/** Two brokers behind one Worker: each has its own server, container and sign-in; the keys are those of both. */
+let simulators: readonly [Simulator, Simulator];
+let edge: Edge;
+
+beforeAll(async () => {
+  simulators = [await startSimulator(), await startSimulator({ seed: 2 })];
+  const entry = ({ host, port, certificateSha256 }: Simulator, id: string): Record<string, unknown> => ({
+    id,
+    server: `${host}:${port}`,
+    login: '1000',
+    passwordSecret: `${id.toUpperCase()}_PASSWORD`,
+    pool: 1,
+    tls: `pin:${certificateSha256}`,
+  });
+  edge = await startEdge({
+    simulator: simulators[0],
+    vars: {
+      MT5_SERVER: '',
+      MT5_LOGIN: '',
+      MT5_PASSWORD: '',
+      MAIN_PASSWORD: 'Password1',
+      SECOND_PASSWORD: 'Password1',
+      BROKERS: JSON.stringify([entry(simulators[0], 'main'), entry(simulators[1], 'second')]),
+    },
+  });
+});
+afterAll(async () => {
+  await edge?.close();
+  await Promise.all(simulators.map((simulator) => simulator.close()));
+});
+
+const signIns = (): readonly number[] => simulators.map((simulator) => simulator.stats().handshakes);
+const admin = (): Record<string, string> => ({ 'x-api-key': edge.keys.admin, 'content-type': 'application/json' });
+
+it('cron warms both; the end of one container leaves the other and its session alone', async () => {
+  await edge.scheduled();
+  expect(signIns()).toEqual([1, 1]);
+  const [, second] = edge.engine.running();
+  process.kill(second?.pid ?? 0, 'SIGKILL');
+  expect((await edge.json('/v1/accounts/1001')).body).toMatchObject({ login: 1001 });
+  expect((await edge.json('/brokers/second/v1/accounts/1001')).body).toMatchObject({ login: 1001 });
+  expect(signIns()).toEqual([1, 2]);
+  expect((await edge.json('/v1/brokers')).body['items']).toMatchObject([
+    { id: 'main', ready: true, session: 'ready', container: 'running' },
+    { id: 'second', ready: true, session: 'ready', container: 'running' },
+  ]);
+});
+
+it('a trader’s session at one broker ends with the key that opened it, wherever that is revoked', async () => {
+  const made = await edge.json('/admin/keys', {
+    method: 'POST',
+    headers: admin(),
+    body: JSON.stringify({ id: 'desk-2', scopes: ['trade'], brokers: ['second'] }),
+  });
+  const key = String(made.body['key']);
+  const open = (prefix: string) =>
+    edge.json(`${prefix}/v1/sessions`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+      body: JSON.stringify({ login: 1001, password: 'Client1001!' }),
+    });
+  // A door knows of a new key within five seconds.
+  await expect.poll(async () => (await open('')).body['code'], { timeout: 10_000 }).toBe('broker_not_allowed');
+  const { token } = (await open('/brokers/second')).body;
+  const seen = async (prefix: string): Promise<number> =>
+    (await edge.json(`${prefix}/v1/accounts/1001`, { headers: { authorization: `Bearer ${String(token)}` } })).status;
+  expect([await seen('/brokers/second'), await seen('')]).toEqual([200, 401]);
+  await edge.json('/admin/keys/desk-2', { method: 'DELETE', headers: admin() });
+  await expect.poll(() => seen('/brokers/second')).toBe(401);
+});
+
+it('no password is told anywhere', () => {
+  expect(edge.containerLog.join('\n')).not.toContain('Password1');
+});

@@ -1474,6 +1474,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ticks, accounts, positions, orders, deals and system events over a WebSocket
+         * @description Send `ClientOperation`s as JSON text, `auth` first unless the upgrade carried the key (a browser offers it as the subprotocol `bearer.<key>` beside `mt5-edge-bridge`); receive `Frame`s. Close codes: `/docs#close-codes`.
+         */
+        get: operations["openStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stream/sse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as server-sent events
+         * @description One event for each frame, the `Frame` as its `data`; heartbeats are comments. Needs the scope `read`.
+         */
+        get: operations["openEventStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the program answers; behind the Worker, the door alone */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether a request would be served; wakes nothing
+         * @description The program tells `status` (`ready`, `asleep`, `not_ready`), the Worker `ready` and the whole road.
+         */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{family}/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        get: operations["passCommand"];
+        put?: never;
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        post: operations["passCommandWithBody"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{family}/{object}/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        get: operations["passCommandOf"];
+        put?: never;
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        post: operations["passCommandWithBodyOf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3848,6 +3973,1016 @@ export interface components {
             key: string | null;
             apiKey: components["schemas"]["ApiKey"];
         };
+        StreamQuote: {
+            /** @description MT5 `Symbol`. */
+            symbol: string;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `DatetimeMsc`, `Datetime`.
+             */
+            quotedAt: string | null;
+            /** @description MT5 `DatetimeMsc`, `Datetime`. */
+            quotedAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Bid`.
+             */
+            bid: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Ask`.
+             */
+            ask: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Last`.
+             */
+            last: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Volume`.
+             */
+            volume: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeReal`.
+             */
+            volumeReal: string | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamMoney: {
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `CurrencyDigits`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Balance`.
+             */
+            balance: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Credit`.
+             */
+            credit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Equity`.
+             */
+            equity: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Margin`.
+             */
+            margin: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginFree`.
+             */
+            marginFree: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginLevel`.
+             */
+            marginLevel: string | null;
+            /** @description MT5 `MarginLeverage`. */
+            marginLeverage: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginInitial`.
+             */
+            marginInitial: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginMaintenance`.
+             */
+            marginMaintenance: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Profit`.
+             */
+            profit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Storage`.
+             */
+            storage: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Commission`.
+             */
+            commission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Floating`.
+             */
+            floating: string | null;
+            /**
+             * @description MT5 `SOActivation`.
+             * @enum {string|null}
+             */
+            stopOut: "none" | "margin_call" | "stop_out" | null;
+            /** @description MT5 `SOActivation`. */
+            stopOutCode: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `SOTime`.
+             */
+            stopOutAt: string | null;
+            /** @description MT5 `SOTime`. */
+            stopOutAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SOLevel`.
+             */
+            stopOutLevel: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SOEquity`.
+             */
+            stopOutEquity: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SOMargin`.
+             */
+            stopOutMargin: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Assets`.
+             */
+            assets: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Liabilities`.
+             */
+            liabilities: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BlockedCommission`.
+             */
+            blockedCommission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BlockedProfit`.
+             */
+            blockedProfit: string | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamPosition: {
+            /** @description MT5 `Position`. */
+            ticket: string;
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Symbol`. */
+            symbol: string;
+            /**
+             * @description MT5 `Action`.
+             * @enum {string|null}
+             */
+            side: "buy" | "sell" | null;
+            /** @description MT5 `Action`. */
+            actionCode: number | null;
+            /**
+             * @description MT5 `Reason`.
+             * @enum {string|null}
+             */
+            reason: "client" | "expert" | "dealer" | "sl" | "tp" | "so" | "rollover" | "external_client" | "vmargin" | "gateway" | "signal" | "settlement" | "transfer" | "sync" | "external_service" | "migration" | "mobile" | "web" | "split" | null;
+            /** @description MT5 `Reason`. */
+            reasonCode: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Volume`, `VolumeExt`.
+             */
+            volume: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceOpen`.
+             */
+            priceOpen: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceCurrent`.
+             */
+            priceCurrent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceSL`.
+             */
+            stopLoss: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTP`.
+             */
+            takeProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Profit`.
+             */
+            profit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Storage`.
+             */
+            storage: string | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeCreateMsc`, `TimeCreate`.
+             */
+            createdAt: string | null;
+            /** @description MT5 `TimeCreateMsc`, `TimeCreate`. */
+            createdAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeUpdateMsc`, `TimeUpdate`.
+             */
+            updatedAt: string | null;
+            /** @description MT5 `TimeUpdateMsc`, `TimeUpdate`. */
+            updatedAtMs: number | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `ExternalID`. */
+            externalId: string | null;
+            /** @description MT5 `ExpertID`. */
+            expertId: string | null;
+            /** @description MT5 `ExpertPositionID`. */
+            expertPositionId: string | null;
+            /** @description MT5 `Dealer`. */
+            dealer: number | null;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /** @description MT5 `DigitsCurrency`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ContractSize`.
+             */
+            contractSize: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateProfit`.
+             */
+            rateProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateMargin`.
+             */
+            rateMargin: string | null;
+            /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
+            modifyFlags: number | null;
+            /**
+             * @description MT5 `ActivationMode`.
+             * @enum {string|null}
+             */
+            activation: "none" | "sl" | "tp" | "stop_out" | null;
+            /** @description MT5 `ActivationMode`. */
+            activationCode: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `ActivationTime`.
+             */
+            activatedAt: string | null;
+            /** @description MT5 `ActivationTime`. */
+            activatedAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ActivationPrice`.
+             */
+            activationPrice: string | null;
+            /** @description MT5 `ActivationFlags`. */
+            activationFlags: number | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamOrder: {
+            /** @description MT5 `Order`. */
+            ticket: string;
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Symbol`. */
+            symbol: string;
+            /**
+             * @description MT5 `Type`.
+             * @enum {string|null}
+             */
+            side: "buy" | "sell" | null;
+            /**
+             * @description MT5 `Type`.
+             * @enum {string|null}
+             */
+            type: "market" | "limit" | "stop" | "stop_limit" | "close_by" | null;
+            /** @description MT5 `Type`. */
+            typeCode: number | null;
+            /**
+             * @description MT5 `State`.
+             * @enum {string|null}
+             */
+            state: "started" | "placed" | "canceled" | "partial" | "filled" | "rejected" | "expired" | "request_add" | "request_modify" | "request_cancel" | null;
+            /** @description MT5 `State`. */
+            stateCode: number | null;
+            /**
+             * @description MT5 `Reason`.
+             * @enum {string|null}
+             */
+            reason: "client" | "expert" | "dealer" | "sl" | "tp" | "so" | "rollover" | "external_client" | "vmargin" | "gateway" | "signal" | "settlement" | "transfer" | "sync" | "external_service" | "migration" | "mobile" | "web" | "split" | null;
+            /** @description MT5 `Reason`. */
+            reasonCode: number | null;
+            /**
+             * @description MT5 `TypeFill`.
+             * @enum {string|null}
+             */
+            filling: "fok" | "ioc" | "return" | null;
+            /** @description MT5 `TypeFill`. */
+            fillingCode: number | null;
+            /**
+             * @description MT5 `TypeTime`.
+             * @enum {string|null}
+             */
+            timeInForce: "gtc" | "day" | "gtd" | "gtd_day" | null;
+            /** @description MT5 `TypeTime`. */
+            timeInForceCode: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeInitial`, `VolumeInitialExt`.
+             */
+            volumeInitial: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeCurrent`, `VolumeCurrentExt`.
+             */
+            volumeCurrent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceOrder`.
+             */
+            price: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTrigger`.
+             */
+            stopLimitPrice: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceCurrent`.
+             */
+            priceCurrent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceSL`.
+             */
+            stopLoss: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTP`.
+             */
+            takeProfit: string | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeSetupMsc`, `TimeSetup`.
+             */
+            setupAt: string | null;
+            /** @description MT5 `TimeSetupMsc`, `TimeSetup`. */
+            setupAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeExpiration`.
+             */
+            expiresAt: string | null;
+            /** @description MT5 `TimeExpiration`. */
+            expiresAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeDoneMsc`, `TimeDone`.
+             */
+            doneAt: string | null;
+            /** @description MT5 `TimeDoneMsc`, `TimeDone`. */
+            doneAtMs: number | null;
+            /** @description MT5 `PositionID`. */
+            position: string | null;
+            /** @description MT5 `PositionByID`. */
+            positionBy: string | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `ExternalID`. */
+            externalId: string | null;
+            /** @description MT5 `ExpertID`. */
+            expertId: string | null;
+            /** @description MT5 `Dealer`. */
+            dealer: number | null;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /** @description MT5 `DigitsCurrency`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ContractSize`.
+             */
+            contractSize: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateMargin`.
+             */
+            rateMargin: string | null;
+            /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
+            modifyFlags: number | null;
+            /**
+             * @description MT5 `ActivationMode`.
+             * @enum {string|null}
+             */
+            activation: "none" | "pending" | "stop_limit" | "expiration" | "stop_out" | null;
+            /** @description MT5 `ActivationMode`. */
+            activationCode: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `ActivationTime`.
+             */
+            activatedAt: string | null;
+            /** @description MT5 `ActivationTime`. */
+            activatedAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ActivationPrice`.
+             */
+            activationPrice: string | null;
+            /** @description MT5 `ActivationFlags`. */
+            activationFlags: number | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamDeal: {
+            /** @description MT5 `Deal`. */
+            ticket: string;
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Symbol`. */
+            symbol: string | null;
+            /**
+             * @description MT5 `Action`.
+             * @enum {string|null}
+             */
+            side: "buy" | "sell" | null;
+            /**
+             * @description MT5 `Action`.
+             * @enum {string|null}
+             */
+            action: "buy" | "sell" | "balance" | "credit" | "charge" | "correction" | "bonus" | "commission" | "commission_daily" | "commission_monthly" | "agent_daily" | "agent_monthly" | "interest_rate" | "buy_canceled" | "sell_canceled" | "dividend" | "dividend_franked" | "tax" | "agent" | "so_compensation" | "so_compensation_credit" | null;
+            /** @description MT5 `Action`. */
+            actionCode: number | null;
+            /**
+             * @description MT5 `Entry`.
+             * @enum {string|null}
+             */
+            entry: "in" | "out" | "inout" | "out_by" | null;
+            /** @description MT5 `Entry`. */
+            entryCode: number | null;
+            /**
+             * @description MT5 `Reason`.
+             * @enum {string|null}
+             */
+            reason: "client" | "expert" | "dealer" | "sl" | "tp" | "so" | "rollover" | "external_client" | "vmargin" | "gateway" | "signal" | "settlement" | "transfer" | "sync" | "external_service" | "migration" | "mobile" | "web" | "split" | null;
+            /** @description MT5 `Reason`. */
+            reasonCode: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Volume`, `VolumeExt`.
+             */
+            volume: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeClosed`, `VolumeClosedExt`.
+             */
+            volumeClosed: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Price`.
+             */
+            price: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceSL`.
+             */
+            stopLoss: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTP`.
+             */
+            takeProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PricePosition`.
+             */
+            pricePosition: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Profit`.
+             */
+            profit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ProfitRaw`.
+             */
+            profitRaw: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Storage`.
+             */
+            storage: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Commission`.
+             */
+            commission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Fee`.
+             */
+            fee: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Value`.
+             */
+            value: string | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeMsc`, `Time`.
+             */
+            executedAt: string | null;
+            /** @description MT5 `TimeMsc`, `Time`. */
+            executedAtMs: number | null;
+            /** @description MT5 `Order`. */
+            order: string | null;
+            /** @description MT5 `PositionID`. */
+            position: string | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `ExternalID`. */
+            externalId: string | null;
+            /** @description MT5 `ExpertID`. */
+            expertId: string | null;
+            /** @description MT5 `Dealer`. */
+            dealer: number | null;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /** @description MT5 `DigitsCurrency`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ContractSize`.
+             */
+            contractSize: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateProfit`.
+             */
+            rateProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateMargin`.
+             */
+            rateMargin: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `TickValue`.
+             */
+            tickValue: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `TickSize`.
+             */
+            tickSize: string | null;
+            /** @description MT5 `Flags`. */
+            flags: number | null;
+            /** @description MT5 `Gateway`. */
+            gateway: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceGateway`.
+             */
+            priceGateway: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarketBid`.
+             */
+            marketBid: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarketAsk`.
+             */
+            marketAsk: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarketLast`.
+             */
+            marketLast: string | null;
+            /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
+            modifyFlags: number | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+        };
+        /** @description An operation was done. The first one states the limits. */
+        AckFrame: {
+            /** @constant */
+            type: "ack";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: Record<string, never>;
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        SnapshotFrame: {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "ticks";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamQuote"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "accounts";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamMoney"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "positions";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamPosition"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "orders";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamOrder"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "deals";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamDeal"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: Record<string, never>[];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        DeltaFrame: {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "ticks";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamQuote"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "accounts";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamMoney"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "positions";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamPosition"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "orders";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamOrder"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "deals";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamDeal"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Until when the broker’s prices and books have been read and sent. */
+        HeartbeatFrame: {
+            /** @constant */
+            type: "heartbeat";
+            /** @constant */
+            topic: "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                /** @description Milliseconds since 1970, UTC. */
+                marketUntilMs: number | null;
+                /** @description Milliseconds since 1970, UTC. */
+                booksUntilMs: number | null;
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Symbols without a tick inside their quote hours. */
+        StaleFrame: {
+            /** @constant */
+            type: "stale";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                symbols: string[];
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Symbols that tick again. */
+        LiveFrame: {
+            /** @constant */
+            type: "live";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                symbols: string[];
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Something may be missing since then; what can be told follows. */
+        GapFrame: {
+            /** @constant */
+            type: "gap";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                reason: string;
+                /** @description Milliseconds since 1970, UTC. */
+                sinceMs?: number | null;
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Of the session and the market; every connection hears it. */
+        SystemFrame: {
+            /** @constant */
+            type: "system";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                /** @enum {string} */
+                event: "session_replaced" | "session_lost" | "session_restored" | "maintenance" | "market_closed" | "market_open";
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description An operation was refused; the codes are those of the error table. */
+        ErrorFrame: {
+            /** @constant */
+            type: "error";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                code: string;
+                detail: string;
+                retry: string;
+                field?: string;
+                expected?: string;
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description What the bridge sends on a stream. */
+        Frame: components["schemas"]["AckFrame"] | components["schemas"]["SnapshotFrame"] | components["schemas"]["DeltaFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["StaleFrame"] | components["schemas"]["LiveFrame"] | components["schemas"]["GapFrame"] | components["schemas"]["SystemFrame"] | components["schemas"]["ErrorFrame"];
+        /** @description What a client sends on a stream. */
+        ClientOperation: {
+            /** @constant */
+            op: "auth";
+            id?: number | string;
+            key: string;
+        } | {
+            /** @constant */
+            op: "subscribe";
+            id?: number | string;
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            symbols?: string[];
+            logins?: number[];
+            sinceMs?: number;
+        } | {
+            /** @constant */
+            op: "unsubscribe";
+            id?: number | string;
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            symbols?: string[];
+            logins?: number[];
+        } | {
+            /** @constant */
+            op: "resume";
+            id?: number | string;
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            symbols?: string[];
+            logins?: number[];
+            epoch: number;
+            seq: number;
+            sinceMs?: number;
+        } | {
+            /** @constant */
+            op: "ping";
+            id?: number | string;
+        };
     };
     responses: {
         /** @description A problem (RFC 9457); the codes are in the table above. */
@@ -3855,6 +4990,19 @@ export interface components {
             headers: {
                 "x-request-id": components["headers"]["requestId"];
                 "retry-after": components["headers"]["retryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The limit of the key, of the address or of the bridge is reached: send it again after `Retry-After`. */
+        TooManyRequests: {
+            headers: {
+                "x-request-id": components["headers"]["requestId"];
+                "retry-after": components["headers"]["retryAfter"];
+                "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                ratelimit: components["headers"]["rateLimit"];
                 [name: string]: unknown;
             };
             content: {
@@ -3878,6 +5026,10 @@ export interface components {
         location: string;
         /** @description Seconds. */
         retryAfter: number;
+        /** @description `"key";q=100;w=5`: so many requests (`q`) within so many seconds (`w`). */
+        rateLimitPolicy: string;
+        /** @description `"key";r=99;t=1`: so many are left (`r`); the quota is whole again in `t` seconds. */
+        rateLimit: string;
         /** @description `true`: the stored answer of an earlier request with this key. */
         replayed: string;
     };
@@ -3918,6 +5070,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3935,6 +5089,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4010,11 +5165,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `dryRun=true`: all was checked, nothing was sent. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: components["schemas"]["DryRun"];
+                    };
+                };
+            };
             /** @description Done. */
             201: {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4027,6 +5199,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4034,6 +5208,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4061,12 +5236,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4101,6 +5279,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4113,6 +5293,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4120,6 +5302,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4176,6 +5359,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4188,6 +5373,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4195,6 +5382,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4222,12 +5410,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Position"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4276,6 +5467,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4288,6 +5481,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4295,6 +5490,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4353,6 +5549,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4365,6 +5563,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4372,6 +5572,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4420,6 +5621,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4432,6 +5635,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4439,6 +5644,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4490,6 +5696,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4502,6 +5710,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4509,6 +5719,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4562,6 +5773,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4574,6 +5787,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4581,6 +5796,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4602,12 +5818,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradingHalt"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4647,12 +5866,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradingHalt"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4686,12 +5908,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradingHalt"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4719,12 +5944,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4759,6 +5987,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4769,6 +5999,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4796,12 +6027,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4847,11 +6081,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `dryRun=true`: all was checked, nothing was sent. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: components["schemas"]["DryRun"];
+                    };
+                };
+            };
             /** @description Done. */
             201: {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4864,6 +6115,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4871,6 +6124,7 @@ export interface operations {
                     "application/json": components["schemas"]["BalanceAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4910,6 +6164,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4928,6 +6184,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4999,11 +6256,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `dryRun=true`: all was checked, nothing was sent. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: components["schemas"]["DryRun"];
+                    };
+                };
+            };
             /** @description Done. */
             201: {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5016,6 +6290,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5023,6 +6299,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5050,12 +6327,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5120,6 +6400,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5132,6 +6414,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5139,6 +6423,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5176,6 +6461,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5188,6 +6475,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5195,6 +6484,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5232,6 +6522,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5244,6 +6536,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5251,6 +6545,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5295,6 +6590,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5307,6 +6604,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5314,6 +6613,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5366,6 +6666,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5378,6 +6680,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5385,6 +6689,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5434,6 +6739,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5442,6 +6749,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5468,6 +6776,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5477,6 +6787,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5516,12 +6827,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OpenedSession"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5543,12 +6857,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConsumerSession"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5570,6 +6887,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5578,6 +6897,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5602,6 +6922,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5610,6 +6932,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5631,6 +6954,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -5645,6 +6970,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5666,12 +6992,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5693,12 +7022,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Capabilities"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5720,12 +7052,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeySelf"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5753,12 +7088,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Money"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5792,6 +7130,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5802,6 +7142,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5840,6 +7181,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5850,6 +7193,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5880,6 +7224,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -5898,6 +7244,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5925,6 +7272,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -5939,6 +7288,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5972,6 +7322,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5982,6 +7334,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6015,6 +7368,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6025,6 +7380,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6065,6 +7421,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6075,6 +7433,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6118,6 +7477,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6128,6 +7489,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6165,6 +7527,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6183,6 +7547,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6224,6 +7589,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6241,6 +7608,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6268,12 +7636,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6315,6 +7686,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6332,6 +7705,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6359,12 +7733,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Deal"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6409,12 +7786,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MarginCheck"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6466,12 +7846,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Profit"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6517,12 +7900,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Rate"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6551,12 +7937,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Exposure"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6590,6 +7979,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -6608,6 +7999,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6637,6 +8029,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -6651,6 +8045,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6678,12 +8073,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Book"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6722,6 +8120,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6732,6 +8132,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6760,6 +8161,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6770,6 +8173,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6796,6 +8200,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6806,6 +8212,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6845,6 +8252,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6855,6 +8264,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6905,12 +8315,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6938,6 +8351,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6959,12 +8373,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6986,12 +8403,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionTest"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7013,12 +8433,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PerformanceMetrics"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7040,12 +8463,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PerformanceCache"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7067,12 +8493,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StreamStatus"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7096,12 +8525,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CpuProfile"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7125,6 +8557,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7145,6 +8579,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7166,6 +8601,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7202,6 +8639,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7223,6 +8661,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7234,6 +8674,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7255,6 +8696,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7266,6 +8709,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7287,6 +8731,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7296,6 +8742,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7317,6 +8764,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7325,6 +8774,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7380,12 +8830,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyWithSecret"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7410,6 +8863,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7418,6 +8873,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7468,12 +8924,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7508,12 +8967,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyWithSecret"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7538,12 +9000,350 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    openStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The messages of the open WebSocket. The status itself is 101. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Frame"] | components["schemas"]["ClientOperation"];
+                };
+            };
+            426: components["responses"]["Problem"];
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    openEventStream: {
+        parameters: {
+            query: {
+                /** @description Joined by commas. */
+                topics: ("ticks" | "accounts" | "positions" | "orders" | "deals" | "system")[];
+                /** @description For `ticks`: symbols and masks, joined by commas. */
+                symbols?: string[];
+                /** @description For the other topics, joined by commas. */
+                logins?: number[];
+            };
+            header?: {
+                /** @description Resumes every topic after this event; a browser sends it by itself. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        version: string;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It would. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status?: string;
+                        reason: string | null;
+                        /** @description The session with the broker, as `GET /v1/status` tells it. */
+                        session: Record<string, never>;
+                        ready?: boolean;
+                    };
+                };
+            };
+            /** @description It would not; `reason` says why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status?: string;
+                        reason: string | null;
+                        /** @description The session with the broker, as `GET /v1/status` tells it. */
+                        session: Record<string, never>;
+                        ready?: boolean;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    passCommand: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    passCommandWithBody: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        /** @description As the command takes it. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    passCommandOf: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example account
+                 */
+                object: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    passCommandWithBodyOf: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example account
+                 */
+                object: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        /** @description As the command takes it. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };

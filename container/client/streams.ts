@@ -53,7 +53,7 @@ interface At {
 }
 
 export type StreamEvent<Topic extends DataTopic> =
-  | (At & { readonly type: 'snapshot' | 'delta'; readonly data: readonly Rows[Topic][] })
+  | (At & { readonly type: 'snapshot' | 'delta'; readonly data: readonly Omit<Rows[Topic], 'extra'>[] })
   | (At & { readonly type: 'gap'; readonly data: { readonly reason: string; readonly sinceMs: number | null } })
   | (At & { readonly type: 'stale' | 'live'; readonly data: { readonly symbols: readonly string[] } })
   | (At & { readonly type: 'system'; readonly data: { readonly event: string } });

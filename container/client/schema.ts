@@ -5139,9 +5139,9 @@ export interface operations {
                     type?: "market" | "limit" | "stop" | "stop_limit";
                     /** @description Lots, like `"0.10"`; at most 8 places. */
                     volume: string;
-                    /** @description Decimal above 0, like `"1.10850"`. */
+                    /** @description Of a pending order. Of a `stop_limit`, the price that triggers: reached, it places the limit order. */
                     price?: string;
-                    /** @description Decimal above 0, like `"1.10850"`. */
+                    /** @description Of a `stop_limit`: the price of the limit order that is placed when `price` is reached. */
                     stopLimitPrice?: string;
                     /** @description Price; `null` = none. */
                     stopLoss?: string | null;

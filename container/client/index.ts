@@ -3,13 +3,19 @@
  * browsers. What the bridge refuses is thrown as `BridgeRequestError`; reads are tried again where the bridge says that
  * this is safe; writes get an idempotency key and are sent once.
  */
-import createClient, { type Client, type Middleware } from 'openapi-fetch';
+import createClient, { type FetchResponse, type MaybeOptionalInit, type Middleware } from 'openapi-fetch';
+import type { HttpMethod, PathsWithMethod, RequiredKeysOf } from 'openapi-typescript-helpers';
+import type { DataTopic } from '../contract/frames.ts';
 import { readLines } from './lines.ts';
 import type { components, paths } from './schema.ts';
+import { sharedSockets } from './shared-socket.ts';
+import { openStream, type Selection, type StreamEvent, type StreamOptions } from './streams.ts';
+import { waitForOperation, type WaitOptions } from './wait-for-operation.ts';
 
 export type { components, operations, paths } from './schema.ts';
 export { BridgeStreamError, openStream } from './streams.ts';
-export type { StreamEvent, StreamOptions } from './streams.ts';
+export type { Selection, StreamEvent, StreamOptions } from './streams.ts';
+export type { WaitOptions } from './wait-for-operation.ts';
 export type Schemas = components['schemas'];
 export type Problem = Schemas['Problem'];
 
@@ -19,6 +25,8 @@ export interface BridgeClientOptions {
   /** API key, or the token of a consumer session. */
   readonly key: string;
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** For streams; default the runtime's own. */
+  readonly webSocket?: StreamOptions['webSocket'];
   /** How often a read is tried again; default 2. */
   readonly retries?: number;
   /** For tests. */
@@ -26,8 +34,19 @@ export interface BridgeClientOptions {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-/** A refusal of the bridge, or of what stands before it. */
+interface Refusal {
+  readonly status: number;
+  readonly problem?: Problem | undefined;
+  readonly isRead: boolean;
+  readonly idempotencyKey: string | undefined;
+  readonly retryAfterMs?: number;
+  /** Why there is no answer. */
+  readonly unreachable?: unknown;
+}
+
+/** A refusal of the bridge, or of what stands before it; or no answer at all. */
 export class BridgeRequestError extends Error {
+  /** 0 = no answer came; `cause` says why. */
   readonly status: number;
   /** `undefined` where the answer is no problem of the bridge. */
   readonly code: Problem['code'] | undefined;
@@ -36,9 +55,12 @@ export class BridgeRequestError extends Error {
   readonly problem: Problem | undefined;
   /** The key under which a write may be repeated or looked up. */
   readonly idempotencyKey: string | undefined;
+  /** How long to wait at least before it is sent again. */
+  readonly retryAfterMs: number;
 
-  constructor(status: number, problem: Problem | undefined, isRead: boolean, idempotencyKey: string | undefined) {
-    super(problem?.detail ?? `The bridge answered ${status}.`);
+  constructor({ status, problem, isRead, idempotencyKey, retryAfterMs = 0, unreachable }: Refusal) {
+    const text = status === 0 ? 'The bridge did not answer.' : `The bridge answered ${status}.`;
+    super(problem?.detail ?? text, unreachable === undefined ? {} : { cause: unreachable });
     this.name = 'BridgeRequestError';
     this.status = status;
     this.problem = problem;
@@ -46,6 +68,7 @@ export class BridgeRequestError extends Error {
     this.retry = problem?.retry ?? (isRead ? 'after' : 'check');
     this.outcome = problem?.outcome ?? (isRead ? 'not_sent' : 'unknown');
     this.idempotencyKey = idempotencyKey;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -78,7 +101,45 @@ type ParametersOf<Path extends ListPath> = paths[Path] extends { get: { paramete
   ? Pick<Parameters, Extract<'path' | 'query', keyof Parameters>>
   : never;
 
-export interface BridgeClient extends Omit<Client<paths, 'application/json'>, 'use' | 'eject'> {
+/** The caller's last argument may be left out where the route needs nothing. */
+type InitArguments<Init> =
+  RequiredKeysOf<Init> extends never ? [(Init & Record<string, unknown>)?] : [Init & Record<string, unknown>];
+
+/** What a call resolves with: a refusal is thrown, so that there always is `data`. */
+type Answered<Operation, Init> =
+  Operation extends Record<string | number, unknown>
+    ? Extract<FetchResponse<Operation, Init, 'application/json'>, { data: unknown }>
+    : never;
+
+/** @throws BridgeRequestError */
+type Call<Method extends HttpMethod> = <
+  Path extends PathsWithMethod<paths, Method>,
+  Init extends MaybeOptionalInit<paths[Path], Method>,
+>(
+  path: Path,
+  ...init: InitArguments<Init>
+) => Promise<Answered<paths[Path][Method], Init>>;
+
+export interface BridgeClient {
+  readonly GET: Call<'get'>;
+  readonly POST: Call<'post'>;
+  readonly PATCH: Call<'patch'>;
+  readonly PUT: Call<'put'>;
+  readonly DELETE: Call<'delete'>;
+  /**
+   * A stream, as `openStream` gives one. Streams of different topics share one socket; where a topic is followed twice,
+   * the second is on a socket of its own, since the bridge keeps one subscription of a topic for each socket.
+   */
+  stream<Topic extends DataTopic>(
+    topic: Topic,
+    selection: Selection<Topic>,
+    options?: Pick<StreamOptions, 'signal' | 'onConnection'>,
+  ): AsyncIterableIterator<StreamEvent<Topic>, undefined>;
+  /**
+   * The operation, as soon as its fate is known: not `sending`, `pending` or `unknown`.
+   * @throws BridgeRequestError · the signal's reason; a time-out is a `TimeoutError`
+   */
+  waitForOperation(key: string, options?: WaitOptions): Promise<Schemas['Operation']>;
   /** Every item of a list, page by page. */
   each<Path extends ListPath>(
     path: Path,
@@ -101,26 +162,29 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
   const send = options.fetch ?? ((request: Request) => fetch(request));
   const sleep = options.sleep ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
 
-  /** Reads again what may be read again, with jitter, as the bridge asks. */
+  /** Reads again what may be read again, with jitter, as the bridge asks. Writes are sent once. */
   const sendPatiently = async (request: Request): Promise<Response> => {
     for (let tries = 0; ; tries++) {
       const last = tries >= retries || !READS.has(request.method);
-      const response = await send(last ? request : request.clone());
-      if (response.ok || response.status === 304) return response;
-      const problem = await problemOf(response);
-      const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
-      const error = new BridgeRequestError(response.status, problem, READS.has(request.method), idempotencyKey);
-      if (last || (error.retry !== 'yes' && error.retry !== 'after') || response.status < 429) throw error;
-      const asked = problem?.retryAfterMs ?? Number(response.headers.get('retry-after') ?? 0) * 1000;
+      const response = await sendOnce(send, last ? request : request.clone());
+      if (response instanceof Response && response.ok) return response;
+      const error = await refusalOf(request, response);
+      if (last || !mayBeReadAgain(error)) throw error;
       const backoff = Math.min(FIRST_RETRY_MS * 2 ** tries, LONGEST_RETRY_MS);
-      if (asked > LONGEST_RETRY_MS) throw error;
-      await sleep(Math.max(asked, backoff) * (1 + random() / 4));
+      if (error.retryAfterMs > LONGEST_RETRY_MS) throw error;
+      await sleep(Math.max(error.retryAfterMs, backoff) * (1 + random() / 4));
     }
   };
 
   const client = createClient<paths, 'application/json'>({ baseUrl, fetch: sendPatiently });
   client.use(headers(key));
-  return Object.assign(client, {
+  const socketFor = sharedSockets(options.webSocket);
+  const bridge: BridgeClient = {
+    // What is not `ok` was thrown: no call resolves with `error`.
+    ...(client as unknown as Pick<BridgeClient, 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'>),
+    stream: (topic, selection, more) =>
+      openStream(topic, selection, { baseUrl, key, random, webSocket: socketFor(topic), ...more }),
+    waitForOperation: (operationKey, more) => waitForOperation(bridge, operationKey, more),
     async *each<Path extends ListPath>(
       path: Path,
       parameters: ParametersOf<Path>,
@@ -129,7 +193,7 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
       let cursor: string | null | undefined;
       do {
         const params = { ...rest, query: { ...query, ...(cursor ? { cursor } : {}) } };
-        const get = client.GET as unknown as (path: string, init: unknown) => Promise<{ data: List<ItemOf<Path>> }>;
+        const get = bridge.GET as unknown as (path: string, init: unknown) => Promise<{ data: List<ItemOf<Path>> }>;
         const { data } = await get(path, { params });
         yield* data.items;
         cursor = data.nextCursor;
@@ -139,7 +203,7 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
       path: Path,
       parameters: ParametersOf<Path>,
     ): AsyncGenerator<ItemOf<Path>, void, undefined> {
-      const get = client.GET as unknown as (
+      const get = bridge.GET as unknown as (
         path: string,
         init: unknown,
       ) => Promise<{ data: ReadableStream<Uint8Array> }>;
@@ -147,11 +211,40 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
       const { data } = await get(path, init);
       yield* readLines<ItemOf<Path>>(data, (told) => {
         const problem = told as Problem;
-        return new BridgeRequestError(problem.status, problem, true, undefined);
+        return new BridgeRequestError({ status: problem.status, problem, isRead: true, idempotencyKey: undefined });
       });
     },
-  });
+  };
+  return bridge;
 }
+
+/** The answer, or why there is none. @throws what an aborted signal says */
+async function sendOnce(
+  send: (request: Request) => Promise<Response>,
+  request: Request,
+): Promise<Response | { unreachable: unknown }> {
+  try {
+    return await send(request);
+  } catch (error) {
+    if (request.signal.aborted && READS.has(request.method)) throw error;
+    return { unreachable: error };
+  }
+}
+
+async function refusalOf(request: Request, response: Response | { unreachable: unknown }): Promise<BridgeRequestError> {
+  const isRead = READS.has(request.method);
+  const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
+  if (!(response instanceof Response))
+    return new BridgeRequestError({ ...response, status: 0, isRead, idempotencyKey });
+  const problem = await problemOf(response);
+  const { status, headers: told } = response;
+  const retryAfterMs = problem?.retryAfterMs ?? Number(told.get('retry-after') ?? 0) * 1000;
+  return new BridgeRequestError({ status, problem, isRead, idempotencyKey, retryAfterMs });
+}
+
+/** A status of 0 is no answer at all. */
+const mayBeReadAgain = ({ status, retry }: BridgeRequestError): boolean =>
+  (status === 0 || status >= 429) && (retry === 'yes' || retry === 'after');
 
 interface List<Item> {
   readonly items: readonly Item[];

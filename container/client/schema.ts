@@ -1494,6 +1494,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ticks, accounts, positions, orders, deals and system events over a WebSocket
+         * @description Send `ClientOperation`s as JSON text, `auth` first unless the upgrade carried the key (a browser offers it as the subprotocol `bearer.<key>` beside `mt5-edge-bridge`); receive `Frame`s. Close codes: `/docs#close-codes`.
+         */
+        get: operations["openStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stream/sse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as server-sent events
+         * @description One event for each frame, the `Frame` as its `data`; heartbeats are comments. Needs the scope `read`.
+         */
+        get: operations["openEventStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the program answers; behind the Worker, the door alone */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether a request would be served; wakes nothing
+         * @description The program tells `status` (`ready`, `asleep`, `not_ready`), the Worker `ready` and the whole road.
+         */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{family}/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        get: operations["passCommand"];
+        put?: never;
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        post: operations["passCommandWithBody"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{family}/{object}/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        get: operations["passCommandOf"];
+        put?: never;
+        /**
+         * A command of the MT5 Web API itself, by the allow-list
+         * @description Parameters are the command’s own, in the query. `GET /v1/capabilities` names the commands; each has its scope. What changes the books needs `Idempotency-Key` and is sent at most once.
+         */
+        post: operations["passCommandWithBodyOf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3888,6 +4013,1016 @@ export interface components {
             key: string | null;
             apiKey: components["schemas"]["ApiKey"];
         };
+        StreamQuote: {
+            /** @description MT5 `Symbol`. */
+            symbol: string;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `DatetimeMsc`, `Datetime`.
+             */
+            quotedAt: string | null;
+            /** @description MT5 `DatetimeMsc`, `Datetime`. */
+            quotedAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Bid`.
+             */
+            bid: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Ask`.
+             */
+            ask: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Last`.
+             */
+            last: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Volume`.
+             */
+            volume: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeReal`.
+             */
+            volumeReal: string | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamMoney: {
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `CurrencyDigits`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Balance`.
+             */
+            balance: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Credit`.
+             */
+            credit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Equity`.
+             */
+            equity: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Margin`.
+             */
+            margin: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginFree`.
+             */
+            marginFree: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginLevel`.
+             */
+            marginLevel: string | null;
+            /** @description MT5 `MarginLeverage`. */
+            marginLeverage: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginInitial`.
+             */
+            marginInitial: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarginMaintenance`.
+             */
+            marginMaintenance: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Profit`.
+             */
+            profit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Storage`.
+             */
+            storage: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Commission`.
+             */
+            commission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Floating`.
+             */
+            floating: string | null;
+            /**
+             * @description MT5 `SOActivation`.
+             * @enum {string|null}
+             */
+            stopOut: "none" | "margin_call" | "stop_out" | null;
+            /** @description MT5 `SOActivation`. */
+            stopOutCode: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `SOTime`.
+             */
+            stopOutAt: string | null;
+            /** @description MT5 `SOTime`. */
+            stopOutAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SOLevel`.
+             */
+            stopOutLevel: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SOEquity`.
+             */
+            stopOutEquity: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `SOMargin`.
+             */
+            stopOutMargin: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Assets`.
+             */
+            assets: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Liabilities`.
+             */
+            liabilities: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BlockedCommission`.
+             */
+            blockedCommission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BlockedProfit`.
+             */
+            blockedProfit: string | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamPosition: {
+            /** @description MT5 `Position`. */
+            ticket: string;
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Symbol`. */
+            symbol: string;
+            /**
+             * @description MT5 `Action`.
+             * @enum {string|null}
+             */
+            side: "buy" | "sell" | null;
+            /** @description MT5 `Action`. */
+            actionCode: number | null;
+            /**
+             * @description MT5 `Reason`.
+             * @enum {string|null}
+             */
+            reason: "client" | "expert" | "dealer" | "sl" | "tp" | "so" | "rollover" | "external_client" | "vmargin" | "gateway" | "signal" | "settlement" | "transfer" | "sync" | "external_service" | "migration" | "mobile" | "web" | "split" | null;
+            /** @description MT5 `Reason`. */
+            reasonCode: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Volume`, `VolumeExt`.
+             */
+            volume: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceOpen`.
+             */
+            priceOpen: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceCurrent`.
+             */
+            priceCurrent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceSL`.
+             */
+            stopLoss: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTP`.
+             */
+            takeProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Profit`.
+             */
+            profit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Storage`.
+             */
+            storage: string | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeCreateMsc`, `TimeCreate`.
+             */
+            createdAt: string | null;
+            /** @description MT5 `TimeCreateMsc`, `TimeCreate`. */
+            createdAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeUpdateMsc`, `TimeUpdate`.
+             */
+            updatedAt: string | null;
+            /** @description MT5 `TimeUpdateMsc`, `TimeUpdate`. */
+            updatedAtMs: number | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `ExternalID`. */
+            externalId: string | null;
+            /** @description MT5 `ExpertID`. */
+            expertId: string | null;
+            /** @description MT5 `ExpertPositionID`. */
+            expertPositionId: string | null;
+            /** @description MT5 `Dealer`. */
+            dealer: number | null;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /** @description MT5 `DigitsCurrency`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ContractSize`.
+             */
+            contractSize: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateProfit`.
+             */
+            rateProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateMargin`.
+             */
+            rateMargin: string | null;
+            /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
+            modifyFlags: number | null;
+            /**
+             * @description MT5 `ActivationMode`.
+             * @enum {string|null}
+             */
+            activation: "none" | "sl" | "tp" | "stop_out" | null;
+            /** @description MT5 `ActivationMode`. */
+            activationCode: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `ActivationTime`.
+             */
+            activatedAt: string | null;
+            /** @description MT5 `ActivationTime`. */
+            activatedAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ActivationPrice`.
+             */
+            activationPrice: string | null;
+            /** @description MT5 `ActivationFlags`. */
+            activationFlags: number | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamOrder: {
+            /** @description MT5 `Order`. */
+            ticket: string;
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Symbol`. */
+            symbol: string;
+            /**
+             * @description MT5 `Type`.
+             * @enum {string|null}
+             */
+            side: "buy" | "sell" | null;
+            /**
+             * @description MT5 `Type`.
+             * @enum {string|null}
+             */
+            type: "market" | "limit" | "stop" | "stop_limit" | "close_by" | null;
+            /** @description MT5 `Type`. */
+            typeCode: number | null;
+            /**
+             * @description MT5 `State`.
+             * @enum {string|null}
+             */
+            state: "started" | "placed" | "canceled" | "partial" | "filled" | "rejected" | "expired" | "request_add" | "request_modify" | "request_cancel" | null;
+            /** @description MT5 `State`. */
+            stateCode: number | null;
+            /**
+             * @description MT5 `Reason`.
+             * @enum {string|null}
+             */
+            reason: "client" | "expert" | "dealer" | "sl" | "tp" | "so" | "rollover" | "external_client" | "vmargin" | "gateway" | "signal" | "settlement" | "transfer" | "sync" | "external_service" | "migration" | "mobile" | "web" | "split" | null;
+            /** @description MT5 `Reason`. */
+            reasonCode: number | null;
+            /**
+             * @description MT5 `TypeFill`.
+             * @enum {string|null}
+             */
+            filling: "fok" | "ioc" | "return" | null;
+            /** @description MT5 `TypeFill`. */
+            fillingCode: number | null;
+            /**
+             * @description MT5 `TypeTime`.
+             * @enum {string|null}
+             */
+            timeInForce: "gtc" | "day" | "gtd" | "gtd_day" | null;
+            /** @description MT5 `TypeTime`. */
+            timeInForceCode: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeInitial`, `VolumeInitialExt`.
+             */
+            volumeInitial: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeCurrent`, `VolumeCurrentExt`.
+             */
+            volumeCurrent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceOrder`.
+             */
+            price: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTrigger`.
+             */
+            stopLimitPrice: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceCurrent`.
+             */
+            priceCurrent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceSL`.
+             */
+            stopLoss: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTP`.
+             */
+            takeProfit: string | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeSetupMsc`, `TimeSetup`.
+             */
+            setupAt: string | null;
+            /** @description MT5 `TimeSetupMsc`, `TimeSetup`. */
+            setupAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeExpiration`.
+             */
+            expiresAt: string | null;
+            /** @description MT5 `TimeExpiration`. */
+            expiresAtMs: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeDoneMsc`, `TimeDone`.
+             */
+            doneAt: string | null;
+            /** @description MT5 `TimeDoneMsc`, `TimeDone`. */
+            doneAtMs: number | null;
+            /** @description MT5 `PositionID`. */
+            position: string | null;
+            /** @description MT5 `PositionByID`. */
+            positionBy: string | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `ExternalID`. */
+            externalId: string | null;
+            /** @description MT5 `ExpertID`. */
+            expertId: string | null;
+            /** @description MT5 `Dealer`. */
+            dealer: number | null;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /** @description MT5 `DigitsCurrency`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ContractSize`.
+             */
+            contractSize: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateMargin`.
+             */
+            rateMargin: string | null;
+            /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
+            modifyFlags: number | null;
+            /**
+             * @description MT5 `ActivationMode`.
+             * @enum {string|null}
+             */
+            activation: "none" | "pending" | "stop_limit" | "expiration" | "stop_out" | null;
+            /** @description MT5 `ActivationMode`. */
+            activationCode: number | null;
+            /**
+             * Format: date-time
+             * @description MT5 `ActivationTime`.
+             */
+            activatedAt: string | null;
+            /** @description MT5 `ActivationTime`. */
+            activatedAtMs: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ActivationPrice`.
+             */
+            activationPrice: string | null;
+            /** @description MT5 `ActivationFlags`. */
+            activationFlags: number | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+            /** @description Of a change of what stands: what happened. */
+            event?: string;
+        };
+        StreamDeal: {
+            /** @description MT5 `Deal`. */
+            ticket: string;
+            /** @description MT5 `Login`. */
+            login: number;
+            /** @description MT5 `Symbol`. */
+            symbol: string | null;
+            /**
+             * @description MT5 `Action`.
+             * @enum {string|null}
+             */
+            side: "buy" | "sell" | null;
+            /**
+             * @description MT5 `Action`.
+             * @enum {string|null}
+             */
+            action: "buy" | "sell" | "balance" | "credit" | "charge" | "correction" | "bonus" | "commission" | "commission_daily" | "commission_monthly" | "agent_daily" | "agent_monthly" | "interest_rate" | "buy_canceled" | "sell_canceled" | "dividend" | "dividend_franked" | "tax" | "agent" | "so_compensation" | "so_compensation_credit" | null;
+            /** @description MT5 `Action`. */
+            actionCode: number | null;
+            /**
+             * @description MT5 `Entry`.
+             * @enum {string|null}
+             */
+            entry: "in" | "out" | "inout" | "out_by" | null;
+            /** @description MT5 `Entry`. */
+            entryCode: number | null;
+            /**
+             * @description MT5 `Reason`.
+             * @enum {string|null}
+             */
+            reason: "client" | "expert" | "dealer" | "sl" | "tp" | "so" | "rollover" | "external_client" | "vmargin" | "gateway" | "signal" | "settlement" | "transfer" | "sync" | "external_service" | "migration" | "mobile" | "web" | "split" | null;
+            /** @description MT5 `Reason`. */
+            reasonCode: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Volume`, `VolumeExt`.
+             */
+            volume: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `VolumeClosed`, `VolumeClosedExt`.
+             */
+            volumeClosed: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Price`.
+             */
+            price: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceSL`.
+             */
+            stopLoss: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceTP`.
+             */
+            takeProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PricePosition`.
+             */
+            pricePosition: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Profit`.
+             */
+            profit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ProfitRaw`.
+             */
+            profitRaw: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Storage`.
+             */
+            storage: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Commission`.
+             */
+            commission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Fee`.
+             */
+            fee: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `Value`.
+             */
+            value: string | null;
+            /**
+             * Format: date-time
+             * @description MT5 `TimeMsc`, `Time`.
+             */
+            executedAt: string | null;
+            /** @description MT5 `TimeMsc`, `Time`. */
+            executedAtMs: number | null;
+            /** @description MT5 `Order`. */
+            order: string | null;
+            /** @description MT5 `PositionID`. */
+            position: string | null;
+            /** @description MT5 `Comment`. */
+            comment: string | null;
+            /** @description MT5 `ExternalID`. */
+            externalId: string | null;
+            /** @description MT5 `ExpertID`. */
+            expertId: string | null;
+            /** @description MT5 `Dealer`. */
+            dealer: number | null;
+            /** @description MT5 `Digits`. */
+            digits: number | null;
+            /** @description MT5 `DigitsCurrency`. */
+            currencyDigits: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ContractSize`.
+             */
+            contractSize: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateProfit`.
+             */
+            rateProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `RateMargin`.
+             */
+            rateMargin: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `TickValue`.
+             */
+            tickValue: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `TickSize`.
+             */
+            tickSize: string | null;
+            /** @description MT5 `Flags`. */
+            flags: number | null;
+            /** @description MT5 `Gateway`. */
+            gateway: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `PriceGateway`.
+             */
+            priceGateway: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarketBid`.
+             */
+            marketBid: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarketAsk`.
+             */
+            marketAsk: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `MarketLast`.
+             */
+            marketLast: string | null;
+            /** @description MT5 `ModifyFlags`, `ModificationFlags`. */
+            modifyFlags: number | null;
+            /** @description MT5 `ApiData`. */
+            apiData: {
+                appId: number;
+                id: number;
+                valueInt: string;
+                valueUint: string;
+                /**
+                 * Format: decimal
+                 * @description Exact decimal, as the broker gave it; a number with `?decimals=number`.
+                 */
+                valueDouble: string;
+            }[] | null;
+        };
+        /** @description An operation was done. The first one states the limits. */
+        AckFrame: {
+            /** @constant */
+            type: "ack";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: Record<string, never>;
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        SnapshotFrame: {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "ticks";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamQuote"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "accounts";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamMoney"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "positions";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamPosition"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "orders";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamOrder"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "deals";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamDeal"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: Record<string, never>[];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        DeltaFrame: {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "ticks";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamQuote"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "accounts";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamMoney"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "positions";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamPosition"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "orders";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamOrder"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "deals";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamDeal"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Until when the broker’s prices and books have been read and sent. */
+        HeartbeatFrame: {
+            /** @constant */
+            type: "heartbeat";
+            /** @constant */
+            topic: "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                /** @description Milliseconds since 1970, UTC. */
+                marketUntilMs: number | null;
+                /** @description Milliseconds since 1970, UTC. */
+                booksUntilMs: number | null;
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Symbols without a tick inside their quote hours. */
+        StaleFrame: {
+            /** @constant */
+            type: "stale";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                symbols: string[];
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Symbols that tick again. */
+        LiveFrame: {
+            /** @constant */
+            type: "live";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                symbols: string[];
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Something may be missing since then; what can be told follows. */
+        GapFrame: {
+            /** @constant */
+            type: "gap";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                reason: string;
+                /** @description Milliseconds since 1970, UTC. */
+                sinceMs?: number | null;
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description Of the session and the market; every connection hears it. */
+        SystemFrame: {
+            /** @constant */
+            type: "system";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                /** @enum {string} */
+                event: "session_replaced" | "session_lost" | "session_restored" | "maintenance" | "market_closed" | "market_open";
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description An operation was refused; the codes are those of the error table. */
+        ErrorFrame: {
+            /** @constant */
+            type: "error";
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: {
+                code: string;
+                detail: string;
+                retry: string;
+                field?: string;
+                expected?: string;
+            };
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        };
+        /** @description What the bridge sends on a stream. */
+        Frame: components["schemas"]["AckFrame"] | components["schemas"]["SnapshotFrame"] | components["schemas"]["DeltaFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["StaleFrame"] | components["schemas"]["LiveFrame"] | components["schemas"]["GapFrame"] | components["schemas"]["SystemFrame"] | components["schemas"]["ErrorFrame"];
+        /** @description What a client sends on a stream. */
+        ClientOperation: {
+            /** @constant */
+            op: "auth";
+            id?: number | string;
+            key: string;
+        } | {
+            /** @constant */
+            op: "subscribe";
+            id?: number | string;
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            symbols?: string[];
+            logins?: number[];
+            sinceMs?: number;
+        } | {
+            /** @constant */
+            op: "unsubscribe";
+            id?: number | string;
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            symbols?: string[];
+            logins?: number[];
+        } | {
+            /** @constant */
+            op: "resume";
+            id?: number | string;
+            /** @enum {string} */
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            symbols?: string[];
+            logins?: number[];
+            epoch: number;
+            seq: number;
+            sinceMs?: number;
+        } | {
+            /** @constant */
+            op: "ping";
+            id?: number | string;
+        };
     };
     responses: {
         /** @description A problem (RFC 9457); the codes are in the table above. */
@@ -3895,6 +5030,19 @@ export interface components {
             headers: {
                 "x-request-id": components["headers"]["requestId"];
                 "retry-after": components["headers"]["retryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The limit of the key, of the address or of the bridge is reached: send it again after `Retry-After`. */
+        TooManyRequests: {
+            headers: {
+                "x-request-id": components["headers"]["requestId"];
+                "retry-after": components["headers"]["retryAfter"];
+                "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                ratelimit: components["headers"]["rateLimit"];
                 [name: string]: unknown;
             };
             content: {
@@ -3918,6 +5066,10 @@ export interface components {
         location: string;
         /** @description Seconds. */
         retryAfter: number;
+        /** @description `"key";q=100;w=5`: so many requests (`q`) within so many seconds (`w`). */
+        rateLimitPolicy: string;
+        /** @description `"key";r=99;t=1`: so many are left (`r`); the quota is whole again in `t` seconds. */
+        rateLimit: string;
         /** @description `true`: the stored answer of an earlier request with this key. */
         replayed: string;
     };
@@ -3958,6 +5110,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3975,6 +5129,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4024,9 +5179,9 @@ export interface operations {
                     type?: "market" | "limit" | "stop" | "stop_limit";
                     /** @description Lots, like `"0.10"`; at most 8 places. */
                     volume: string;
-                    /** @description Decimal above 0, like `"1.10850"`. */
+                    /** @description Of a pending order. Of a `stop_limit`, the price that triggers: reached, it places the limit order. */
                     price?: string;
-                    /** @description Decimal above 0, like `"1.10850"`. */
+                    /** @description Of a `stop_limit`: the price of the limit order that is placed when `price` is reached. */
                     stopLimitPrice?: string;
                     /** @description Price; `null` = none. */
                     stopLoss?: string | null;
@@ -4050,11 +5205,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `dryRun=true`: all was checked, nothing was sent. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: components["schemas"]["DryRun"];
+                    };
+                };
+            };
             /** @description Done. */
             201: {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4067,6 +5239,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4074,6 +5248,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4101,12 +5276,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4141,6 +5319,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4153,6 +5333,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4160,6 +5342,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4216,6 +5399,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4228,6 +5413,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4235,6 +5422,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4262,12 +5450,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Position"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4316,6 +5507,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4328,6 +5521,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4335,6 +5530,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4393,6 +5589,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4405,6 +5603,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4412,6 +5612,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4460,6 +5661,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4472,6 +5675,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4479,6 +5684,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4530,6 +5736,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4542,6 +5750,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4549,6 +5759,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4602,6 +5813,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4614,6 +5827,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4621,6 +5836,7 @@ export interface operations {
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4642,12 +5858,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradingHalt"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4687,12 +5906,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradingHalt"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4726,12 +5948,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TradingHalt"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4759,12 +5984,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4799,6 +6027,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4809,6 +6039,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4836,12 +6067,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4887,11 +6121,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `dryRun=true`: all was checked, nothing was sent. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: components["schemas"]["DryRun"];
+                    };
+                };
+            };
             /** @description Done. */
             201: {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -4904,6 +6155,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -4911,6 +6164,7 @@ export interface operations {
                     "application/json": components["schemas"]["BalanceAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -4950,6 +6204,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4968,6 +6224,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5039,11 +6296,28 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `dryRun=true`: all was checked, nothing was sent. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dryRun: components["schemas"]["DryRun"];
+                    };
+                };
+            };
             /** @description Done. */
             201: {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5056,6 +6330,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5063,6 +6339,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5090,12 +6367,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5160,6 +6440,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5172,6 +6454,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5179,6 +6463,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5216,6 +6501,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5228,6 +6515,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5235,6 +6524,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5272,6 +6562,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5284,6 +6576,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5291,6 +6585,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5335,6 +6630,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5347,6 +6644,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5354,6 +6653,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5406,6 +6706,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     "idempotency-replayed": components["headers"]["replayed"];
                     [name: string]: unknown;
                 };
@@ -5418,6 +6720,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     location: components["headers"]["location"];
                     [name: string]: unknown;
                 };
@@ -5425,6 +6729,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5474,6 +6779,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5482,6 +6789,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5508,6 +6816,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5517,6 +6827,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5556,12 +6867,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OpenedSession"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5583,12 +6897,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConsumerSession"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5610,6 +6927,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5618,6 +6937,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5642,6 +6962,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5650,6 +6972,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5671,6 +6994,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -5685,6 +7010,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5706,12 +7032,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5763,12 +7092,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Capabilities"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5790,12 +7122,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeySelf"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5823,12 +7158,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Money"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5862,6 +7200,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5872,6 +7212,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5910,6 +7251,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5920,6 +7263,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5950,6 +7294,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -5968,6 +7314,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -5995,6 +7342,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -6009,6 +7358,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6042,6 +7392,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6052,6 +7404,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6085,6 +7438,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6095,6 +7450,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6135,6 +7491,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6145,6 +7503,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6188,6 +7547,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6198,6 +7559,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6235,6 +7597,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6253,6 +7617,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6294,6 +7659,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6311,6 +7678,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6338,12 +7706,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6385,6 +7756,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6402,6 +7775,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6429,12 +7803,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Deal"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6479,12 +7856,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MarginCheck"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6536,12 +7916,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Profit"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6587,12 +7970,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Rate"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6621,12 +8007,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Exposure"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6660,6 +8049,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -6678,6 +8069,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6707,6 +8099,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
@@ -6721,6 +8115,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6748,12 +8143,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Book"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6792,6 +8190,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6802,6 +8202,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6830,6 +8231,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6840,6 +8243,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6866,6 +8270,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6876,6 +8282,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6915,6 +8322,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6925,6 +8334,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -6975,12 +8385,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7008,6 +8421,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7029,12 +8443,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7056,12 +8473,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionTest"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7083,12 +8503,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PerformanceMetrics"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7110,12 +8533,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PerformanceCache"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7137,12 +8563,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StreamStatus"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7166,12 +8595,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CpuProfile"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7195,6 +8627,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7215,6 +8649,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7236,6 +8671,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7272,6 +8709,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7293,6 +8731,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7304,6 +8744,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7325,6 +8766,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7336,6 +8779,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7357,6 +8801,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7366,6 +8812,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7387,6 +8834,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7395,6 +8844,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7451,12 +8901,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyWithSecret"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7481,6 +8934,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7489,6 +8944,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7540,12 +8996,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7580,12 +9039,15 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyWithSecret"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -7610,12 +9072,350 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    openStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The messages of the open WebSocket. The status itself is 101. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Frame"] | components["schemas"]["ClientOperation"];
+                };
+            };
+            426: components["responses"]["Problem"];
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    openEventStream: {
+        parameters: {
+            query: {
+                /** @description Joined by commas. */
+                topics: ("ticks" | "accounts" | "positions" | "orders" | "deals" | "system")[];
+                /** @description For `ticks`: symbols and masks, joined by commas. */
+                symbols?: string[];
+                /** @description For the other topics, joined by commas. */
+                logins?: number[];
+            };
+            header?: {
+                /** @description Resumes every topic after this event; a browser sends it by itself. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        version: string;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It would. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status?: string;
+                        reason: string | null;
+                        /** @description The session with the broker, as `GET /v1/status` tells it. */
+                        session: Record<string, never>;
+                        ready?: boolean;
+                    };
+                };
+            };
+            /** @description It would not; `reason` says why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status?: string;
+                        reason: string | null;
+                        /** @description The session with the broker, as `GET /v1/status` tells it. */
+                        session: Record<string, never>;
+                        ready?: boolean;
+                    };
+                };
+            };
+            "4XX": components["responses"]["Problem"];
+        };
+    };
+    passCommand: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    passCommandWithBody: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        /** @description As the command takes it. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    passCommandOf: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example account
+                 */
+                object: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    passCommandWithBodyOf: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Needed by commands that change the books. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Part of the command’s path.
+                 * @example user
+                 */
+                family: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example account
+                 */
+                object: string;
+                /**
+                 * @description Part of the command’s path.
+                 * @example get
+                 */
+                command: string;
+            };
+            cookie?: never;
+        };
+        /** @description As the command takes it. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The broker’s answer, byte for byte; `retcode` says what it means. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };

@@ -1,12 +1,13 @@
 import type { EquityRow } from '../contract/equity.ts';
 import type { DataTopic, Frame, TOPIC_TABLE } from '../contract/frames.ts';
 import type { Schemas } from './index.ts';
+import { runtimeWebSocket } from './web-socket.ts';
 
 /**
  * Streams of the bridge as async iterables: connected again when the connection is lost, subscribed again, resumed where
  * the bridge still has what was missed. What could not be resumed shows as a `gap` event that says since when, followed by
  * the deals and orders that were missed, each once, and by a `snapshot`.
- * Needs `WebSocket` and nothing else: browsers, Workers, Node 22 and later.
+ * Needs `WebSocket` and nothing else: browsers, Workers, Node 22 and later; the package brings its own for Node 20.
  */
 export interface StreamOptions {
   /** Where the bridge is: `https://mt5-edge-bridge.example.workers.dev`. */
@@ -55,7 +56,7 @@ interface At {
 }
 
 export type StreamEvent<Topic extends DataTopic> =
-  | (At & { readonly type: 'snapshot' | 'delta'; readonly data: readonly Rows[Topic][] })
+  | (At & { readonly type: 'snapshot' | 'delta'; readonly data: readonly Omit<Rows[Topic], 'extra'>[] })
   | (At & { readonly type: 'gap'; readonly data: { readonly reason: string; readonly sinceMs: number | null } })
   | (At & { readonly type: 'stale' | 'live'; readonly data: { readonly symbols: readonly string[] } })
   | (At & { readonly type: 'system'; readonly data: { readonly event: string } });
@@ -105,6 +106,19 @@ const UNAUTHENTICATED_CLOSE = 4001;
 /** Longer than the bridge looks back over a gap. */
 const DEALS_KEPT_MS = 15 * 60_000;
 
+interface Reader<Value> {
+  readonly promise: Promise<Value>;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** `Promise.withResolvers`, which Node has from version 22 on. */
+function newReader<Value>(): Reader<Value> {
+  let settle: Omit<Reader<Value>, 'promise'> | undefined;
+  const promise = new Promise<Value>((resolve, reject) => (settle = { resolve, reject }));
+  return { promise, ...(settle as unknown as Omit<Reader<Value>, 'promise'>) };
+}
+
 type State = 'waiting' | 'connecting' | 'open' | 'full' | 'ended';
 
 /** One subscription: `for await (const event of openStream('ticks', { symbols: ['EURUSD'] }, options))`. */
@@ -121,7 +135,7 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
   readonly #selection: Selection<Topic>;
   readonly #options: StreamOptions;
   readonly #unread: StreamEvent<Topic>[] = [];
-  #reader: PromiseWithResolvers<IteratorResult<StreamEvent<Topic>, undefined>> | undefined;
+  #reader: Reader<IteratorResult<StreamEvent<Topic>, undefined>> | undefined;
   #state: State = 'waiting';
   #failure: BridgeStreamError | undefined;
   #socket: WebSocketLike | undefined;
@@ -161,7 +175,7 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
     }
     if (this.#state === 'ended')
       return this.#failure ? Promise.reject(this.#failure) : Promise.resolve({ value: undefined, done: true });
-    this.#reader ??= Promise.withResolvers();
+    this.#reader ??= newReader();
     return this.#reader.promise;
   }
 
@@ -177,7 +191,7 @@ class BridgeStream<Topic extends DataTopic> implements AsyncIterableIterator<Str
     this.#state = 'connecting';
     const url = new URL(`${this.#options.baseUrl.replace(/\/$/, '')}/v1/stream`);
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
-    const WebSocketClass = this.#options.webSocket ?? WebSocket;
+    const WebSocketClass = this.#options.webSocket ?? runtimeWebSocket();
     const socket = new WebSocketClass(url.href);
     this.#socket = socket;
     const isCurrent = (): boolean => this.#socket === socket;

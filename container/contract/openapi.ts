@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { ERRORS, PROBLEM_CONTENT_TYPE } from './errors.ts';
 import { HEADER, LINES_TYPE } from './headers.ts';
+import { DECIMAL_FORMAT } from './decimals.ts';
+import { OTHER_PATHS, streamSchemas, TAGS } from './openapi-others.ts';
 import { DECIMAL_FORMS } from './route.ts';
 import type { AnyRoute } from './route.ts';
+import { dryRunAnswer } from './schemas/operation.ts';
 import { problem } from './schemas/problem.ts';
 import { BRIDGE_VERSION } from './version.ts';
 
@@ -26,6 +29,8 @@ export function openApiDocument(routes: readonly AnyRoute[]): Json {
     path[route.method.toLowerCase()] = operation(route, refer);
   }
   refer(z.object({ problem }), 'output');
+  Object.assign(schemas, streamSchemas(refer, schemas));
+  Object.assign(paths, OTHER_PATHS);
   return {
     openapi: '3.1.0',
     info: {
@@ -37,13 +42,13 @@ export function openApiDocument(routes: readonly AnyRoute[]): Json {
     },
     servers: [{ url: '/', description: 'Where this document came from.' }],
     security: [{ bearer: [] }, { apiKey: [] }],
-    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas,
       parameters: { decimals: DECIMALS },
       headers: HEADERS,
-      responses: { Problem: PROBLEM },
+      responses: { Problem: PROBLEM, TooManyRequests: TOO_MANY_REQUESTS },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or the token of a consumer session.' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
@@ -83,6 +88,8 @@ const HEADERS: Json = {
   etag: header('For `If-None-Match`.'),
   location: header('Where the fate of the operation is told.'),
   retryAfter: header('Seconds.', 'integer'),
+  rateLimitPolicy: header('`"key";q=100;w=5`: so many requests (`q`) within so many seconds (`w`).'),
+  rateLimit: header('`"key";r=99;t=1`: so many are left (`r`); the quota is whole again in `t` seconds.'),
   replayed: header('`true`: the stored answer of an earlier request with this key.'),
 };
 const HEADER_REF = (name: string): Json => ({ $ref: `#/components/headers/${name}` });
@@ -96,18 +103,29 @@ const PROBLEM: Json = {
   headers: { [HEADER.requestId]: HEADER_REF('requestId'), [HEADER.retryAfter]: HEADER_REF('retryAfter') },
   content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: `${COMPONENTS}Problem` } } },
 };
+const RATE_HEADERS: Json = {
+  [HEADER.rateLimitPolicy]: HEADER_REF('rateLimitPolicy'),
+  [HEADER.rateLimit]: HEADER_REF('rateLimit'),
+};
+const TOO_MANY_REQUESTS: Json = {
+  ...PROBLEM,
+  description: 'The limit of the key, of the address or of the bridge is reached: send it again after `Retry-After`.',
+  headers: { ...(PROBLEM['headers'] as Json), ...RATE_HEADERS },
+};
+const TOO_MANY_REF: Json = { $ref: '#/components/responses/TooManyRequests' };
 const PROBLEM_REF: Json = { $ref: '#/components/responses/Problem' };
 
 function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'output') => Json): Json {
   const { id, tag, summary, description, scope, write, cacheable, example } = route;
-  const answer = (text: string, headers: Json): Json => ({
+  const answer = (text: string, headers: Json, schema = refer(route.answer, 'output')): Json => ({
     description: text,
-    headers: { ...COMMON_HEADERS, ...headers },
+    headers: { ...COMMON_HEADERS, ...(scope === null ? {} : RATE_HEADERS), ...headers },
     content: {
-      'application/json': { schema: refer(route.answer, 'output') },
+      'application/json': { schema },
       ...(route.lines ? { [LINES_TYPE]: { schema: { type: 'string' } } } : {}),
     },
   });
+  const hasDryRun = 'dryRun' in ((refer(route.query, 'input')['properties'] as Json | undefined) ?? {});
   const responses: Json = {
     [String(route.status)]: answer('Done.', {
       ...(cacheable ? { etag: HEADER_REF('etag') } : {}),
@@ -116,7 +134,11 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
     ...(write
       ? { '202': answer('It is not known yet whether the broker did it.', { location: HEADER_REF('location') }) }
       : {}),
+    ...(hasDryRun && route.status !== 200
+      ? { '200': answer('With `dryRun=true`: all was checked, nothing was sent.', {}, refer(DRY_RUN, 'output')) }
+      : {}),
     ...(cacheable ? { '304': { description: 'Unchanged.' } } : {}),
+    '429': TOO_MANY_REF,
     '4XX': PROBLEM_REF,
     '5XX': PROBLEM_REF,
   };
@@ -152,6 +174,8 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
     responses,
   };
 }
+
+const DRY_RUN = z.object({ dryRun: dryRunAnswer });
 
 const idempotencyKey: Json = {
   name: 'Idempotency-Key',
@@ -200,19 +224,27 @@ function tidy(node: unknown, io: 'input' | 'output'): unknown {
     if ((key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER) continue;
     result[key] = key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', COMPONENTS) : tidy(value, io);
   }
-  return nullable(result);
+  return inBothForms(nullable(result), io);
+}
+
+/** A decimal of an answer is text, or with `?decimals=number` a number. */
+function inBothForms(node: Json, io: 'input' | 'output'): Json {
+  if (io === 'input' || node['format'] !== DECIMAL_FORMAT) return node;
+  const types = [node['type']].flat().filter((type) => type !== 'number');
+  return { ...node, type: [types[0], 'number', ...types.slice(1)] };
 }
 
 function nullable(node: Json): Json {
   const { anyOf, ...rest } = node;
   if (!Array.isArray(anyOf) || anyOf.length !== 2) return node;
   const [inner, none] = anyOf as [Json, Json];
-  if (none['type'] !== 'null' || typeof inner['type'] !== 'string') return node;
+  const types = [inner['type'] ?? []].flat();
+  if (none['type'] !== 'null' || types.length === 0) return node;
   const values = inner['enum'];
   return {
     ...inner,
     ...rest,
-    type: [inner['type'], 'null'],
+    type: [...types, 'null'],
     ...(Array.isArray(values) ? { enum: [...(values as unknown[]), null] } : {}),
   };
 }

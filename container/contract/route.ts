@@ -203,7 +203,7 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
     path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i ? '.' : ''}${String(part)}`)).join('');
   const message =
     issue?.code === 'unrecognized_keys'
-      ? `expected ${issue.path.length === 0 ? knownNames(schema) : 'no such field'}`
+      ? `expected ${knownNames(schemaAt(schema, issue.path))}`
       : (issue?.message ?? 'not valid');
   const problems = result.error.issues.length;
   throw new BridgeError('invalid_field', {
@@ -229,9 +229,26 @@ const NOUN: Readonly<Record<string, string>> = {
   array: 'a list',
 };
 
-function knownNames(schema: z.ZodType): string {
+/** The schema of what stands there in a value of `schema`; `undefined` where several are possible. */
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+  let at: z.ZodType | undefined = unwrapped(schema);
+  for (const part of path) {
+    if (at instanceof z.ZodObject) at = unwrapped(at.shape[part as string] as z.ZodType | undefined);
+    else at = at instanceof z.ZodArray ? unwrapped(at.element as z.ZodType) : undefined;
+  }
+  return at;
+}
+
+function unwrapped(schema: z.ZodType | undefined): z.ZodType | undefined {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodNullable || inner instanceof z.ZodDefault)
+    inner = inner.unwrap() as z.ZodType;
+  return inner;
+}
+
+function knownNames(schema: z.ZodType | undefined): string {
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  return names.length > 0 ? `one of ${names.join(', ')}` : 'no such field';
+  return names.length > 0 ? `one of ${names.join(', ')}` : 'no fields here';
 }
 
 /** One value per name. @throws BridgeError `invalid_field` for a name that comes twice */

@@ -73,18 +73,21 @@ const whole = (min: number, max: number, fallback: number): z.ZodType<number> =>
     })
     .transform(Number);
 
-/** `host:port`, `[::1]:443`; the port may be left out: MT5 access servers listen on 443. */
+/** `host:port`, `[::1]:443`. */
 function parseAddress(text: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/i.exec(text.trim());
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+)):(\d{1,5})$/i.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3] ?? 443);
+  const port = Number(match?.[3]);
   return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
 }
 
 const servers = required.transform((text, context) => {
   const parsed = text.split(',').map(parseAddress);
   if (parsed.every((address) => address !== undefined)) return parsed;
-  context.addIssue({ code: 'custom', message: 'expected host:port, several joined by commas' });
+  context.addIssue({
+    code: 'custom',
+    message: 'expected host:port like mt5.example.com:443, several joined by commas',
+  });
   return z.NEVER;
 });
 

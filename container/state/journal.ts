@@ -27,7 +27,7 @@ export class Journal implements JournalApi {
       entry.reason.slice(0, 1000),
       entry.instanceId,
       entry.epoch,
-      entry.phasesMs === null ? null : JSON.stringify(entry.phasesMs),
+      entry.phasesMs === null ? null : phasesText(entry.phasesMs),
     );
     this.#sql.run('DELETE FROM journal WHERE id <= ?', Number(written?.['id']) - KEEP);
   }
@@ -39,7 +39,7 @@ export class Journal implements JournalApi {
       instanceId,
     );
     if (!row) return;
-    const merged = JSON.stringify({ ...phases(row['phases_ms']), ...phasesMs });
+    const merged = phasesText({ ...phases(row['phases_ms']), ...phasesMs });
     this.#sql.run('UPDATE journal SET phases_ms = ? WHERE id = ?', merged, Number(row['id']));
   }
 
@@ -53,6 +53,13 @@ export class Journal implements JournalApi {
       phasesMs: phases(row['phases_ms']),
     }));
   }
+}
+
+/** To a tenth of a millisecond: what is measured is no finer. */
+function phasesText(phasesMs: Readonly<Record<string, number>> | null): string | null {
+  if (phasesMs === null) return null;
+  const rounded = Object.entries(phasesMs).map(([name, ms]) => [name, Math.round(ms * 10) / 10] as const);
+  return JSON.stringify(Object.fromEntries(rounded));
 }
 
 function phases(text: unknown): Readonly<Record<string, number>> | null {

@@ -30,7 +30,7 @@ it('a statement adds up to what the deals say', async () => {
 it('exposure counts every position of the group once', async () => {
   const net = await exposure(client, 'real\\*');
   const { data } = await client.GET('/v1/positions', { params: { query: { group: 'real\\*', limit: 1000 } } });
-  const symbols = new Set(data?.items.map(({ symbol }) => symbol));
+  const symbols = new Set(data.items.map(({ symbol }) => symbol));
   expect(new Set(net.keys())).toEqual(symbols);
 });
 

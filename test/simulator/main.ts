@@ -15,6 +15,10 @@ function flagsOrExit(): Flags {
   }
 }
 
+if (process.argv.includes('--help')) {
+  console.log(`npm run simulator -- [flags]\n${USAGE}`);
+  process.exit(0);
+}
 const { verbose, ...options } = flagsOrExit();
 const starting = startSimulator(verbose ? { ...options, journal: (line) => console.log(line) } : options);
 const stop = (): void => {

@@ -3,6 +3,7 @@ import { createBridgeClient } from '../../container/client/index.ts';
 import { ROUTES } from '../../container/contract/routes.ts';
 import { PROBLEM_CONTENT_TYPE } from '../../container/contract/errors.ts';
 import type { AnyRoute } from '../../container/contract/route.ts';
+import { documentValidator, type AnswerFaults } from './document-validator.ts';
 
 /** Sends the examples of the published document, one by one, to a bridge: alone, or behind its Worker. */
 
@@ -16,7 +17,7 @@ export interface WalkStep {
   readonly target: string;
   readonly status: number;
   readonly headers: Headers;
-  /** What does not fit the route's schema, or is no problem of the bridge; empty = all is well. */
+  /** What fits neither the route's schema nor the document's, or is no problem of the bridge; empty = all is well. */
   readonly faults: readonly string[];
 }
 
@@ -64,14 +65,17 @@ const rank = ({ method, id }: AnyRoute): number => (method === 'GET' ? 0 : 1 + M
 export async function* walkDocument(
   bridge: WalkTarget,
   wanted: (route: AnyRoute) => boolean,
+  /** Added to every query. */
+  more: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<WalkStep, void, undefined> {
   const { tickets, token } = await prepare(bridge);
   const paths = await publishedPaths(bridge.url);
+  const documented = await documentValidator(bridge.url, more['decimals'] === 'number' ? 'number' : 'string');
   for (const route of ROUTES.filter((each) => wanted(each)).sort((a, b) => rank(a) - rank(b))) {
     const operation = paths[route.path]?.[route.method.toLowerCase()];
     if (!operation) throw new Error(`${route.id} is not in the document`);
     let target = route.path;
-    const query = new URLSearchParams();
+    const query = new URLSearchParams(more);
     for (const { name, in: place, example } of operation.parameters) {
       if (example === undefined) continue;
       const value = name === 'ticket' ? (tickets.get(route.path) ?? String(example)) : String(example);
@@ -91,19 +95,30 @@ export async function* walkDocument(
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    yield { route, target, status: answer.status, headers: answer.headers, faults: await faultsOf(route, answer) };
+    yield {
+      route,
+      target,
+      status: answer.status,
+      headers: answer.headers,
+      faults: await faultsOf(route, answer, documented),
+    };
   }
 }
 
-async function faultsOf(route: AnyRoute, answer: Response): Promise<string[]> {
+async function faultsOf(route: AnyRoute, answer: Response, documented: AnswerFaults): Promise<readonly string[]> {
   const text = await answer.text();
-  if (answer.status >= 400)
-    return answer.headers.get('content-type') === PROBLEM_CONTENT_TYPE ? [] : [`no problem: ${text.slice(0, 200)}`];
+  const contentType = answer.headers.get('content-type') ?? '';
+  if (answer.status >= 400 && contentType !== PROBLEM_CONTENT_TYPE) return [`no problem: ${text.slice(0, 200)}`];
   const told: unknown = JSON.parse(text);
+  const faults = documented({ path: route.path, method: route.method, status: answer.status, contentType }, told);
+  if (faults.length > 0 || answer.status >= 400 || isInNumbers(answer)) return faults;
   const { error, data } = (route.answer as z.ZodType).safeParse(told);
   if (error) return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   return undocumented(told, data, '');
 }
+
+/** The route's own schema is of exact decimals. */
+const isInNumbers = ({ url }: Response): boolean => new URL(url).searchParams.get('decimals') === 'number';
 
 /** Parsing leaves out what the schema does not name. */
 function undocumented(told: unknown, known: unknown, at: string): string[] {

@@ -97,8 +97,19 @@ export const placeOrder = defineRoute({
         .enum(['market', 'limit', 'stop', 'stop_limit'], 'expected "market", "limit", "stop" or "stop_limit"')
         .default('market'),
       volume: lotsBody,
-      price: positiveDecimalBody.optional(),
-      stopLimitPrice: positiveDecimalBody.optional(),
+      price: positiveDecimalBody.optional().meta({
+        openapi: {
+          type: 'string',
+          description:
+            'Of a pending order. Of a `stop_limit`, the price that triggers: reached, it places the limit order.',
+        },
+      }),
+      stopLimitPrice: positiveDecimalBody.optional().meta({
+        openapi: {
+          type: 'string',
+          description: 'Of a `stop_limit`: the price of the limit order that is placed when `price` is reached.',
+        },
+      }),
       stopLoss: level.optional(),
       takeProfit: level.optional(),
       filling: fillingIn.optional(),

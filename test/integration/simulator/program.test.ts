@@ -40,6 +40,13 @@ test('bad flags and variables are all named, with exit code 1', async () => {
   expect(unknown.output.err).toContain("'--prot'");
 });
 
+test('--help tells the flags', async () => {
+  const { output, exited } = start(['--help']);
+  expect(await exited).toEqual([0, null]);
+  expect(output.out).toContain('--ticks-per-second');
+  expect(output.err).toBe('');
+});
+
 test('a port that is taken is said in one line, with exit code 1', async () => {
   const first = start(['--port', '0', '--control-port', '0']);
   await expect.poll(() => first.output.out, { timeout: 20_000 }).toMatch(/pin:[0-9a-f]{64}\n$/);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createBridgeClient } from '../../../container/client/index.ts';
 import { BridgeStreamError, openStream, type StreamEvent } from '../../../container/client/streams.ts';
 import { startStreamServer, type RunningStreamServer } from '../../../scripts/bench/floors/stream-server.ts';
 import { SyntheticSource } from '../../../scripts/bench/floors/synthetic-source.ts';
@@ -81,4 +82,32 @@ test('an aborted signal ends it; what the bridge refuses for good is thrown', as
   expect(await pending).toEqual({ value: undefined, done: true });
   const wrong = openStream('ticks', { symbols: ['A,B'] }, { ...options(), signal: new AbortController().signal });
   await expect(wrong.next()).rejects.toThrow(BridgeStreamError);
+});
+
+test('streams of one client share a socket; one that ends leaves the others and its topic free', async () => {
+  const opened: WebSocket[] = [];
+  const webSocket = class extends WebSocket {
+    constructor(url: string) {
+      super(url);
+      opened.push(this);
+    }
+  };
+  const client = createBridgeClient({ ...options(), webSocket });
+  const [ticks, deals] = [client.stream('ticks', { symbols: ['EURUSD'] }), client.stream('deals', { logins: [1001] })];
+  expect((await ticks.next()).value?.type).toBe('snapshot');
+  expect((await deals.next()).value?.type).toBe('snapshot');
+  await ticks.return?.();
+  const again = client.stream('ticks', { symbols: ['GBPUSD'] });
+  expect((await again.next()).value?.type).toBe('snapshot');
+  deal(1);
+  const { value } = await deals.next();
+  expect(value && tickets(value)).toEqual(['1']);
+  const refused = client.stream('positions', { logins: [-1] });
+  await expect(refused.next()).rejects.toThrow(BridgeStreamError);
+  expect(opened.length).toBe(1);
+  expect([...server.service.core.connections].map(({ members }) => [...members.keys()])).toEqual([['deals', 'ticks']]);
+  const twice = client.stream('ticks', { symbols: ['EURUSD'] });
+  expect((await twice.next()).value?.type).toBe('snapshot');
+  expect(opened.length).toBe(2);
+  for (const stream of [again, deals, twice]) await stream.return?.();
 });

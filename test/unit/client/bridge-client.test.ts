@@ -96,6 +96,31 @@ describe('the client', () => {
     });
   });
 
+  it('reads again where no answer came; of a write it tells the key to look it up by', async () => {
+    const silent = (): Response => {
+      throw new TypeError('fetch failed');
+    };
+    const read = clientOf([silent, () => ok({ id: 'k' })]);
+    expect((await read.client.GET('/v1/keys/self')).data).toEqual({ id: 'k' });
+    const write = clientOf([silent, () => ok({})]);
+    const mine = { ...balance, headers: { 'Idempotency-Key': 'mine' } };
+    await expect(write.client.POST('/v1/accounts/{login}/balance', mine)).rejects.toMatchObject({
+      status: 0,
+      outcome: 'unknown',
+      idempotencyKey: 'mine',
+    });
+    expect(write.requests.length).toBe(1);
+  });
+
+  it('waits for an operation until its fate is known', async () => {
+    const states = ['sending', 'unknown', 'done'];
+    const { client, requests } = clientOf(states.map((state) => () => ok({ state })));
+    expect(await client.waitForOperation('order 1')).toMatchObject({ state: 'done' });
+    expect(requests.map(({ url }) => new URL(url).pathname)).toEqual(Array(3).fill('/v1/operations/order%201'));
+    const never = clientOf([() => ok({ state: 'unknown' })]).client;
+    await expect(never.waitForOperation('order-2', { timeoutMs: 1 })).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
   it('walks lists page by page', async () => {
     const { client, requests } = clientOf([
       () => ok({ items: [1001, 1002], nextCursor: 'abc' }),

@@ -143,3 +143,11 @@ it('loses one field, not the checkpoint, when one cannot be read', async () => {
   expect(await state.signIn.read()).toMatchObject({ epoch: 1, instanceId: 'a', address: null, backoffUntilMs: 0 });
   expect(warnings).toHaveLength(3);
 });
+
+it('journals phases to a tenth of a millisecond', async () => {
+  const { journal } = new BridgeState(SqliteFile.open('memory:'));
+  const entry = { event: 'start', reason: 'request', instanceId: 'a', epoch: 1 } as const;
+  journal.write({ ...entry, phasesMs: { tls: 6.874076000000002 } });
+  journal.addPhases('a', { signIn: 0.04 });
+  expect((await journal.list(1))[0]?.phasesMs).toEqual({ tls: 6.9, signIn: 0 });
+});

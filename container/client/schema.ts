@@ -4656,12 +4656,52 @@ export interface components {
                 valueDouble: string;
             }[] | null;
         };
+        StreamEquity: {
+            /**
+             * @description Of a change: beyond a bound, beyond another or one less, beyond none any more.
+             * @enum {string}
+             */
+            event?: "entered" | "changed" | "left";
+            login: number;
+            /** @description The bounds that the account is beyond. */
+            crossed: ("marginLevel" | "drawdown")[];
+            /**
+             * Format: decimal
+             * @description In the account’s currency, as all amounts here.
+             */
+            equity: string | null;
+            /**
+             * Format: decimal
+             * @description Used.
+             */
+            margin: string | null;
+            /**
+             * Format: decimal
+             * @description Percent; `null` where no margin is used.
+             */
+            marginLevel: string | null;
+            /**
+             * Format: decimal
+             * @description At the day’s start.
+             */
+            equityPreviousDay: string | null;
+            /**
+             * Format: decimal
+             * @description Lost since the day’s start; negative = gained.
+             */
+            drawdown: string | null;
+            /**
+             * Format: decimal
+             * @description Of the equity at the day’s start.
+             */
+            drawdownPercent: string | null;
+        };
         /** @description An operation was done. The first one states the limits. */
         AckFrame: {
             /** @constant */
             type: "ack";
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             /** @description Counts the bridge’s instances; sequences are of one epoch. */
             epoch: number;
             /** @description Up to which this subscription is now complete. */
@@ -4752,6 +4792,22 @@ export interface components {
             /** Format: date-time */
             time: string;
             data: components["schemas"]["StreamDeal"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
+        } | {
+            /** @constant */
+            type: "snapshot";
+            /** @constant */
+            topic: "equity";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamEquity"][];
             /** @description Of the operation that is answered. */
             id?: number | string;
         } | {
@@ -4851,6 +4907,22 @@ export interface components {
             data: components["schemas"]["StreamDeal"][];
             /** @description Of the operation that is answered. */
             id?: number | string;
+        } | {
+            /** @constant */
+            type: "delta";
+            /** @constant */
+            topic: "equity";
+            /** @description Counts the bridge’s instances; sequences are of one epoch. */
+            epoch: number;
+            /** @description Up to which this subscription is now complete. */
+            seq: number;
+            /** @description `seq` of the frame before on this subscription; another one = something was lost. */
+            prev: number;
+            /** Format: date-time */
+            time: string;
+            data: components["schemas"]["StreamEquity"][];
+            /** @description Of the operation that is answered. */
+            id?: number | string;
         };
         /** @description Until when the broker’s prices and books have been read and sent. */
         HeartbeatFrame: {
@@ -4880,7 +4952,7 @@ export interface components {
             /** @constant */
             type: "stale";
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             /** @description Counts the bridge’s instances; sequences are of one epoch. */
             epoch: number;
             /** @description Up to which this subscription is now complete. */
@@ -4900,7 +4972,7 @@ export interface components {
             /** @constant */
             type: "live";
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             /** @description Counts the bridge’s instances; sequences are of one epoch. */
             epoch: number;
             /** @description Up to which this subscription is now complete. */
@@ -4920,7 +4992,7 @@ export interface components {
             /** @constant */
             type: "gap";
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             /** @description Counts the bridge’s instances; sequences are of one epoch. */
             epoch: number;
             /** @description Up to which this subscription is now complete. */
@@ -4942,7 +5014,7 @@ export interface components {
             /** @constant */
             type: "system";
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             /** @description Counts the bridge’s instances; sequences are of one epoch. */
             epoch: number;
             /** @description Up to which this subscription is now complete. */
@@ -4963,7 +5035,7 @@ export interface components {
             /** @constant */
             type: "error";
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             /** @description Counts the bridge’s instances; sequences are of one epoch. */
             epoch: number;
             /** @description Up to which this subscription is now complete. */
@@ -4995,26 +5067,35 @@ export interface components {
             op: "subscribe";
             id?: number | string;
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             symbols?: string[];
             logins?: number[];
+            groups?: string[];
+            marginLevelBelow?: number | string;
+            drawdownAbove?: number | string;
             sinceMs?: number;
         } | {
             /** @constant */
             op: "unsubscribe";
             id?: number | string;
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             symbols?: string[];
             logins?: number[];
+            groups?: string[];
+            marginLevelBelow?: number | string;
+            drawdownAbove?: number | string;
         } | {
             /** @constant */
             op: "resume";
             id?: number | string;
             /** @enum {string} */
-            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "system";
+            topic: "ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system";
             symbols?: string[];
             logins?: number[];
+            groups?: string[];
+            marginLevelBelow?: number | string;
+            drawdownAbove?: number | string;
             epoch: number;
             seq: number;
             sinceMs?: number;
@@ -7062,6 +7143,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7071,6 +7154,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };
@@ -9120,11 +9204,17 @@ export interface operations {
         parameters: {
             query: {
                 /** @description Joined by commas. */
-                topics: ("ticks" | "accounts" | "positions" | "orders" | "deals" | "system")[];
+                topics: ("ticks" | "accounts" | "positions" | "orders" | "deals" | "equity" | "system")[];
                 /** @description For `ticks`: symbols and masks, joined by commas. */
                 symbols?: string[];
                 /** @description For the other topics, joined by commas. */
                 logins?: number[];
+                /** @description In place of `logins`: group masks, joined by commas. */
+                groups?: string[];
+                /** @description For `equity`: percent. */
+                marginLevelBelow?: string;
+                /** @description For `equity`: percent of the equity at the day’s start. */
+                drawdownAbove?: string;
             };
             header?: {
                 /** @description Resumes every topic after this event; a browser sends it by itself. */

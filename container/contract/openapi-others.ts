@@ -21,6 +21,28 @@ const textOrNull: Json = { type: ['string', 'null'] };
 const integer: Json = { type: 'integer' };
 const epochMsOrNull: Json = { type: ['integer', 'null'], description: 'Milliseconds since 1970, UTC.' };
 
+const decimalOrNull = (description: string): Json => ({ type: ['string', 'null'], format: 'decimal', description });
+const CROSSED = { type: 'string', enum: ['marginLevel', 'drawdown'] };
+/** `EquityRow` (equity.ts). */
+const EQUITY: Json = object(
+  {
+    event: {
+      type: 'string',
+      enum: ['entered', 'changed', 'left'],
+      description: 'Of a change: beyond a bound, beyond another or one less, beyond none any more.',
+    },
+    login: integer,
+    crossed: { ...list(CROSSED), description: 'The bounds that the account is beyond.' },
+    equity: decimalOrNull('In the account’s currency, as all amounts here.'),
+    margin: decimalOrNull('Used.'),
+    marginLevel: decimalOrNull('Percent; `null` where no margin is used.'),
+    equityPreviousDay: decimalOrNull('At the day’s start.'),
+    drawdown: decimalOrNull('Lost since the day’s start; negative = gained.'),
+    drawdownPercent: decimalOrNull('Of the equity at the day’s start.'),
+  },
+  ['login', 'crossed', 'equity', 'margin', 'marginLevel', 'equityPreviousDay', 'drawdown', 'drawdownPercent'],
+);
+
 /** Of which component a topic's rows are: the same without `extra`. */
 const ROWS: Readonly<Record<DataTopic, string>> = {
   ticks: 'Quote',
@@ -28,9 +50,11 @@ const ROWS: Readonly<Record<DataTopic, string>> = {
   positions: 'Position',
   orders: 'Order',
   deals: 'Deal',
+  equity: 'Equity',
 };
 
 function rowSchema(topic: DataTopic, schemas: Json): Json {
+  if (topic === 'equity') return EQUITY;
   const { properties, required, ...rest } = schemas[ROWS[topic]] as { properties: Json; required: readonly string[] };
   const { extra: _, ...known } = properties;
   const event = { ...text, description: 'Of a change of what stands: what happened.' };
@@ -148,6 +172,9 @@ const STREAMS: Json = {
         query('topics', 'Joined by commas.', list({ type: 'string', enum: TOPICS }), true),
         query('symbols', 'For `ticks`: symbols and masks, joined by commas.', list(text)),
         query('logins', 'For the other topics, joined by commas.', list(integer)),
+        query('groups', 'In place of `logins`: group masks, joined by commas.', list(text)),
+        query('marginLevelBelow', 'For `equity`: percent.', text),
+        query('drawdownAbove', 'For `equity`: percent of the equity at the day’s start.', text),
         {
           name: 'Last-Event-ID',
           in: 'header',

@@ -56,9 +56,11 @@ async function writeTypes(): Promise<void> {
   const project = ['-p', path.join(root, 'container/client'), '--rootDir', path.join(root, 'container')];
   await run(process.execPath, [tsc, ...project, ...options]);
   await rm(path.join(types, 'client/examples'), { recursive: true, force: true });
-  // Of the contract the client's types need the topics alone, and none of its validators.
+  // Of the contract the client's types need the topics and the rows of one alone, and none of its validators.
+  const equity = await readFile(path.join(types, 'contract/equity.d.ts'), 'utf8');
   await rm(path.join(types, 'contract'), { recursive: true, force: true });
   await mkdir(path.join(types, 'contract'));
+  await writeFile(path.join(types, 'contract/equity.d.ts'), equity);
   await writeFile(
     path.join(types, 'contract/frames.d.ts'),
     `export declare const TOPIC_TABLE: ${JSON.stringify(TOPIC_TABLE)};\nexport type DataTopic = keyof typeof TOPIC_TABLE;\n`,

@@ -82,6 +82,7 @@ it('tells every frame of a stream', async () => {
           id: topic,
           topic,
           ...(topic === 'ticks' ? { symbols: ['EURUSD'] } : { logins: [1001] }),
+          ...(topic === 'equity' ? { marginLevelBelow: 1_000_000 } : {}),
         });
       say({ op: 'ping' });
       // No symbol at all: refused.

@@ -33,7 +33,7 @@ beforeAll(async () => {
         string,
         {
           operationId: string;
-          parameters: (Parameter | { $ref: string })[];
+          parameters?: (Parameter | { $ref: string })[];
           requestBody?: { content: { 'application/json': { example?: unknown } } };
         }
       >
@@ -43,7 +43,9 @@ beforeAll(async () => {
     Object.entries(methods)
       // Halting trading would end the fuzz of the writes, and a profile takes seconds.
       .filter(([, { operationId }]) => !['haltTrading', 'takeProfile'].includes(operationId))
-      .map(([method, { parameters, requestBody }]) => ({
+      // Of the typed routes all take `decimals`; streams stay open, and the passthrough has a fuzz of its own.
+      .filter(([, { parameters = [] }]) => parameters.some((parameter) => '$ref' in parameter))
+      .map(([method, { parameters = [], requestBody }]) => ({
         method: method.toUpperCase(),
         path,
         parameters: parameters.filter((parameter): parameter is Parameter => 'name' in parameter),

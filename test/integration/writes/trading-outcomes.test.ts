@@ -23,7 +23,7 @@ const world =
       simulator,
       settle: QUICK_SETTLE,
       signIn: QUICK_SIGN_IN,
-      timings: { silenceMs: 300, hardLimitMs: 1000 },
+      timings: { silenceMs: 1_000, hardLimitMs: 3_000 },
     });
     const client = new TradingClient(bridge);
     const settled = (key: string, state: string): Promise<void> =>

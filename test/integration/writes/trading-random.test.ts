@@ -43,7 +43,7 @@ beforeAll(async () => {
     simulator,
     settle: QUICK_SETTLE,
     signIn: QUICK_SIGN_IN,
-    timings: { silenceMs: 300, hardLimitMs: 1000 },
+    timings: { silenceMs: 1_000, hardLimitMs: 3_000 },
     env: { DEALER_CONNECTIONS: '2' },
   });
   client = new TradingClient(bridge);

@@ -8,7 +8,7 @@ import { linkState, type StateLink } from '../host/state-link.ts';
 import type { Logger } from '../contract/logger.ts';
 import { KeyRing, type ApiKey } from '../contract/key-records.ts';
 import { postBatch } from '../contract/routes/batch.ts';
-import type { adminSleep, adminWarm } from '../contract/routes/admin.ts';
+import type { adminPolicy, adminSleep, adminWarm } from '../contract/routes/admin.ts';
 import { ROUTES, type Route } from '../contract/routes.ts';
 import { checkKeys, trustDoor, type Authenticate, type Keys } from '../http/authenticate.ts';
 import { clientAddress } from '../http/client-address.ts';
@@ -213,7 +213,7 @@ function buildAuthentication({ config, state, now }: Base): Authenticate {
 }
 
 /** All routes but those about the container, which its holder alone can answer. */
-type ServedRoute = Exclude<Route, typeof adminWarm | typeof adminSleep>;
+type ServedRoute = Exclude<Route, typeof adminPolicy | typeof adminWarm | typeof adminSleep>;
 
 /** Every route that this program serves. The batch serves the others. */
 function buildTypedApi(

@@ -114,6 +114,7 @@ export class ControlChannel {
       case 'hello':
       case 'call':
       case 'activity':
+      case 'calendar':
       case 'pong':
         return log.warn('control_channel_error', { kind: message.type });
     }

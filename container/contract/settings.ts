@@ -96,6 +96,12 @@ export const SETTINGS: readonly Setting[] = [
       'when it is awake without being asked: `calendar` in the broker’s trading hours, `learned` in the hours of the week in which requests usually come, `fixed` never; `GET /admin/policy` says why',
   },
   {
+    name: 'CALENDAR_SYMBOLS',
+    default: 'EURUSD*',
+    where: 'everywhere',
+    meaning: 'symbols in use, as a mask list: their trading hours and holidays are the calendar',
+  },
+  {
     name: 'WARM_LEAD_SECONDS',
     default: '60',
     where: 'worker',

@@ -87,6 +87,9 @@ it('sleeps at the close with a stream open, wakes before the open, and the first
   await expect
     .poll(() => inside(async (bridge) => (await bridge.listSchedules('wake')).map(({ time }) => time)))
     .toEqual([expect.closeTo(Date.now() / 1000 + 48 * 3600 + 29 * 60, -2)]);
+  await at('2026-10-31T12:00');
+  await inside((bridge) => bridge.warm('cron'));
+  expect(container.running).toBe(false);
   await at('2026-11-01T21:59');
   await inside((bridge) => bridge.wake());
   expect(container.running).toBe(true);

@@ -175,6 +175,7 @@ export class BridgeContainer extends Container<Env> {
 
   /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
   async warm(reason: StartReason): Promise<Told<BridgeStatus>> {
+    if (reason === 'cron' && this.#wakefulness.sleepsByPlan()) return told(() => this.status());
     return told(async () => {
       const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
       await this.#instance.ensure(reason);

@@ -130,6 +130,12 @@ export class Wakefulness {
     await this.#wakeAt(this.#parts.now() + RETRY_MS);
   }
 
+  /** The calendar or the usual hours are known and say that it is not time: a cron changes nothing then. */
+  sleepsByPlan(): boolean {
+    const { awake, wakesAtMs } = this.#plan();
+    return !awake && wakesAtMs !== null;
+  }
+
   /** What it would say if nobody wanted anything: the calendar or the usual hours alone. */
   #plan(): PolicyVerdict {
     return this.#decide({ streams: 0, unsettled: 0, lastRequestMs: null });
@@ -153,11 +159,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 
 /** Of the Worker's variables, which the door has checked; what is not valid is as if it were not there. */
 export function policySettings(env: Readonly<Record<string, unknown>>, sleepAfter: string): PolicySettings {
-  const lead = String(env['WARM_LEAD_SECONDS'] ?? '');
+  const lead = env['WARM_LEAD_SECONDS'];
   return {
     policy: SLEEP_POLICIES.find((name) => name === env['SLEEP_POLICY']) ?? 'calendar',
     sleepAfterMs: Number(sleepAfter.slice(0, -1)) * (UNIT_MS[sleepAfter.slice(-1)] ?? 0),
-    warmLeadMs: /^\d{1,4}$/.test(lead) ? Number(lead) * 1000 : 60_000,
+    warmLeadMs: typeof lead === 'string' && /^\d{1,4}$/.test(lead) ? Number(lead) * 1000 : 60_000,
     learnedThreshold: LEARNED_THRESHOLD,
   };
 }

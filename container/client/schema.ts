@@ -1340,6 +1340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why the container is awake or asleep, until when, and when it wakes next
+         * @description Needs the scope `operate`.
+         */
+        get: operations["adminPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/warm": {
         parameters: {
             query?: never;
@@ -8790,6 +8810,49 @@ export interface operations {
                             consumerSessions: number;
                             unsettledOperations: number;
                         };
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminPolicy: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        policy: "calendar" | "learned" | "fixed";
+                        /** @description Whose trading hours are known; null = not read yet. */
+                        symbols: string[] | null;
+                        awake: boolean;
+                        /** @description Earliest sleep if nothing else happens; null = no end is known. */
+                        until: string | null;
+                        untilMs: number | null;
+                        /** @description Next start without a request; null = a request starts it. */
+                        wakesAt: string | null;
+                        wakesAtMs: number | null;
+                        why: string;
                     };
                 };
             };

@@ -116,6 +116,37 @@ export const adminSleep = defineRoute({
   example: {},
 });
 
+export const adminPolicy = defineRoute({
+  id: 'adminPolicy',
+  method: 'GET',
+  path: '/admin/policy',
+  tag: 'Admin',
+  summary: 'Why the container is awake or asleep, until when, and when it wakes next',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: z.object({
+    policy: z.enum(['calendar', 'learned', 'fixed']),
+    symbols: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: 'Whose trading hours are known; null = not read yet.' }),
+    awake: z.boolean(),
+    until: z
+      .string()
+      .nullable()
+      .meta({ description: 'Earliest sleep if nothing else happens; null = no end is known.' }),
+    untilMs: z.int().nullable(),
+    wakesAt: z.string().nullable().meta({ description: 'Next start without a request; null = a request starts it.' }),
+    wakesAtMs: z.int().nullable(),
+    why: z.string(),
+  }),
+  status: 200,
+  example: {},
+});
+
 export const adminSignInReset = defineRoute({
   id: 'adminSignInReset',
   method: 'POST',
@@ -132,4 +163,11 @@ export const adminSignInReset = defineRoute({
   example: {},
 });
 
-export const adminRoutes = [adminJournal, adminCheckpoint, adminWarm, adminSleep, adminSignInReset] as const;
+export const adminRoutes = [
+  adminJournal,
+  adminCheckpoint,
+  adminPolicy,
+  adminWarm,
+  adminSleep,
+  adminSignInReset,
+] as const;

@@ -147,6 +147,38 @@ export const adminPolicy = defineRoute({
   example: {},
 });
 
+const billLine = z.object({
+  part: z.string(),
+  unit: z.string(),
+  used: z.number(),
+  included: z.number(),
+  usd: z.number(),
+});
+
+export const adminCost = defineRoute({
+  id: 'adminCost',
+  method: 'GET',
+  path: '/admin/cost',
+  tag: 'Admin',
+  summary: 'What running the container has cost on Cloudflare this month (UTC), by the journal and list prices',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: z.strictObject({
+    instanceType: z.enum(['lite', 'basic', 'standard-1', 'standard-2', 'standard-3', 'standard-4']).default('basic'),
+  }),
+  answer: z.object({
+    awakeHours: z.number(),
+    monthToDateUsd: z.string().meta({ description: 'The plan included; requests are not counted.' }),
+    atThisPaceUsd: z.string().meta({ description: 'The whole month, if it goes on so.' }),
+    lines: z.array(billLine),
+    pricesRead: z.string().meta({ description: 'The day the price list is of.' }),
+  }),
+  status: 200,
+  example: { query: { instanceType: 'basic' } },
+});
+
 export const adminSignInReset = defineRoute({
   id: 'adminSignInReset',
   method: 'POST',
@@ -167,6 +199,7 @@ export const adminRoutes = [
   adminJournal,
   adminCheckpoint,
   adminPolicy,
+  adminCost,
   adminWarm,
   adminSleep,
   adminSignInReset,

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { awakeMs } from '../../../../container/state/cost/awake-time.ts';
+import { monthToDate } from '../../../../container/state/cost/month-to-date.ts';
 import { bill, cents, NOTHING } from '../../../../container/state/cost/bill.ts';
 
 const DAY_S = 86_400;
@@ -67,4 +68,15 @@ it('the journal tells how long the container ran', () => {
   expect(awakeMs([entry(40, 'crash'), entry(50, 'start'), entry(60, 'start'), entry(70, 'sleep')], 10, 90)).toBe(50);
   expect(awakeMs([entry(40, 'crash'), entry(45, 'sleep')], 10, 90)).toBe(30);
   expect(awakeMs([], 0, 90)).toBe(0);
+});
+
+it('the month so far and at this pace: always awake on basic through half of November', () => {
+  const entries = [{ atMs: Date.UTC(2026, 9, 20), event: 'start' as const }];
+  // 360 h: memory 335 × 0.009 = 3.015; disk (1,440 − 200) × 0.000252 = 0.31248; CPU (32,400 − 22,500) × 0.00002 = 0.198
+  expect(monthToDate(entries, 'basic', Date.UTC(2026, 10, 16))).toMatchObject({
+    awakeHours: 360,
+    monthToDateUsd: '8.53',
+    // 5 + 6.255 + 0.67536 + 0.846
+    atThisPaceUsd: '12.78',
+  });
 });

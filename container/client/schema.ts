@@ -8900,6 +8900,8 @@ export interface operations {
                 headers: {
                     "x-request-id": components["headers"]["requestId"];
                     "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8921,6 +8923,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
         };

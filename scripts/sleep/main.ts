@@ -1,7 +1,7 @@
 /**
  * `npm run sleep:replay`: every sleep policy against the same requests, seeded or a user's own
  * (`-- --log FILE`, times one a line). `-- --tune` tries thresholds of `learned` on the seeds for tuning; `-- --write`
- * writes `docs/sleep.md` and `docs/sleep.svg` from seeds that were not used for it.
+ * writes `scripts/sleep/results/sleep.md` and `scripts/sleep/results/sleep.svg` from seeds that were not used for it.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -59,15 +59,15 @@ function judge(): void {
   const text = `${tables}\n\n## What was asked, and what is reached\n\n${verdictTable(byTrace)}`;
   console.log(text);
   if (values.write !== true) return;
-  const docs = path.resolve(import.meta.dirname, '../../docs');
+  const results = path.resolve(import.meta.dirname, 'results');
   const head = `# Sleep policies, replayed
 
 Made by \`npm run sleep:replay -- --write\`. Requests of twelve weeks (February to April 2026: New York's clocks change, Good Friday is closed), the first four for learning and not counted, ${JUDGING_SEEDS.length} seeds that were not used for tuning. Figures are of one month of 30 days, the mean of the seeds. A cold hit is a request that finds nothing running; dollars are list prices of \`basic\`, plan included (\`npm run cost\`). The optimum knows the future. \`learned\` is compared with the best fixed time-out that is awake no longer than it; the last column sets it beside 60 minutes, whose cold hits no shorter one undercuts: where uses come at no hour in particular (webhooks), nothing can be learned, and more hours awake are the only help.
 
 ![Cold hits against awake hours](sleep.svg)
 `;
-  writeFileSync(path.join(docs, 'sleep.md'), `${head}\n${text}\n`);
-  writeFileSync(path.join(docs, 'sleep.svg'), chart(byTrace));
+  writeFileSync(path.join(results, 'sleep.md'), `${head}\n${text}\n`);
+  writeFileSync(path.join(results, 'sleep.svg'), chart(byTrace));
 }
 
 if (values.tune === true) tune();

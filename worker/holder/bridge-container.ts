@@ -8,6 +8,8 @@ import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answ
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
+import { classifyPlatformError } from './platform-errors.ts';
+import { CONTAINER_PORT, containerControl, START_LIMITS } from './container-control.ts';
 import { containerEnv, newStartSecret, startSecretHeaders } from './container-env.ts';
 import {
   containerDeadlineMs,
@@ -25,7 +27,6 @@ import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import { MemoryProof } from './memory-proof.ts';
-import { classifyPlatformError } from './platform-errors.ts';
 import { problemResponse } from '../problem.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
@@ -35,13 +36,6 @@ import { StorageSql } from './storage-sql.ts';
 import { startForUnsettled } from './start-for-unsettled.ts';
 import { policySettings, type PolicyView, Wakefulness } from './wakefulness.ts';
 
-/** The container's own port in the image; the process engine gives another one through `PORT`. */
-const CONTAINER_PORT = 8080;
-/** The library looks every 300 ms whether the program listens; a start takes 200–250 ms (cloudflare.md, start times). */
-const PORT_POLL_MS = 50;
-/** Cloudflare's "get an instance" (library default) and the program's own start on 1/16 vCPU. */
-const INSTANCE_TIMEOUT_MS = 8000;
-const LISTEN_TIMEOUT_MS = 30_000;
 /** How long a warming call waits for the sign-in to end, well or badly. */
 const WARM_TIMEOUT_MS = 20_000;
 /** Between looks whether a write whose connection broke has a row by now. */
@@ -296,7 +290,7 @@ export class BridgeContainer extends Container<Env> {
     });
     if (decision === 'stop') {
       if ((this.#instance.activity?.streams ?? 0) > 0)
-        await hubOf(this.env, doorConfig(this.env)).pauseFor(wakesAtMs === null ? null : wakesAtMs - nowMs);
+        await this.#hub().pauseFor(wakesAtMs === null ? null : wakesAtMs - nowMs);
       await this.#instance.stop('sleep');
     }
     if (decision === 'kill') await this.#instance.kill();
@@ -321,34 +315,12 @@ export class BridgeContainer extends Container<Env> {
   }
 
   #containerControl(): ContainerControl {
-    const container = this.ctx.container;
-    if (!container) throw new Error('This Durable Object class has no container: see "containers" in wrangler.jsonc.');
-    return {
-      running: () => container.running,
-      start: (startSecret) =>
-        this.startAndWaitForPorts({
-          startOptions: { envVars: containerEnv(doorConfig(this.env).variablesOf(this.#broker()), startSecret) },
-          cancellationOptions: {
-            waitInterval: PORT_POLL_MS,
-            instanceGetTimeoutMS: INSTANCE_TIMEOUT_MS,
-            portReadyTimeoutMS: LISTEN_TIMEOUT_MS,
-          },
-        }),
-      monitor: () => container.monitor(),
-      fetch: (path, init) => container.getTcpPort(CONTAINER_PORT).fetch(`http://container${path}`, init),
-      look: async (timeoutMs) => {
-        try {
-          const port = container.getTcpPort(CONTAINER_PORT);
-          const answer = await port.fetch('http://container/healthz', { signal: AbortSignal.timeout(timeoutMs) });
-          await answer.body?.cancel();
-          return 'answers';
-        } catch (error) {
-          return classifyPlatformError(error).kind === 'timeout' ? 'silent' : 'refused';
-        }
-      },
+    return containerControl(this.ctx.container, {
+      start: (envVars) => this.startAndWaitForPorts({ startOptions: { envVars }, cancellationOptions: START_LIMITS }),
+      envVars: (startSecret) => containerEnv(doorConfig(this.env).variablesOf(this.#broker()), startSecret),
       stop: () => this.stop('SIGTERM'),
       destroy: () => this.destroy(),
-    };
+    });
   }
 
   async #send(request: ForwardRequest, timeoutMs: number): Promise<Response> {

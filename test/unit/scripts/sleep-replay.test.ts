@@ -33,7 +33,7 @@ it('a warm lead shorter than the start leaves the first request waiting for the 
   expect(at(400)).toMatchObject({ coldInTrading: 0, addedP95Ms: COLD_START_MS - 400 });
 });
 
-it.each(TRACES)('%s: what docs/sleep.md says holds for another seed', (name) => {
+it.each(TRACES)('%s: what scripts/sleep/results/sleep.md says holds for another seed', (name) => {
   const span = { fromMs: FROM_MS, toMs: TO_MS, countFromMs: FROM_MS + 28 * DAY_MS };
   const rows = rowsOf(() => trace(name, 201), [201], CALENDAR, span);
   const of = (policyName: string) => {

@@ -84,7 +84,7 @@ export async function startContainer(config: Config, options: ContainerOptions =
 }
 
 /** Which part listens to which events. */
-function wire({ events, log, upstream, control, writes, streaming, reads, config, options }: Parts): void {
+function wire({ events, log, upstream, control, calendar, writes, streaming, reads, config, options }: Parts): void {
   if (config.tls.mode === 'insecure')
     log.warn('insecure_tls', {
       reason: 'MT5_TLS=insecure: anyone on the way can pose as the broker. Use MT5_TLS=pin:<sha256> instead.',
@@ -94,6 +94,7 @@ function wire({ events, log, upstream, control, writes, streaming, reads, config
     if (event.type !== 'signed_in') return;
     reads.broker.forgetBuild();
     streaming.poller.signedIn(event.epoch);
+    calendar?.signedIn();
   });
   events.on('activity', (change) => control?.noteActivity(change));
   events.on('ended', (ended) => streaming.service.end(ended));

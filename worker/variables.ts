@@ -3,6 +3,7 @@ import { customCommandsSchema } from '../container/contract/custom-commands.ts';
 import { brokerIdSchema } from '../container/contract/brokers.ts';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
 import { brokersSchema, REGIONS } from './brokers.ts';
+import { SLEEP_POLICIES } from './holder/policy/awake.ts';
 import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
 
 const MISSING = 'is missing';
@@ -20,6 +21,8 @@ const variables = z.object({
   SLEEP_AFTER: z
     .string({ error: MISSING })
     .regex(SLEEP_AFTER_PATTERN, 'expected whole seconds, minutes or hours like "10m"'),
+  SLEEP_POLICY: z.enum(SLEEP_POLICIES, { error: `expected ${SLEEP_POLICIES.join(', ')}` }),
+  WARM_LEAD_SECONDS: whole(0, 3600),
   REQUEST_DEADLINE_SECONDS: whole(1, 600),
   RATE_LIMIT_PER_SECOND: whole(1, 1_000_000),
   RATE_LIMIT_BURST: whole(1, 1_000_000),

@@ -1340,6 +1340,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why the container is awake or asleep, until when, and when it wakes next
+         * @description Needs the scope `operate`.
+         */
+        get: operations["adminPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What running the container has cost on Cloudflare this month (UTC), by the journal and list prices
+         * @description Needs the scope `operate`.
+         */
+        get: operations["adminCost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/warm": {
         parameters: {
             query?: never;
@@ -8790,6 +8830,96 @@ export interface operations {
                             consumerSessions: number;
                             unsettledOperations: number;
                         };
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminPolicy: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        policy: "calendar" | "learned" | "fixed";
+                        /** @description Whose trading hours are known; null = not read yet. */
+                        symbols: string[] | null;
+                        awake: boolean;
+                        /** @description Earliest sleep if nothing else happens; null = no end is known. */
+                        until: string | null;
+                        untilMs: number | null;
+                        /** @description Next start without a request; null = a request starts it. */
+                        wakesAt: string | null;
+                        wakesAtMs: number | null;
+                        why: string;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminCost: {
+        parameters: {
+            query?: {
+                /** @example basic */
+                instanceType?: "lite" | "basic" | "standard-1" | "standard-2" | "standard-3" | "standard-4";
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        awakeHours: number;
+                        /** @description The plan included; requests are not counted. */
+                        monthToDateUsd: string;
+                        /** @description The whole month, if it goes on so. */
+                        atThisPaceUsd: string;
+                        lines: {
+                            part: string;
+                            unit: string;
+                            used: number;
+                            included: number;
+                            usd: number;
+                        }[];
+                        /** @description The day the price list is of. */
+                        pricesRead: string;
                     };
                 };
             };

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { asBridgeError } from '../contract/errors.ts';
 import type { Config } from '../host/config.ts';
 import { configSecrets } from '../host/config.ts';
+import { CalendarReader } from '../service/broker/trading-calendar.ts';
 import { ControlChannel } from '../host/control-channel.ts';
 import { createLog } from '../host/log.ts';
 import { linkState, type StateLink } from '../host/state-link.ts';
 import type { Logger } from '../contract/logger.ts';
 import { KeyRing, type ApiKey } from '../contract/key-records.ts';
 import { postBatch } from '../contract/routes/batch.ts';
-import type { adminSleep, adminWarm } from '../contract/routes/admin.ts';
+import type { adminPolicy, adminSleep, adminWarm } from '../contract/routes/admin.ts';
 import { ROUTES, type Route } from '../contract/routes.ts';
 import { checkKeys, trustDoor, type Authenticate, type Keys } from '../http/authenticate.ts';
 import { clientAddress } from '../http/client-address.ts';
@@ -45,6 +46,8 @@ export interface Parts {
   readonly state: StateLink;
   readonly upstream: SessionPool;
   readonly control: ControlChannel | undefined;
+  /** Only where somebody decides by it. */
+  readonly calendar: CalendarReader | undefined;
   readonly reads: ReadService;
   readonly writes: WriteService;
   readonly authenticate: Authenticate;
@@ -85,6 +88,16 @@ export async function build(config: Config, options: ContainerOptions): Promise<
         })
       : undefined;
   const reads = buildReads(base, upstream);
+  const calendar =
+    control &&
+    new CalendarReader({
+      broker: reads.broker,
+      clock: reads.clock,
+      symbols: config.calendarSymbols,
+      now,
+      tell: (told) => control.sendCalendar(told),
+      onError: (error) => log.warn('background_work_failed', { kind: 'read calendar', error }),
+    });
   const writes = buildWriteService(base, upstream, reads);
   const authenticate = buildAuthentication(base);
   const streaming = createStreaming({
@@ -107,7 +120,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     profiling: config.profiling,
   });
   const typed = buildTypedApi(base, { upstream, reads, writes, streaming, performance });
-  return { ...base, upstream, control, reads, writes, authenticate, streaming, performance, typed };
+  return { ...base, upstream, control, calendar, reads, writes, authenticate, streaming, performance, typed };
 }
 
 type Base = Pick<Parts, 'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state'>;
@@ -214,7 +227,7 @@ function buildAuthentication({ config, state, now }: Base): Authenticate {
 }
 
 /** All routes but those about the container, which its holder alone can answer. */
-type ServedRoute = Exclude<Route, typeof adminWarm | typeof adminSleep>;
+type ServedRoute = Exclude<Route, typeof adminPolicy | typeof adminWarm | typeof adminSleep>;
 
 /** Every route that this program serves. The batch serves the others. */
 function buildTypedApi(

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { LIVE_SESSION_STATES } from './schemas/status.ts';
+import { tradingCalendarSchema } from './trading-calendar.ts';
 
 /**
  * The control channel: one WebSocket that the Durable Object opens to the container's port directly (so that it is not
  * counted as activity), with the per-start secret. JSON text frames, one message each.
  *
- *   container → Durable Object   hello · call · activity · pong
+ *   container → Durable Object   hello · call · activity · calendar · pong
  *   Durable Object → container   handover · result · failure · ping · warm · drain · ended
  *
  * The container may call the state (`state/state-api.ts`) only after `handover`. When the channel closes, calls in
@@ -82,6 +83,8 @@ const controlMessageSchema = z.discriminatedUnion('type', [
   resultSchema,
   failureSchema,
   activitySchema,
+  /** When the broker trades the symbols in use; sent when it is read, and whenever it has changed. */
+  z.object({ type: z.literal('calendar'), calendar: tradingCalendarSchema }),
   /** Asked every second and answered at once: a process that runs is told from one that hangs. */
   z.object({ type: z.literal('ping') }),
   z.object({ type: z.literal('pong') }),

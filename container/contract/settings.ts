@@ -89,6 +89,25 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'CHECKPOINT', default: 'file:mt5-edge-bridge.sqlite', where: 'vps', meaning: 'where the state is kept' },
   { name: 'SLEEP_AFTER', default: '10m', where: 'worker', meaning: 'idle time before the container may stop' },
   {
+    name: 'SLEEP_POLICY',
+    default: 'calendar',
+    where: 'worker',
+    meaning:
+      'when it is awake without being asked: `calendar` in the broker’s trading hours, `learned` in the hours of the week in which requests usually come, `fixed` never; `GET /admin/policy` says why',
+  },
+  {
+    name: 'CALENDAR_SYMBOLS',
+    default: 'EURUSD*',
+    where: 'everywhere',
+    meaning: 'symbols in use, as a mask list: their trading hours and holidays are the calendar',
+  },
+  {
+    name: 'WARM_LEAD_SECONDS',
+    default: '60',
+    where: 'worker',
+    meaning: 'how long before those hours it starts',
+  },
+  {
     name: 'REQUEST_DEADLINE_SECONDS',
     default: '30',
     where: 'worker',

@@ -33,6 +33,8 @@ export interface Config {
   /** What a market order names as `PriceOrder`. */
   readonly marketOrderPrice: 'quote' | 'none';
   readonly customCommands: CustomCommands;
+  /** Mask list of the symbols whose trading hours the sleep policy follows. */
+  readonly calendarSymbols: string;
   /** Alone on a VPS the container checks keys itself. */
   readonly apiKeys: readonly KeyRecord[] | undefined;
   /** Behind the Worker only requests with this secret are accepted. */
@@ -159,6 +161,10 @@ const environment = z
     RATE_LIMIT_BURST: whole(1, 1_000_000, 2000),
     MARKET_ORDER_PRICE: z.enum(['quote', 'none'], { error: 'expected quote or none' }).default('quote'),
     MT5_CUSTOM_COMMANDS: customCommandsSchema,
+    CALENDAR_SYMBOLS: z
+      .string()
+      .default('EURUSD*')
+      .refine((text) => /^[^\p{Cc}]{1,1000}$/u.test(text), 'expected symbols or masks, by comma'),
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -215,6 +221,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       rate: { perSecond: v.RATE_LIMIT_PER_SECOND, burst: v.RATE_LIMIT_BURST },
       marketOrderPrice: v.MARKET_ORDER_PRICE,
       customCommands: v.MT5_CUSTOM_COMMANDS,
+      calendarSymbols: v.CALENDAR_SYMBOLS,
       apiKeys: v.BRIDGE_API_KEYS,
       startSecret: v.BRIDGE_START_SECRET,
       logLevel: v.LOG_LEVEL,

@@ -9,6 +9,7 @@ import {
   type SessionStatus,
 } from '../contract/control.ts';
 import type { Logger } from '../contract/logger.ts';
+import type { TradingCalendar } from '../contract/trading-calendar.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
 import type { RemoteState } from '../state/remote-state.ts';
 import type { UpstreamCheckpoint } from '../state/state-api.ts';
@@ -60,6 +61,11 @@ export class ControlChannel {
 
   sendActivity(): void {
     this.#send({ type: 'activity', ...this.#activity, session: this.#options.session() });
+  }
+
+  /** When the broker trades the symbols in use. */
+  sendCalendar(calendar: TradingCalendar): void {
+    this.#send({ type: 'calendar', calendar });
   }
 
   close(): void {
@@ -114,6 +120,7 @@ export class ControlChannel {
       case 'hello':
       case 'call':
       case 'activity':
+      case 'calendar':
       case 'pong':
         return log.warn('control_channel_error', { kind: message.type });
     }

@@ -11,10 +11,11 @@ import {
   revokeKey,
   rotateKey,
 } from '../contract/routes/keys.ts';
-import { adminCheckpoint, adminJournal, adminSignInReset } from '../contract/routes/admin.ts';
+import { adminCheckpoint, adminCost, adminJournal, adminSignInReset } from '../contract/routes/admin.ts';
 import { getOperation, listOperations } from '../contract/routes/operations.ts';
 import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from '../contract/routes/sessions.ts';
 import { getTradingHalt, haltTrading, resumeTrading } from '../contract/routes/halts.ts';
+import { monthToDate } from './cost/month-to-date.ts';
 import { consumerSessionView } from './consumer-session-view.ts';
 import { listOperationViews, operationView, requireOperation } from './operation-view.ts';
 import { randomBytes, toHex } from './random.ts';
@@ -34,6 +35,7 @@ export type StateRoute =
   | typeof revokeSession
   | typeof adminJournal
   | typeof adminCheckpoint
+  | typeof adminCost
   | typeof adminSignInReset
   | (typeof keyRoutes)[number];
 
@@ -48,6 +50,8 @@ export const isStateRoute = (id: string): id is StateRoute['id'] => Object.hasOw
 
 /** Unsettled operations are counted up to here. */
 const MOST_COUNTED = 1000;
+/** All that the journal keeps. */
+const MOST_ENTRIES = 2000;
 
 /**
  * Routes that the state alone can answer, by operationId. Behind the Worker the Durable Object serves them without waking
@@ -106,6 +110,9 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
     ]);
     return { upstream, counts: { consumerSessions: sessions.length, unsettledOperations: unsettled.length } };
   }),
+  ...answers(adminCost, async (state, { query }) =>
+    monthToDate(await state.journal.list(MOST_ENTRIES), query.instanceType, Date.now()),
+  ),
   ...answers(adminSignInReset, async (state) => {
     await state.signIn.reset();
     return { reset: true };

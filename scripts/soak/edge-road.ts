@@ -22,6 +22,8 @@ export async function edgeRoad(broker: Broker, onLine: (source: string, line: st
       MT5_TLS: `pin:${broker.certificateSha256}`,
       RATE_LIMIT_PER_SECOND: '100000',
       RATE_LIMIT_BURST: '100000',
+      // What ends is started by requests: that is what is watched here.
+      SLEEP_POLICY: 'fixed',
     },
   });
   const { engine } = edge;

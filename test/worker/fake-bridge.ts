@@ -1,6 +1,7 @@
 import type { Activity, ControlMessage } from '../../container/contract/control.ts';
 import type { SessionStateName } from '../../container/contract/schemas/status.ts';
 import { HEADER, INTERNAL_PATH } from '../../container/contract/headers.ts';
+import type { TradingCalendar } from '../../container/contract/trading-calendar.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../container/contract/version.ts';
 import type { PermitDecision } from '../../container/state/state-api.ts';
 import type { FakeProgram, FakeStart } from './fake-container.ts';
@@ -73,6 +74,10 @@ export class FakeBridge implements FakeProgram {
       ...more,
       session: { state, epoch: this.epoch, sinceMs: Date.now(), reason: null, retcode: null, connections: 1 },
     });
+  }
+
+  calendar(calendar: TradingCalendar): void {
+    this.#send({ type: 'calendar', calendar });
   }
 
   /** A call of the state over the channel. */

@@ -1,7 +1,7 @@
 import { decimalsAsNumbers } from '../../container/contract/decimals.ts';
 import { type Caller, keySelf } from '../../container/contract/keys.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/route.ts';
-import type { adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
+import type { adminPolicy, adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
 import type { BrokerItem, getKeySelf, getStatus, listBrokers } from '../../container/contract/routes/server.ts';
 import { brokerPath } from '../../container/contract/brokers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
@@ -29,6 +29,16 @@ export async function doorAnswers(
       return answered<typeof listBrokers>({ items: await brokerItems(door, caller), nextCursor: null });
     case 'getStatus':
       return answered<typeof getStatus>(await door.bridge.status());
+    case 'adminPolicy': {
+      const { symbols, ...view } = await door.bridge.policy();
+      const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+      return answered<typeof adminPolicy>({
+        ...view,
+        symbols: symbols === null ? null : [...symbols],
+        until: at(view.untilMs),
+        wakesAt: at(view.wakesAtMs),
+      });
+    }
     case 'adminWarm': {
       const { container, session } = untold(await door.bridge.warm('admin'));
       return answered<typeof adminWarm>({ container: container.state, session: session.state });

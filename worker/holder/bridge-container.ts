@@ -8,6 +8,8 @@ import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answ
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
+import { classifyPlatformError } from './platform-errors.ts';
+import { CONTAINER_PORT, containerControl, START_LIMITS } from './container-control.ts';
 import { containerEnv, newStartSecret, startSecretHeaders } from './container-env.ts';
 import {
   containerDeadlineMs,
@@ -24,27 +26,21 @@ import { type Broker, doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
-import { classifyPlatformError } from './platform-errors.ts';
+import { MemoryProof } from './memory-proof.ts';
 import { problemResponse } from '../problem.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { type Told, told } from '../told.ts';
 import { StorageSql } from './storage-sql.ts';
+import { startForUnsettled } from './start-for-unsettled.ts';
+import { policySettings, type PolicyView, Wakefulness } from './wakefulness.ts';
 
-/** The container's own port in the image; the process engine gives another one through `PORT`. */
-const CONTAINER_PORT = 8080;
-/** The library looks every 300 ms whether the program listens; a start takes 200–250 ms (cloudflare.md, start times). */
-const PORT_POLL_MS = 50;
-/** Cloudflare's "get an instance" (library default) and the program's own start on 1/16 vCPU. */
-const INSTANCE_TIMEOUT_MS = 8000;
-const LISTEN_TIMEOUT_MS = 30_000;
 /** How long a warming call waits for the sign-in to end, well or badly. */
 const WARM_TIMEOUT_MS = 20_000;
 /** Between looks whether a write whose connection broke has a row by now. */
 const LEDGER_LOOK_MS = 50;
 const LIFECYCLE_KEY = 'bridge:lifecycle';
-const PROVE_EVERY_MS = 10_000;
 /** Session states in which a sign-in is still under way. */
 const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
 
@@ -69,10 +65,11 @@ export class BridgeContainer extends Container<Env> {
   readonly #lifecycle: Lifecycle;
   readonly #instance: Instance;
   readonly #succession: Succession;
+  readonly #wakefulness: Wakefulness;
+  readonly #memory: MemoryProof;
   readonly #inFlight = new InFlight();
   readonly #name = ownName(this.ctx);
   readonly #keys: HolderKeys;
-  #provenAtMs = -Infinity;
   #activityChanged = Promise.withResolvers<void>();
 
   constructor(ctx: DurableObjectState<object>, env: Env) {
@@ -88,6 +85,7 @@ export class BridgeContainer extends Container<Env> {
         if (ended.startsWith(endedKey(''))) ctx.waitUntil(Promise.resolve().then(() => this.#keys.tellOthers()));
       },
     });
+    this.#memory = new MemoryProof(this.#state);
     const server = new StateServer(this.#state, onFault);
     this.#lifecycle = new Lifecycle({
       read: () => ctx.storage.kv.get<LifecycleRecord>(LIFECYCLE_KEY),
@@ -95,6 +93,17 @@ export class BridgeContainer extends Container<Env> {
       journal: this.#state.journal,
       now: () => this.now(),
       newSecret: newStartSecret,
+    });
+    this.#wakefulness = new Wakefulness({
+      kv: ctx.storage.kv,
+      settings: policySettings({ ...env }, this.sleepAfter),
+      journal: this.#state.journal,
+      now: () => this.now(),
+      activity: () => this.#instance.activity,
+      schedule: async (delayMs) => {
+        this.deleteSchedules('wake');
+        await this.schedule(Math.ceil(delayMs / 1000), 'wake');
+      },
     });
     this.#instance = new Instance({
       container: this.#containerControl(),
@@ -104,6 +113,7 @@ export class BridgeContainer extends Container<Env> {
       serve: (call) => server.serve(call),
       onProcess: (instanceId) => this.#processChanged(instanceId),
       onActivity: () => this.#tellActivity(),
+      onCalendar: (calendar) => this.#wakefulness.learn(calendar),
       onDead: (death) => {
         this.#inFlight.abort(new Error('network connection lost'));
         ctx.waitUntil(this.#hub().containerLost(DEATHS[death]));
@@ -139,6 +149,7 @@ export class BridgeContainer extends Container<Env> {
     this.renewActivityTimeout();
     const forward = await readForwardRequest(request);
     this.#succession.isRetired = false;
+    this.#wakefulness.requested(this.#instance.isRunning);
     if (!forward.isRead) {
       const key = forward.headers.get(HEADER.idempotencyKey);
       const told = await this.#succession.toldBefore(callerId(forward.headers), key);
@@ -166,6 +177,7 @@ export class BridgeContainer extends Container<Env> {
 
   /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
   async warm(reason: StartReason): Promise<Told<BridgeStatus>> {
+    if (reason === 'cron' && this.#wakefulness.sleepsByPlan()) return told(() => this.status());
     return told(async () => {
       const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
       await this.#instance.ensure(reason);
@@ -190,6 +202,18 @@ export class BridgeContainer extends Container<Env> {
     return this.status();
   }
 
+  /** What the sleep policy says and why. Starts nothing, renews nothing. */
+  policy(): PolicyView {
+    return this.#wakefulness.view();
+  }
+
+  /** Called by the library's schedule, before the container is needed. */
+  async wake(): Promise<void> {
+    if (this.#succession.isRetired || !(await this.#wakefulness.due())) return;
+    const warmed = await this.warm('policy');
+    if (!warmed.ok) await this.#wakefulness.failed(warmed.context.detail ?? warmed.code);
+  }
+
   /** Another object holds the session from now on: the container ends, and nothing but a request starts it again. */
   async retire(): Promise<void> {
     this.#succession.isRetired = true;
@@ -206,7 +230,7 @@ export class BridgeContainer extends Container<Env> {
   async status(): Promise<BridgeStatus> {
     const nowMs = this.now();
     return bridgeStatus({
-      memory: this.#memoryFault(nowMs),
+      memory: this.#memory.fault(nowMs),
       halt: this.#state.haltReason,
       record: this.#lifecycle.record,
       activity: this.#instance.activity,
@@ -257,13 +281,18 @@ export class BridgeContainer extends Container<Env> {
   override async onActivityExpired(): Promise<void> {
     const { record } = this.#lifecycle;
     const nowMs = this.now();
+    const { awake, wakesAtMs } = this.#wakefulness.idleVerdict();
     const decision = decideSleep({
-      activity: this.#instance.activity,
+      wanted: awake,
       inFlight: this.#inFlight.count(nowMs),
       stoppingSinceMs: record.state === 'stopping' ? record.sinceMs : null,
       nowMs,
     });
-    if (decision === 'stop') await this.#instance.stop('sleep');
+    if (decision === 'stop') {
+      if ((this.#instance.activity?.streams ?? 0) > 0)
+        await this.#hub().pauseFor(wakesAtMs === null ? null : wakesAtMs - nowMs);
+      await this.#instance.stop('sleep');
+    }
     if (decision === 'kill') await this.#instance.kill();
   }
 
@@ -286,34 +315,12 @@ export class BridgeContainer extends Container<Env> {
   }
 
   #containerControl(): ContainerControl {
-    const container = this.ctx.container;
-    if (!container) throw new Error('This Durable Object class has no container: see "containers" in wrangler.jsonc.');
-    return {
-      running: () => container.running,
-      start: (startSecret) =>
-        this.startAndWaitForPorts({
-          startOptions: { envVars: containerEnv(doorConfig(this.env).variablesOf(this.#broker()), startSecret) },
-          cancellationOptions: {
-            waitInterval: PORT_POLL_MS,
-            instanceGetTimeoutMS: INSTANCE_TIMEOUT_MS,
-            portReadyTimeoutMS: LISTEN_TIMEOUT_MS,
-          },
-        }),
-      monitor: () => container.monitor(),
-      fetch: (path, init) => container.getTcpPort(CONTAINER_PORT).fetch(`http://container${path}`, init),
-      look: async (timeoutMs) => {
-        try {
-          const port = container.getTcpPort(CONTAINER_PORT);
-          const answer = await port.fetch('http://container/healthz', { signal: AbortSignal.timeout(timeoutMs) });
-          await answer.body?.cancel();
-          return 'answers';
-        } catch (error) {
-          return classifyPlatformError(error).kind === 'timeout' ? 'silent' : 'refused';
-        }
-      },
+    return containerControl(this.ctx.container, {
+      start: (envVars) => this.startAndWaitForPorts({ startOptions: { envVars }, cancellationOptions: START_LIMITS }),
+      envVars: (startSecret) => containerEnv(doorConfig(this.env).variablesOf(this.#broker()), startSecret),
       stop: () => this.stop('SIGTERM'),
       destroy: () => this.destroy(),
-    };
+    });
   }
 
   async #send(request: ForwardRequest, timeoutMs: number): Promise<Response> {
@@ -355,35 +362,13 @@ export class BridgeContainer extends Container<Env> {
     return new Response(body, { status, headers });
   }
 
-  /** Anybody may ask whether the bridge is ready; a row is written for it so often at most. */
-  #memoryFault(nowMs: number): string | null {
-    if (Math.abs(nowMs - this.#provenAtMs) < PROVE_EVERY_MS) return null;
-    try {
-      this.#state.prove();
-      this.#provenAtMs = nowMs;
-      return null;
-    } catch (error) {
-      return asBridgeError(error).context.detail;
-    }
-  }
-
   /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
   async #processChanged(instanceId: string | null): Promise<void> {
     await this.#state.operations.orphan(instanceId);
-    if (instanceId === null && !this.#succession.isRetired) this.ctx.waitUntil(this.#startForUnsettled());
-  }
-
-  /** The old container may still be ending, or the platform have none to give: tried again 1, 2, 4, 8 s later. */
-  async #startForUnsettled(): Promise<void> {
-    for (let waitMs = 1_000; (await this.#state.operations.unsettled(1)).length > 0; waitMs *= 2) {
-      try {
-        return await this.#instance.ensure('unsettled operations');
-      } catch (error) {
-        logEvent('fault', { what: 'start for unsettled operations', error });
-        if (waitMs > 8_000) return;
-      }
-      await scheduler.wait(waitMs);
-    }
+    if (instanceId !== null || this.#succession.isRetired) return;
+    const { stopReason } = this.#lifecycle.record;
+    await this.#wakefulness.ended(stopReason === 'sleep' || stopReason === 'admin');
+    this.ctx.waitUntil(startForUnsettled(this.#state, () => this.#instance.ensure('unsettled operations')));
   }
 
   #tellActivity(): void {

@@ -1,3 +1,4 @@
+import type { TradingCalendar } from '../../container/contract/trading-calendar.ts';
 import {
   parseControlMessage,
   type Activity,
@@ -24,6 +25,7 @@ export interface ControlChannelParts {
   /** First message of each opening. The answer is sent back as the hand-over. */
   readonly onHello: (hello: Hello) => Promise<ControlMessage>;
   readonly onActivity: (activity: Activity) => void;
+  readonly onCalendar: (calendar: TradingCalendar) => void;
   /** Whatever came: the process runs. */
   readonly onHeard: () => void;
   readonly serve: (call: StateCall) => Promise<StateResult | StateFailure>;
@@ -140,6 +142,7 @@ export class ControlChannel {
     // What a process that is gone or was given up left on its way counts for nothing: its orders were told as not sent.
     if (this.#state.name !== 'open' || this.#state.socket !== socket) return;
     if (message.type === 'activity') return this.#parts.onActivity(message);
+    if (message.type === 'calendar') return this.#parts.onCalendar(message.calendar);
     if (message.type !== 'call') return;
     const answer = await this.#parts.serve(message);
     try {

@@ -1,3 +1,4 @@
+import type { TradingCalendar } from '../../container/contract/trading-calendar.ts';
 import type {
   Activity,
   ControlMessage,
@@ -44,6 +45,7 @@ export interface InstanceParts {
   /** A process is there (its id) or is gone (`null`): operations that others left as `sending` are unknown now. */
   readonly onProcess: (instanceId: string | null) => Promise<void>;
   readonly onActivity: (activity: Activity) => void;
+  readonly onCalendar: (calendar: TradingCalendar) => void;
   /** The process hangs or its port is gone: it is being killed, and nothing that waits for it is answered any more. */
   readonly onDead: (death: Death) => void;
   readonly onFault: (what: string, error: unknown) => void;
@@ -74,6 +76,7 @@ export class Instance {
       isAlive: () => parts.container.running(),
       onHello: (hello) => this.#onHello(hello),
       onActivity: (activity) => this.#onActivity(activity),
+      onCalendar: parts.onCalendar,
       onHeard: () => this.#heartbeat.heard(),
       serve: parts.serve,
       onFault: parts.onFault,

@@ -4,7 +4,7 @@ import type { PlatformError } from './platform-errors.ts';
 
 export type ContainerState = 'stopped' | 'starting' | 'running' | 'stopping';
 /** Who caused a start. */
-export type StartReason = 'request' | 'stream' | 'cron' | 'admin' | 'unsettled operations' | 'found running';
+export type StartReason = 'request' | 'stream' | 'cron' | 'admin' | 'policy' | 'unsettled operations' | 'found running';
 /** Who caused a stop; anything else is the program's own end or the platform's doing. */
 export type StopReason = 'sleep' | 'admin' | 'stuck' | Death;
 

@@ -1,9 +1,7 @@
-import type { Activity } from '../../container/contract/control.ts';
-
 /** What is known when the time without a request has run out. */
 export interface SleepFacts {
-  /** Last word of the container, `null` when none is valid: no channel, so nobody vouches for open streams. */
-  readonly activity: Pick<Activity, 'streams' | 'unsettled'> | null;
+  /** Whether the policy (policy/awake.ts) wants it awake: trading hours, usual hours, streams, unsettled operations. */
+  readonly wanted: boolean;
   /** Forwarded requests whose answer has not begun, each within its own deadline. */
   readonly inFlight: number;
   /** Since when the container is asked to stop; `null` = it is not. */
@@ -22,11 +20,9 @@ export const STOP_GRACE_MS = 30_000;
 
 /** Asked only when `sleepAfter` has passed without a request: what else keeps the container awake? */
 export function decideSleep(facts: SleepFacts): SleepDecision {
-  const { activity, inFlight, stoppingSinceMs, nowMs } = facts;
+  const { wanted, inFlight, stoppingSinceMs, nowMs } = facts;
   if (stoppingSinceMs !== null) return nowMs - stoppingSinceMs >= STOP_GRACE_MS ? 'kill' : 'stay';
-  if (inFlight > 0) return 'stay';
-  if (activity !== null && (activity.streams > 0 || activity.unsettled > 0)) return 'stay';
-  return 'stop';
+  return wanted || inFlight > 0 ? 'stay' : 'stop';
 }
 
 /** `sleepAfter` as the library takes it: whole seconds, minutes or hours. Others throw inside its constructor. */

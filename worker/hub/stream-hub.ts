@@ -151,6 +151,14 @@ export class StreamHub extends DurableObject<Env> {
     this.#upstream.lose(detail);
   }
 
+  /** Outside trading hours the container goes to sleep: clients stay, are told `stale`, and are served again afterwards. */
+  pauseFor(pauseMs: number | null): void {
+    if (this.#core.isIdle || this.#upstream.isPaused) return;
+    this.#core.markAllStale();
+    this.#core.tick();
+    this.#sleep(Date.now() + (pauseMs ?? LOOK_AGAIN_MS));
+  }
+
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
     const connection = this.#connections.get(socket);
     if (!connection) return socket.close(CLOSE.internal.code, 'internal');
@@ -279,15 +287,17 @@ export class StreamHub extends DurableObject<Env> {
     this.#answerPings();
     if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();
     else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > this.timings().closedGraceMs)
-      if (topicsFrom('books').every((topic) => !this.#upstream.wants(topic))) this.#sleep();
+      if (topicsFrom('books').every((topic) => !this.#upstream.wants(topic))) {
+        // Only ticks are wanted: the container may sleep until they come again.
+        const { opensAtMs } = this.#core.system;
+        this.#sleep(Math.min(opensAtMs ?? Infinity, Date.now() + LOOK_AGAIN_MS));
+      }
     // Connected clients that follow nothing need no heartbeat from a hub that may sleep.
     if (this.#core.isSilent) this.#rest();
   }
 
-  /** The market is closed and only ticks are wanted: the container may sleep until it opens. */
-  #sleep(): void {
-    const { opensAtMs } = this.#core.system;
-    const untilMs = Math.min(opensAtMs ?? Infinity, Date.now() + LOOK_AGAIN_MS);
+  /** The market is closed. */
+  #sleep(untilMs: number): void {
     this.ctx.storage.kv.put('pausedUntilMs', untilMs);
     void this.ctx.storage.setAlarm(untilMs);
     for (const connection of this.#sockets.keys()) this.#remember(connection);

@@ -116,6 +116,69 @@ export const adminSleep = defineRoute({
   example: {},
 });
 
+export const adminPolicy = defineRoute({
+  id: 'adminPolicy',
+  method: 'GET',
+  path: '/admin/policy',
+  tag: 'Admin',
+  summary: 'Why the container is awake or asleep, until when, and when it wakes next',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: z.object({
+    policy: z.enum(['calendar', 'learned', 'fixed']),
+    symbols: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: 'Whose trading hours are known; null = not read yet.' }),
+    awake: z.boolean(),
+    until: z
+      .string()
+      .nullable()
+      .meta({ description: 'Earliest sleep if nothing else happens; null = no end is known.' }),
+    untilMs: z.int().nullable(),
+    wakesAt: z.string().nullable().meta({ description: 'Next start without a request; null = a request starts it.' }),
+    wakesAtMs: z.int().nullable(),
+    why: z.string(),
+  }),
+  status: 200,
+  example: {},
+});
+
+const billLine = z.object({
+  part: z.string(),
+  unit: z.string(),
+  used: z.number(),
+  included: z.number(),
+  usd: z.number(),
+});
+
+export const adminCost = defineRoute({
+  id: 'adminCost',
+  method: 'GET',
+  path: '/admin/cost',
+  tag: 'Admin',
+  summary: 'What running the container has cost on Cloudflare this month (UTC), by the journal and list prices',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: z.strictObject({
+    instanceType: z.enum(['lite', 'basic', 'standard-1', 'standard-2', 'standard-3', 'standard-4']).default('basic'),
+  }),
+  answer: z.object({
+    awakeHours: z.number(),
+    monthToDateUsd: z.string().meta({ description: 'The plan included; requests are not counted.' }),
+    atThisPaceUsd: z.string().meta({ description: 'The whole month, if it goes on so.' }),
+    lines: z.array(billLine),
+    pricesRead: z.string().meta({ description: 'The day the price list is of.' }),
+  }),
+  status: 200,
+  example: { query: { instanceType: 'basic' } },
+});
+
 export const adminSignInReset = defineRoute({
   id: 'adminSignInReset',
   method: 'POST',
@@ -132,4 +195,12 @@ export const adminSignInReset = defineRoute({
   example: {},
 });
 
-export const adminRoutes = [adminJournal, adminCheckpoint, adminWarm, adminSleep, adminSignInReset] as const;
+export const adminRoutes = [
+  adminJournal,
+  adminCheckpoint,
+  adminPolicy,
+  adminCost,
+  adminWarm,
+  adminSleep,
+  adminSignInReset,
+] as const;

@@ -49,6 +49,8 @@ export async function startEdge(options: {
       MT5_LOGIN: '1000',
       MT5_PASSWORD: 'Password1',
       MT5_TLS: `pin:${simulator.certificateSha256}`,
+      // The simulator's market is always open: its calendar would keep every container awake.
+      SLEEP_POLICY: 'fixed',
       ...vars,
     },
   });

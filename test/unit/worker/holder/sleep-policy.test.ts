@@ -2,13 +2,11 @@ import { expect, it } from 'vitest';
 import { InFlight } from '../../../../worker/holder/in-flight.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN, STOP_GRACE_MS } from '../../../../worker/holder/sleep-policy.ts';
 
-const idle = { activity: { streams: 0, unsettled: 0 }, inFlight: 0, stoppingSinceMs: null, nowMs: 1_000_000 };
+const idle = { wanted: false, inFlight: 0, stoppingSinceMs: null, nowMs: 1_000_000 };
 
 it.each([
   ['nothing is going on', {}, 'stop'],
-  ['nobody vouches for streams', { activity: null }, 'stop'],
-  ['a stream is open', { activity: { streams: 1, unsettled: 0 } }, 'stay'],
-  ['an operation is unsettled', { activity: { streams: 0, unsettled: 1 } }, 'stay'],
+  ['the policy wants it awake', { wanted: true }, 'stay'],
   ['a request is in flight', { inFlight: 1 }, 'stay'],
   ['it was asked to stop a moment ago', { stoppingSinceMs: 1_000_000 - STOP_GRACE_MS + 1 }, 'stay'],
   ['it ignores SIGTERM', { stoppingSinceMs: 1_000_000 - STOP_GRACE_MS }, 'kill'],

@@ -1,0 +1,116 @@
+import { parseMask } from '../../contract/masks.ts';
+import type { Holiday, Market, TradingCalendar } from '../../contract/trading-calendar.ts';
+import { Fields, payloadObjects, payloadScalar, type WireObject } from '../../webapi/fields.ts';
+import { type Broker, isLacking, type ReadContext } from './broker.ts';
+import type { ClockSource } from './broker-clock.ts';
+import { sessionHours } from './session-hours.ts';
+
+/** Hours and holidays change by an administrator's hand, some times a year. */
+const FRESH_MS = 6 * 3_600_000;
+const READ_TIMEOUT_MS = 20_000;
+/** More are not looked at: a broker's list of a year has some dozens. */
+const MOST_HOLIDAYS = 500;
+
+export interface CalendarReaderOptions {
+  readonly broker: Pick<Broker, 'read'>;
+  readonly clock: Pick<ClockSource, 'get'>;
+  /** Mask list of the symbols whose hours count. */
+  readonly symbols: string;
+  readonly now: () => number;
+  readonly tell: (calendar: TradingCalendar) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Reads from the server when its market is open, for the sleep policy of whoever owns this container. */
+export class CalendarReader {
+  readonly #options: CalendarReaderOptions;
+  #readAtMs = -Infinity;
+
+  constructor(options: CalendarReaderOptions) {
+    this.#options = options;
+  }
+
+  /** A session is there: what is not known or old is read, in the background. */
+  signedIn(): void {
+    const { now, tell, onError } = this.#options;
+    if (now() - this.#readAtMs < FRESH_MS) return;
+    this.#readAtMs = now();
+    this.#read().then(
+      (calendar) => calendar.markets.length > 0 && tell(calendar),
+      (error: unknown) => {
+        this.#readAtMs = -Infinity;
+        onError(error);
+      },
+    );
+  }
+
+  async #read(): Promise<TradingCalendar> {
+    const { broker, clock, symbols, now } = this.#options;
+    const context = { deadlineAtMs: now() + READ_TIMEOUT_MS, signal: AbortSignal.timeout(READ_TIMEOUT_MS) };
+    const { settings } = await clock.get(context);
+    const found = await broker.read('symbol/get', [['mask', symbols]], context);
+    const holidays = await this.#holidays(context);
+    const markets = new Map<string, Gathered>();
+    for (const wire of payloadObjects(found.body)) {
+      const symbol = new Fields(wire).text('Symbol');
+      const hours = sessionHours(wire, 'SessionsTrades') ?? sessionHours(wire, 'SessionsQuotes');
+      if (symbol === undefined || hours === undefined) continue;
+      const path = new Fields(wire).text('Path') ?? symbol;
+      const own = holidays.filter(({ isFor }) => isFor(symbol, path)).map(({ holiday }) => holiday);
+      const key = JSON.stringify([hours, own]);
+      const market: Gathered = markets.get(key) ?? {
+        symbols: [],
+        hours: hours.map(([from, to]) => [from, to]),
+        holidays: own,
+      };
+      market.symbols.push(symbol);
+      markets.set(key, market);
+    }
+    return { zone: { zoneMinutes: settings.zoneMinutes, daylight: settings.daylight }, markets: [...markets.values()] };
+  }
+
+  /** A manager without the right to see them, or a build that has none, gives none. */
+  async #holidays(context: ReadContext): Promise<{ holiday: Holiday; isFor: Applies }[]> {
+    const { broker } = this.#options;
+    try {
+      const total = Number(payloadScalar((await broker.read('holiday/total', [], context)).body, 'Total') ?? 0);
+      const found: { holiday: Holiday; isFor: Applies }[] = [];
+      for (let index = 0; index < Math.min(total, MOST_HOLIDAYS); index++) {
+        const { body } = await broker.read('holiday/next', [['index', String(index)]], context);
+        for (const wire of payloadObjects(body)) {
+          const holiday = holidayOf(wire);
+          if (holiday) found.push({ holiday, isFor: appliesTo(wire) });
+        }
+      }
+      return found;
+    } catch (error) {
+      if (isLacking(error)) return [];
+      throw error;
+    }
+  }
+}
+
+interface Gathered extends Omit<Market, 'symbols'> {
+  readonly symbols: string[];
+}
+
+type Applies = (symbol: string, path: string) => boolean;
+
+function holidayOf(wire: WireObject): Holiday | undefined {
+  const fields = new Fields(wire);
+  const [year, month, day] = [fields.integer('Year') ?? 0, fields.integer('Month'), fields.integer('Day')];
+  // `Mode` 0: written down and not in force.
+  if (month === undefined || day === undefined || month < 1 || month > 12 || day < 1 || day > 31) return undefined;
+  if (year < 0 || year > 9999 || fields.integer('Mode') === 0) return undefined;
+  const [from, to] = [fields.integer('WorkFrom') ?? 0, fields.integer('WorkTo') ?? 0];
+  return { year, month, day, open: from >= 0 && from < to && to <= 1440 ? [from, to] : null };
+}
+
+/** Masks of names or of paths in the tree of symbols; none = all. */
+function appliesTo(wire: WireObject): Applies {
+  const told = new Fields(wire).take('Symbols');
+  const masks = Array.isArray(told) ? told.filter((one) => typeof one === 'string') : [];
+  if (masks.length === 0) return () => true;
+  const mask = parseMask(masks.join(','));
+  return (symbol, path) => mask.matches(symbol) || mask.matches(path);
+}

@@ -1,0 +1,133 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, it } from 'vitest';
+import type { TradingCalendar } from '../../container/contract/trading-calendar.ts';
+import { FakeBridge } from './fake-bridge.ts';
+import { FakeContainer } from './fake-container.ts';
+import type { BridgeContainer } from './worker.ts';
+
+/** Monday to Friday of a server whose midnight is 17:00 in New York, closed on 25 December. */
+const FOREX: TradingCalendar = {
+  zone: { zoneMinutes: 120, daylight: 'us' },
+  markets: [
+    {
+      symbols: ['EURUSD'],
+      hours: [[1440, 8640]],
+      holidays: [{ year: 0, month: 12, day: 25, open: null }],
+    },
+  ],
+};
+
+function newBridge() {
+  const id = env.BRIDGE.newUniqueId();
+  const stub = env.BRIDGE.get(id) as DurableObjectStub<BridgeContainer>;
+  const container = FakeContainer.of(id.toString());
+  const programs: FakeBridge[] = [];
+  container.program = (start) => {
+    const program = new FakeBridge(start);
+    programs.push(program);
+    return program;
+  };
+  const inside = <T>(body: (bridge: BridgeContainer) => T | Promise<T>): Promise<T> =>
+    runInDurableObject(stub, (bridge) => body(bridge));
+  /** The bridge's clock, which alone decides; the platform's alarm is called by hand. */
+  const at = (time: string): Promise<void> =>
+    inside((bridge) => {
+      bridge.nowMs = Date.parse(`${time}Z`);
+    });
+  const request = async (): Promise<number> => {
+    const nowMs = await inside((bridge) => bridge.nowMs ?? Date.now());
+    const answer = await stub.fetch('http://bridge/v1/x', {
+      headers: {
+        'x-bridge-caller': '{"id":"t","scopes":["read"]}',
+        'x-bridge-replay': 'safe',
+        'x-bridge-deadline': String(nowMs + 10_000),
+      },
+    });
+    await answer.text();
+    return answer.status;
+  };
+  const journal = async (): Promise<string[]> => {
+    const told = await stub.answer(
+      'adminJournal',
+      { params: {}, query: { limit: 100 }, body: undefined, decimals: 'string' },
+      { id: 't', scopes: ['admin'] },
+    );
+    const { items } = JSON.parse(told.ok ? told.value : '') as { items: { event: string; reason: string }[] };
+    return items.map(({ event, reason }) => `${event}: ${reason}`).reverse();
+  };
+  const policy = async () => {
+    const { wakesAtMs, untilMs, ...rest } = await stub.policy();
+    const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString().slice(0, 16));
+    return { ...rest, until: iso(untilMs), wakes: iso(wakesAtMs) };
+  };
+  const expire = (): Promise<void> => inside((bridge) => bridge.onActivityExpired());
+  const gone = (): Promise<void> => expect.poll(() => container.running).toBe(false);
+  return { stub, container, programs, inside, at, request, journal, policy, expire, gone };
+}
+
+it('sleeps at the close with a stream open, wakes before the open, and the first request finds it warm', async () => {
+  const { container, programs, inside, at, request, journal, policy, expire, gone } = newBridge();
+  await at('2026-10-30T20:30');
+  expect(await request()).toBe(200);
+  expect(await policy()).toMatchObject({ policy: 'calendar', symbols: null, awake: true, until: '2026-10-30T20:40' });
+  await inside(() => {
+    programs[0]?.calendar(FOREX);
+    programs[0]?.activity('ready', { streams: 1 });
+  });
+  await expect.poll(async () => (await policy()).symbols).toEqual(['EURUSD']);
+  await at('2026-10-30T20:59');
+  await expire();
+  expect(container.running).toBe(true);
+  // Half an hour after the close of Friday; New York sets its clocks back on Sunday.
+  await at('2026-10-30T21:30');
+  await expire();
+  await gone();
+  expect(await policy()).toMatchObject({ awake: false, wakes: '2026-11-01T21:59' });
+  await expect
+    .poll(() => inside(async (bridge) => (await bridge.listSchedules('wake')).map(({ time }) => time)))
+    .toEqual([expect.closeTo(Date.now() / 1000 + 48 * 3600 + 29 * 60, -2)]);
+  await at('2026-10-31T12:00');
+  await inside((bridge) => bridge.warm('cron'));
+  expect(container.running).toBe(false);
+  await at('2026-11-01T21:59');
+  await inside((bridge) => bridge.wake());
+  expect(container.running).toBe(true);
+  await at('2026-11-01T22:00');
+  expect(await request()).toBe(200);
+  expect(container.starts).toHaveLength(2);
+  expect(await journal()).toContain('start: policy');
+  expect(await policy()).toMatchObject({ awake: true, until: '2026-11-06T22:00', wakes: '2026-11-08T21:59' });
+});
+
+it('a wake-up that never came is told; a container that ends in trading hours is started again without a request', async () => {
+  const { container, programs, inside, at, request, journal, expire, gone } = newBridge();
+  await at('2026-12-24T21:00');
+  await request();
+  await inside(() => programs[0]?.calendar(FOREX));
+  await at('2026-12-24T22:30');
+  await expire();
+  await gone();
+  // Closed on the 25th, and then it is Saturday.
+  await at('2026-12-27T22:15');
+  await request();
+  expect(await journal()).toContain(
+    'error: The wake-up at 2026-12-27T21:59:00.000Z was missed: a request came before it.',
+  );
+  await inside(() => container.exit(1));
+  await gone();
+  await expect.poll(() => inside((bridge) => bridge.listSchedules('wake').then(({ length }) => length))).toBe(1);
+  await inside((bridge) => bridge.wake());
+  expect(container.running).toBe(true);
+  expect(container.starts).toHaveLength(3);
+});
+
+it('without a calendar it sleeps after requests only, and a request starts it', async () => {
+  const { at, request, policy, expire, gone } = newBridge();
+  await at('2026-07-08T12:00');
+  await request();
+  await at('2026-07-08T12:11');
+  await expire();
+  await gone();
+  expect(await policy()).toMatchObject({ awake: false, wakes: null, why: expect.stringContaining('next request') });
+});

@@ -1,0 +1,90 @@
+import type { Market, TradingCalendar } from '../../../container/contract/trading-calendar.ts';
+import { BrokerClock } from '../../../container/webapi/time.ts';
+
+/** Epoch ms, from inclusive, to exclusive. */
+export interface Window {
+  readonly openMs: number;
+  readonly closeMs: number;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 1440;
+const DAY_MS = DAY_MINUTES * MINUTE_MS;
+/** How far windows are worked out at once: longer than any closure of a market, Christmas to New Year included. */
+const AHEAD_DAYS = 21;
+/** A session that is open now may have opened days ago: 24/5 is one window of five days, 24/7 never ends. */
+const BEHIND_DAYS = 8;
+
+/** When any of the calendar's markets is open, in UTC. */
+export class TradingHours {
+  readonly #calendar: TradingCalendar;
+  readonly #clock: BrokerClock;
+  #windows: readonly Window[] = [];
+  /** Windows are complete for moments in this span. */
+  #fromMs = 0;
+  #toMs = 0;
+
+  constructor(calendar: TradingCalendar) {
+    this.#calendar = calendar;
+    this.#clock = new BrokerClock(calendar.zone);
+  }
+
+  /** The window that holds the moment; else the next one; `undefined` when the market stays closed for two weeks. */
+  currentOrNext(utcMs: number): Window | undefined {
+    return this.#around(utcMs).find(({ closeMs }) => closeMs > utcMs);
+  }
+
+  isOpen(utcMs: number): boolean {
+    const window = this.currentOrNext(utcMs);
+    return window !== undefined && window.openMs <= utcMs;
+  }
+
+  #around(utcMs: number): readonly Window[] {
+    if (utcMs < this.#fromMs || utcMs >= this.#toMs) {
+      const today = Math.floor(utcMs / DAY_MS);
+      this.#windows = this.#workOut(today - BEHIND_DAYS, today + AHEAD_DAYS);
+      this.#fromMs = today * DAY_MS;
+      this.#toMs = (today + 7) * DAY_MS;
+    }
+    return this.#windows;
+  }
+
+  /** Days are the server's, counted from 1970. */
+  #workOut(fromDay: number, toDay: number): Window[] {
+    const found: Window[] = [];
+    for (const market of this.#calendar.markets)
+      for (let day = fromDay; day <= toDay; day++)
+        for (const [from, to] of sessionsOf(market, day))
+          found.push({
+            openMs: this.#clock.toUtcMs(day * DAY_MS + from * MINUTE_MS),
+            closeMs: this.#clock.toUtcMs(day * DAY_MS + to * MINUTE_MS),
+          });
+    return merged(found);
+  }
+}
+
+/** Sessions of one day of the server's, as minutes of that day. */
+function sessionsOf({ hours, holidays }: Market, day: number): [from: number, to: number][] {
+  const date = new Date(day * DAY_MS);
+  const weekStart = date.getUTCDay() * DAY_MINUTES;
+  const holiday = holidays.find(
+    (one) =>
+      (one.year === 0 || one.year === date.getUTCFullYear()) &&
+      one.month === date.getUTCMonth() + 1 &&
+      one.day === date.getUTCDate(),
+  );
+  const [first, last] = holiday === undefined ? [0, DAY_MINUTES] : (holiday.open ?? [0, 0]);
+  return hours
+    .map(([from, to]): [number, number] => [Math.max(from - weekStart, first), Math.min(to - weekStart, last)])
+    .filter(([from, to]) => from < to);
+}
+
+function merged(windows: Window[]): Window[] {
+  const joined: Window[] = [];
+  for (const window of windows.sort((a, b) => a.openMs - b.openMs)) {
+    const last = joined.at(-1);
+    if (last === undefined || window.openMs > last.closeMs) joined.push(window);
+    else joined[joined.length - 1] = { openMs: last.openMs, closeMs: Math.max(last.closeMs, window.closeMs) };
+  }
+  return joined;
+}

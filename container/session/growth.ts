@@ -29,6 +29,7 @@ export class GrowthPolicy {
   #queuedSinceMs = 0;
   #answeredAtMs = 0;
   #answerMs = 0;
+  /** Requests that one answer serves, in the mean; at least 1. */
   #perAnswer = 1;
   /** The last deals' times. */
   #dealtAtMs: number[] = [];
@@ -39,9 +40,9 @@ export class GrowthPolicy {
     return this.#answerMs;
   }
 
-  /** How many requests one answer serves, in the mean; at least 1. */
-  get perAnswer(): number {
-    return this.#perAnswer;
+  /** How long so many requests take, several travelling together, at a time apart that is never less than `intervalMs`. */
+  waitMs(requests: number, sessions: number, intervalMs: number): number {
+    return (requests * Math.max(this.#answerMs / sessions, intervalMs)) / this.#perAnswer;
   }
 
   /** Requests were handed to a session, and so many stayed behind. */

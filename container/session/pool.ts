@@ -27,6 +27,10 @@ const IDLE_SHRINK_MS = 60_000;
 /** A session that ends so soon after another one signed in was ended by it; what it is told, it learns at its next ping. */
 const ENDED_BY_SIGN_IN_MS = { lost: 2_000, replaced: 30_000 } as const;
 
+type Later = (work: () => void) => void;
+const atNextTick: Later = (work) => process.nextTick(work);
+const atEndOfTurn: Later = (work) => void setImmediate(work);
+
 export interface PoolOptions extends DialerOptions {
   readonly max: number;
   /** Sessions that deal, where there are so many. */
@@ -43,6 +47,7 @@ export interface PoolOptions extends DialerOptions {
  * twice at once: everybody waits on the same sign-in and is told the same reason if it fails.
  */
 export class SessionPool implements Upstream {
+  readonly dealers: Upstream['dealers'];
   readonly #lines: DealerLines;
   readonly #options: PoolOptions;
   readonly #dialer: Dialer;
@@ -62,7 +67,7 @@ export class SessionPool implements Upstream {
   #growAfterMs = 0;
   readonly #pause = new SignInPause();
   #draining = false;
-  #pumpsSoon = false;
+  readonly #pumpsLater = new Set<Later>();
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
@@ -77,10 +82,7 @@ export class SessionPool implements Upstream {
     this.#rate = new UpstreamRate(options.perSecond);
     const own = { run: (request: JobRequest) => this.#run(request), connections: () => this.#members.count };
     this.#lines = new DealerLines(own, options.dealers ?? 1);
-  }
-
-  get dealers(): Upstream['dealers'] {
-    return this.#lines.all;
+    this.dealers = this.#lines.all;
   }
 
   read(command: Command, options: CallOptions): Promise<Reply> {
@@ -122,7 +124,7 @@ export class SessionPool implements Upstream {
     this.#requireInTime(request, now);
     const [job, reply] = createJob(request, now, (released) => this.#waiting.remove(released));
     if (!job.settled) this.#waiting.add(job);
-    if (job.many) this.#pumpSoon();
+    if (job.many) this.#pumpSoon(atEndOfTurn);
     else this.#pump();
     return reply;
   }
@@ -134,21 +136,20 @@ export class SessionPool implements Upstream {
   #requireInTime({ line, urgent, lane = '', deadlineAtMs }: JobRequest, nowMs: number): void {
     if (line || urgent || this.#members.count === 0) return;
     const ahead = this.#waiting.aheadOf(lane);
-    const { answerMs, perAnswer } = this.#growth;
-    const turnMs = Math.max(answerMs / Math.max(this.#members.count, this.#options.max), this.#rate.intervalMs);
-    const waitMs = (ahead * turnMs) / perAnswer;
+    const { answerMs } = this.#growth;
+    const waitMs = this.#growth.waitMs(ahead, Math.max(this.#members.count, this.#options.max), this.#rate.intervalMs);
     if (ahead < FEW_AHEAD || nowMs + waitMs + answerMs <= deadlineAtMs) return;
     throw new SessionError('overloaded', 'So many requests wait that this one would not be answered in time.', {
       retryAfterMs: Math.ceil(Math.max(1_000, nowMs + waitMs - deadlineAtMs)),
     });
   }
 
-  /** Once what runs now has asked for all that it asks for: a batch travels together. */
-  #pumpSoon(): void {
-    if (this.#pumpsSoon) return;
-    this.#pumpsSoon = true;
-    process.nextTick(() => {
-      this.#pumpsSoon = false;
+  /** Once whoever waited for an answer has gone on; or with all that comes in this turn of the event loop. */
+  #pumpSoon(when: Later = atNextTick): void {
+    if (this.#pumpsLater.has(when)) return;
+    this.#pumpsLater.add(when);
+    when(() => {
+      this.#pumpsLater.delete(when);
       this.#pump();
     });
   }
@@ -192,8 +193,7 @@ export class SessionPool implements Upstream {
     this.#rate.spend();
     this.#counters.sent++;
     this.#counters.merged += jobs.length - 1;
-    const { line } = head;
-    const generation = line?.generation ?? 0;
+    const generation = head.line?.generation ?? 0;
     if (head.kind === 'dealer_write') this.#growth.dealt(now);
     const startedAt = performance.now();
     const tookMs = (): number => performance.now() - startedAt;
@@ -206,7 +206,7 @@ export class SessionPool implements Upstream {
         // The end of the connection may have been told before the answer that came with it ("Connection: close").
         this.#flapping.answered();
       }
-      line?.answered(reply, generation);
+      head.line?.answered(reply, generation);
       for (const job of jobs) job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       this.#arrived(jobs, reply, tookMs());
     } catch (error) {
@@ -334,14 +334,12 @@ export class SessionPool implements Upstream {
   }
 
   #considerGrowth(): void {
-    if (this.#members.count >= this.#max || this.#dialing || this.#draining) return;
     const now = this.#options.now();
-    if (now < this.#growAfterMs) return;
+    if (this.#members.count >= this.#max || this.#dialing || this.#draining || now < this.#growAfterMs) return;
     const { oldest } = this.#waiting;
     const oldestWaitMs = oldest ? now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs) : 0;
     if (this.#members.count < this.#forDealing(now) || (oldest && this.#growth.shouldGrow(oldestWaitMs, now))) {
-      void this.#dial().catch(() => undefined);
-      return;
+      return void this.#dial().catch(() => undefined);
     }
     if (!oldest) return;
     this.#stuckTimer ??= setTimeout(
@@ -353,9 +351,9 @@ export class SessionPool implements Upstream {
     ).unref();
   }
 
-  /** How many sessions are worth it for dealing alone: one for each line, and one for what is read beside it. */
+  /** How many sessions are worth it for dealing alone: one for each line, and one for what is read beside each. */
   #forDealing(nowMs: number): number {
-    return this.#growth.dealsRegularly(nowMs) ? Math.min(this.#max, this.#lines.all.length + 1) : 1;
+    return this.#growth.dealsRegularly(nowMs) ? Math.min(this.#max, 2 * this.#lines.all.length) : 1;
   }
 
   #scheduleShrink(): void {

@@ -45,6 +45,16 @@ const giveBack = (client: Client): void => {
   else free.push(client);
 };
 
+/** As MT5 recommends: a session that is silent for some minutes ends (mt5-webapi §1.5). */
+const PING_EVERY_MS = 20_000;
+setInterval(() => {
+  for (const client of free.splice(0))
+    void client
+      .request({ method: 'GET', path: '/api/test/access' })
+      .then(({ body }) => body.dump())
+      .finally(() => giveBack(client));
+}, PING_EVERY_MS).unref();
+
 const front = createServer((request, response) => {
   void (async () => {
     const client = await lend();

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { JOURNAL_EVENTS } from '../container/contract/journal.ts';
-import { awakeMs } from '../container/state/cost/awake-time.ts';
 import { type Bill, bill, cents, NOTHING, type Scenario } from '../container/state/cost/bill.ts';
+import { awakeThisMonth } from '../container/state/cost/month-to-date.ts';
 import { EGRESS, INSTANCE_TYPES, PRICES_READ } from '../container/state/cost/prices.ts';
 
 const HOUR_S = 3600;
@@ -93,15 +93,6 @@ async function journalText({ journal, url, key }: Options): Promise<string | und
   return text;
 }
 
-/** Seconds awake in the month so far (UTC), and the part of the month that has passed. */
-function monthToDate(text: string, nowMs: number): { awakeSeconds: number; part: number } {
-  const now = new Date(nowMs);
-  const fromMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
-  const toMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
-  const { items } = journalSchema.parse(JSON.parse(text));
-  return { awakeSeconds: awakeMs(items, fromMs, nowMs) / 1000, part: (nowMs - fromMs) / (toMs - fromMs) };
-}
-
 function print(title: string, { lines, totalUsd }: Bill): void {
   const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 2 });
   console.log(`\n${title}\n`);
@@ -119,7 +110,8 @@ async function main(): Promise<void> {
   if (text === undefined) {
     print(`A month with ${given['awake-hours']} hours awake on \`${scenario.instanceType}\``, bill(scenario));
   } else {
-    const { awakeSeconds, part } = monthToDate(text, Date.now());
+    const { ranMs, part } = awakeThisMonth(journalSchema.parse(JSON.parse(text)).items, Date.now());
+    const awakeSeconds = ranMs / 1000;
     // Requests and what follows from them are not in the journal: the month's figures of the options, as far as it has come.
     const soFar = bill({
       ...scenario,

@@ -22,20 +22,16 @@ export class UpstreamRate {
 
   /** Whether a request may leave now; `reserve`: beside so many others that come first. */
   allows(nowMs: number, reserve = 0): boolean {
-    return this.#waitMs(nowMs, reserve) === 0;
+    return this.waitMs(nowMs, reserve) === 0;
   }
 
   /** How long until the next may leave, ms. */
-  #waitMs(nowMs: number, reserve: number): number {
+  waitMs(nowMs: number, reserve = 0): number {
     if (this.#perSecond === Infinity) return 0;
     this.#tokens = Math.min(this.#most, this.#tokens + (Math.max(0, nowMs - this.#atMs) * this.#perSecond) / 1000);
     this.#atMs = nowMs;
     const lacking = Math.min(1 + reserve, this.#most) - this.#tokens;
     return lacking <= 0 ? 0 : Math.ceil((lacking * 1000) / this.#perSecond);
-  }
-
-  waitMs(nowMs: number): number {
-    return this.#waitMs(nowMs, 0);
   }
 
   /** One left. */

@@ -1,6 +1,8 @@
 import { BridgeError } from '../../container/contract/errors.ts';
+import { Poller, type PollerOptions } from '../../container/service/feeds/poller.ts';
 import type { BrokerReads } from '../../container/service/feeds/reads.ts';
 import type { WireObject } from '../../container/webapi/fields.ts';
+import { BrokerClock } from '../../container/webapi/time.ts';
 
 const NOT_FOUND = { retcode: 13, body: {} };
 
@@ -70,4 +72,12 @@ export class FakeBroker implements BrokerReads {
   #members(mask: string): string[] {
     return [...this.groups].flatMap(([login, group]) => (mask === '*' || mask === group ? [login] : []));
   }
+}
+
+/** A poller over it that has signed in once, at a broker whose time is UTC. */
+export function pollerOver(broker: FakeBroker, options: Partial<PollerOptions> = {}): Poller {
+  const clock = async (): Promise<BrokerClock> => new BrokerClock({ zoneMinutes: 0, daylight: 'none' });
+  const poller = new Poller({ reads: broker, clock, now: Date.now, ...options });
+  poller.signedIn(1);
+  return poller;
 }

@@ -4,6 +4,7 @@ import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
 import { isLacking, isMissing } from './broker.ts';
+import { commaLists, MAX_LIST_CHARACTERS } from './comma-lists.ts';
 import type { FlatAccounts } from './flat-accounts.ts';
 import { groupNames } from './groups.ts';
 import { loginsOfMask } from './logins.ts';
@@ -18,8 +19,6 @@ export interface Batch {
 
 /** Logins of one question, as far as their list stays short: where answers are too large, halves are asked for. */
 const LOGINS_AT_ONCE = 400;
-/** As MT5 takes of symbols (mt5-webapi §1.7); nothing is documented for logins. */
-const MAX_LIST_CHARACTERS = 4096;
 /** More are asked for side by side: one answer about 50,000 has 60 MB, and nothing else is done while it is read. */
 const ACCOUNTS_IN_ONE = 1_000;
 /** More than live servers give of one account (mt5-webapi §3.6); the reader finds what this one does. */
@@ -145,7 +144,7 @@ export class ManyRows {
     context: ReadContext,
     most = LOGINS_AT_ONCE,
   ): Parts {
-    return sideBySide(listsOf(logins, most), this.#options.atOnce, (list) =>
+    return sideBySide(commaLists(logins, MAX_LIST_CHARACTERS, most), this.#options.atOnce, (list) =>
       Promise.all(batches.map((batch) => this.#ofList(batch, list, window, context))),
     );
   }
@@ -194,23 +193,6 @@ function lengthOf(window: Query): number {
 }
 
 const isWhole = (rows: readonly (Rows | undefined)[]): rows is Part => rows.every((each) => each !== undefined);
-
-function listsOf(logins: readonly number[], most: number): number[][] {
-  const lists: number[][] = [];
-  let list: number[] = [];
-  let length = 0;
-  for (const login of logins) {
-    const characters = String(login).length + 1;
-    if (list.length >= most || length + characters > MAX_LIST_CHARACTERS) {
-      lists.push(list);
-      list = [];
-      length = 0;
-    }
-    list.push(login);
-    length += characters;
-  }
-  return list.length > 0 ? [...lists, list] : lists;
-}
 
 /** So many at one time, told in order: who takes them slowly holds the next ones up. */
 async function* sideBySide<Item, Found>(

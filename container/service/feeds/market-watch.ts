@@ -2,7 +2,8 @@ import type { SourceEvent } from '../../contract/hub-link.ts';
 import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { isInSession, sessionHours, untilSessionMs, type SessionHours } from '../broker/session-hours.ts';
-import { commaLists, type FeedReads } from './reads.ts';
+import { commaLists } from '../broker/comma-lists.ts';
+import type { FeedReads } from './reads.ts';
 import type { TickFeed } from './tick-feed.ts';
 
 /** Symbols come and go by an administrator's hand. */

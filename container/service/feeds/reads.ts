@@ -1,6 +1,7 @@
 import { BridgeError } from '../../contract/errors.ts';
 import { Fields, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
+import { commaLists } from '../broker/comma-lists.ts';
 import { untilEmpty } from '../broker/pages.ts';
 import type { Pace } from './pace.ts';
 
@@ -24,10 +25,8 @@ interface Reply {
 
 export type BatchPath = `${string}/get_batch`;
 
-/** MT5 `13 Not found`: also what an empty list may be (mt5-webapi §3.6). */
-const NOT_FOUND = 13;
-/** MT5 `14`: more than 5,000 objects, or 16 MB: some of them came. */
-const PARTIAL = 14;
+/** 13: also what an empty list may be (mt5-webapi §3.6); 14: more than 5,000 objects, or 16 MB, and some of them came. */
+const { ERR_NOTFOUND: NOT_FOUND, ERR_PARTIAL: PARTIAL } = RETCODE;
 /** What the documents allow at least (mt5-webapi §3.6). */
 const PAGE_ROWS = 100;
 /** 200,000 rows of one login: only a server that ignores `offset` gets here. */
@@ -35,8 +34,6 @@ const MOST_PAGES = 2_000;
 /** Longest a poll is waited for. */
 const READ_DEADLINE_MS = 10_000;
 
-/** A list in a query is at most so long, as `tick/last` documents it (mt5-webapi §3.5). */
-export const MAX_LIST_CHARACTERS = 4_096;
 /** Logins of the first batch, as in the typed API, and of the smallest. */
 const FIRST_LOGINS = 100;
 const LEAST_LOGINS = 10;
@@ -110,7 +107,7 @@ export class FeedReads {
     let rest = [...logins];
     while (rest.length > 0) {
       const size = this.#sizes.get(path) ?? FIRST_LOGINS;
-      const [batch = []] = commaLists(rest.slice(0, size), MAX_LIST_CHARACTERS);
+      const [batch = []] = commaLists(rest.slice(0, size));
       const { answer, tookMs } = await this.#ask(path, [['login', batch.join(',')], ...window]);
       const { retcode, body } = answer;
       const rows = retcode === NOT_FOUND ? [] : payloadObjects(body);
@@ -242,21 +239,3 @@ const halves = (list: readonly string[]): (readonly string[])[] => {
   const middle = Math.ceil(list.length / 2);
   return [list.slice(0, middle), list.slice(middle)];
 };
-
-/** Splits names so that each list, joined by commas, is at most `maxCharacters` long. */
-export function commaLists(names: Iterable<string>, maxCharacters: number): string[][] {
-  const lists: string[][] = [];
-  let list: string[] = [];
-  let length = 0;
-  for (const name of names) {
-    if (list.length > 0 && length + 1 + name.length > maxCharacters) {
-      lists.push(list);
-      list = [];
-      length = 0;
-    }
-    length += name.length + (list.length > 0 ? 1 : 0);
-    list.push(name);
-  }
-  if (list.length > 0) lists.push(list);
-  return lists;
-}

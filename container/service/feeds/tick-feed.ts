@@ -4,7 +4,8 @@ import { Fields, payloadObjects, payloadScalar, wireInteger, type WireObject } f
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Feed } from './feed.ts';
-import { commaLists, MAX_LIST_CHARACTERS, type FeedReads } from './reads.ts';
+import { commaLists } from '../broker/comma-lists.ts';
+import type { FeedReads } from './reads.ts';
 
 /** Everything is asked for again so often, should a `trans_id` ever have hidden a change. */
 const FULL_POLL_MS = 60_000;
@@ -78,8 +79,7 @@ export class TickFeed implements Feed {
   async load(symbols: readonly string[]): Promise<readonly string[]> {
     const clock = await this.#clock();
     const answers: { list: string[]; transId: string; ticks: readonly WireObject[] }[] = [];
-    for (const list of commaLists(symbols, MAX_LIST_CHARACTERS))
-      answers.push({ list, ...(await this.#ask(list, '0')) });
+    for (const list of commaLists(symbols)) answers.push({ list, ...(await this.#ask(list, '0')) });
     for (const { list, transId, ticks } of answers) {
       for (const symbol of list)
         this.#followed.set(symbol, { symbol, json: undefined, serverMs: 0, prices: '', seenAtMs: this.#now() });
@@ -132,11 +132,11 @@ export class TickFeed implements Feed {
     let rest: readonly string[] = symbols;
     const last = this.#batches.at(-1);
     if (last) {
-      const [joint = [], ...others] = commaLists([...last.symbols, ...rest], MAX_LIST_CHARACTERS);
+      const [joint = [], ...others] = commaLists([...last.symbols, ...rest]);
       for (const symbol of joint) last.symbols.add(symbol);
       rest = others.flat();
     }
-    for (const list of commaLists(rest, MAX_LIST_CHARACTERS)) this.#batches.push({ symbols: new Set(list), transId });
+    for (const list of commaLists(rest)) this.#batches.push({ symbols: new Set(list), transId });
   }
 
   async #ask(symbols: Iterable<string>, since: string): Promise<{ transId: string; ticks: readonly WireObject[] }> {

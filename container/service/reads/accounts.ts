@@ -86,9 +86,10 @@ export class Accounts {
     const all = isFiltered(who) ? await this.#filtered(who, context) : await resolveLogins(this.#broker, who, context);
     const { items: logins, nextCursor } = pageOfLogins(all, paging, 'accounts');
     const items: Account[] = [];
+    const asked = new Set(logins);
     const clock = await this.#clock.get(context);
     for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
-      items.push(...joined(part, new Set(logins), clock));
+      items.push(...joined(part, asked, clock));
     return { items, nextCursor, readAt: rfc3339(readAtMs), readAtMs };
   }
 
@@ -104,8 +105,9 @@ export class Accounts {
     const logins = isFiltered(who)
       ? await this.#filtered(who, context)
       : await resolveLogins(this.#broker, who, context);
+    const asked = new Set(logins);
     for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
-      yield joined(part, new Set(logins), clock).filter((account) => shows(account, who));
+      yield joined(part, asked, clock).filter((account) => shows(account, who));
   }
 
   /** Logins whose money is below the bounds, ascending; nothing is told before all were read. */

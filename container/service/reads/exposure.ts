@@ -7,6 +7,7 @@ import { rfc3339 } from '../../webapi/time.ts';
 import { lotsOf, volumeUnits } from '../../webapi/volume.ts';
 import { inParts } from '../broker/breathe.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
+import { commaLists } from '../broker/comma-lists.ts';
 import { groupsOfMask } from '../broker/groups.ts';
 import { resolveLogins, type LoginQuery } from '../broker/logins.ts';
 import type { Batch, ManyRows } from '../broker/many-rows.ts';
@@ -15,8 +16,6 @@ type Context = ReadContext & { readonly caller: Caller };
 
 const POSITIONS: Batch = { path: 'position/get_batch' };
 const USERS: Batch = { path: 'user/get_batch' };
-/** Group masks of one question: MT5 takes lists of 4096 characters (mt5-webapi §1.7). */
-const MAX_MASK_CHARACTERS = 4096;
 /** `Action` of a position: 0 buys, 1 sells (mt5-webapi §3.10). */
 const BUYS = 0;
 const SELLS = 1;
@@ -107,16 +106,9 @@ function masksByCurrency(groups: readonly WireObject[]): { currency: string | nu
     const currency = fields.text('Currency') ?? null;
     if (name !== undefined) byCurrency.set(currency, [...(byCurrency.get(currency) ?? []), name]);
   }
-  return [...byCurrency].flatMap(([currency, names]) => {
-    const masks: string[] = [];
-    for (const name of names) {
-      const last = masks.at(-1);
-      if (last !== undefined && last.length + 1 + name.length <= MAX_MASK_CHARACTERS)
-        masks[masks.length - 1] = `${last},${name}`;
-      else masks.push(name);
-    }
-    return masks.map((mask) => ({ currency, mask }));
-  });
+  return [...byCurrency].flatMap(([currency, names]) =>
+    commaLists(names).map((list) => ({ currency, mask: list.join(',') })),
+  );
 }
 
 /** @throws BridgeError `broker_malformed` for a position that cannot be summed: a sum without it would look like one of all */

@@ -3,7 +3,7 @@ import type { Caller } from '../../contract/keys.ts';
 import type { BeginRequest, ReservedLimits, ReservedTrade } from '../../state/state-api.ts';
 import { scaledDecimal } from '../../webapi/decimal.ts';
 import { Fields, wireInteger, type WireObject } from '../../webapi/fields.ts';
-import { lotsFromVolume } from '../../webapi/volume.ts';
+import { volumeUnits } from '../../webapi/volume.ts';
 import type { ReadContext } from '../broker/broker.ts';
 import type { TradeBooks } from './books.ts';
 import type { Side } from './symbol-rules.ts';
@@ -165,7 +165,7 @@ interface Held {
 }
 
 const volumeOf = (fields: Fields, name: string): bigint =>
-  scaledDecimal(lotsFromVolume(fields.text(name), fields.text(`${name}Ext`)) ?? '0', 8) ?? 0n;
+  volumeUnits(fields.text(name), fields.text(`${name}Ext`)) ?? 0n;
 
 function positionOf(object: WireObject): Held {
   const fields = new Fields(object);

@@ -2,11 +2,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { EquityRow } from '../../../../container/contract/equity.ts';
 import { equityKey, groupKey } from '../../../../container/contract/slice-keys.ts';
 import { equityRow } from '../../../../container/service/feeds/equity-row.ts';
-import { Poller } from '../../../../container/service/feeds/poller.ts';
+import type { Poller } from '../../../../container/service/feeds/poller.ts';
 import { StreamCore } from '../../../../container/stream/stream-core.ts';
 import type { WireObject } from '../../../../container/webapi/fields.ts';
-import { BrokerClock } from '../../../../container/webapi/time.ts';
-import { FakeBroker } from '../../../support/feed-broker.ts';
+import { FakeBroker, pollerOver } from '../../../support/feed-broker.ts';
 import { authenticated, FakePeer } from '../../../support/stream.ts';
 
 let broker: FakeBroker;
@@ -17,12 +16,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 18, 12) });
   broker = new FakeBroker();
   peer = new FakePeer();
-  poller = new Poller({
-    reads: broker,
-    clock: async () => new BrokerClock({ zoneMinutes: 0, daylight: 'none' }),
-    now: Date.now,
-  });
-  poller.signedIn(1);
+  poller = pollerOver(broker);
 });
 afterEach(() => {
   poller.stop();

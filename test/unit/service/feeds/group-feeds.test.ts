@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SourceEvent } from '../../../../container/contract/hub-link.ts';
 import { groupKey } from '../../../../container/contract/slice-keys.ts';
-import { Poller } from '../../../../container/service/feeds/poller.ts';
+import type { Poller } from '../../../../container/service/feeds/poller.ts';
 import type { WireObject } from '../../../../container/webapi/fields.ts';
-import { BrokerClock } from '../../../../container/webapi/time.ts';
-import { FakeBroker } from '../../../support/feed-broker.ts';
+import { FakeBroker, pollerOver } from '../../../support/feed-broker.ts';
 
 const START_MS = Date.UTC(2026, 10, 18, 12);
 const ALL = groupKey(['*'], undefined);
@@ -17,12 +16,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: START_MS });
   broker = new FakeBroker();
   events = [];
-  poller = new Poller({
-    reads: broker,
-    clock: async () => new BrokerClock({ zoneMinutes: 0, daylight: 'none' }),
-    now: Date.now,
-  });
-  poller.signedIn(1);
+  poller = pollerOver(broker);
 });
 afterEach(() => {
   poller.stop();

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BridgeError } from '../../../../container/contract/errors.ts';
-import { Poller } from '../../../../container/service/feeds/poller.ts';
+import type { Poller } from '../../../../container/service/feeds/poller.ts';
 import { StreamCore } from '../../../../container/stream/stream-core.ts';
 import type { SourceEvent } from '../../../../container/contract/hub-link.ts';
 import type { WireObject } from '../../../../container/webapi/fields.ts';
-import { BrokerClock } from '../../../../container/webapi/time.ts';
-import { FakeBroker } from '../../../support/feed-broker.ts';
+import { FakeBroker, pollerOver } from '../../../support/feed-broker.ts';
 import { authenticated, FakePeer } from '../../../support/stream.ts';
 
 /** A Wednesday. */
@@ -19,13 +18,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: START_MS });
   broker = new FakeBroker();
   events = [];
-  poller = new Poller({
-    reads: broker,
-    clock: async () => new BrokerClock({ zoneMinutes: 0, daylight: 'none' }),
-    now: Date.now,
-    upstreamPerSecond: 40,
-  });
-  poller.signedIn(1);
+  poller = pollerOver(broker, { upstreamPerSecond: 40 });
 });
 afterEach(() => {
   poller.stop();

@@ -162,6 +162,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{login}/liquidate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel every order, close every position, then disable the account
+         * @description In this order, since the broker closes nothing on a disabled account. Each step is an operation of its own, under the key and `/` and its ticket, the last one under the key and `/disable`. The account is disabled once nothing is open any more; else the last item says why not, and the whole is `partial`: send it again with a new key. Needs the scopes `manage` and `trade`.
+         *
+         *     Needs the scope `manage`.
+         */
+        post: operations["liquidateAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/trading": {
         parameters: {
             query?: never;
@@ -294,7 +316,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Deposit, withdraw, credit, correct or reward
+         * Deposit, withdraw, credit, charge, correct or reward
          * @description A negative amount takes money away; the broker checks that the margin allows it.
          *
          *     Needs the scope `manage`.
@@ -346,12 +368,18 @@ export interface paths {
         get: operations["getAccount"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete an account
+         * @description Refused with 409 while positions or orders are open: see `liquidateAccount`. Its sessions end. Its history goes with it.
+         *
+         *     Needs the scope `manage`.
+         */
+        delete: operations["deleteAccount"];
         options?: never;
         head?: never;
         /**
          * Change the record of an account
-         * @description Only what is named changes: the bridge reads the whole record, changes it, and writes it back.
+         * @description Only what is named changes: the bridge reads the whole record, changes it, and writes it back. `rights` gives and takes single rights: `{"trade_disabled": true}` stops trading, `{"readonly": true}` makes the account read-only.
          *
          *     Needs the scope `manage`.
          */
@@ -2261,6 +2289,7 @@ export interface components {
                 unknown: number;
             };
             items?: {
+                /** @description Ticket; `disable` for the last step of a liquidation. */
                 ticket: string;
                 /** @description What the single request would have answered. */
                 status: number;
@@ -5962,6 +5991,66 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    liquidateAccount: {
+        parameters: {
+            query?: {
+                /** @description Check everything, send nothing. */
+                dryRun?: boolean;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: {
+                /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Login.
+                 * @example 1003
+                 */
+                login: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    "idempotency-replayed": components["headers"]["replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    location: components["headers"]["location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getTradingHalt: {
         parameters: {
             query?: {
@@ -6233,7 +6322,7 @@ export interface operations {
                  */
                 "application/json": {
                     /** @enum {string} */
-                    kind: "balance" | "credit" | "correction" | "bonus";
+                    kind: "balance" | "credit" | "charge" | "correction" | "bonus";
                     /** @description Decimal like `"1.10850"`. */
                     amount: string;
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
@@ -6396,6 +6485,8 @@ export interface operations {
                     leadSource?: string;
                     leadCampaign?: string;
                     leverage: number;
+                    limitOrders?: number;
+                    limitPositions?: number;
                     agent?: number;
                     language?: number;
                     color?: number;
@@ -6501,6 +6592,62 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    deleteAccount: {
+        parameters: {
+            query?: {
+                /** @description Check everything, send nothing. */
+                dryRun?: boolean;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: {
+                /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Login.
+                 * @example 1090
+                 */
+                login: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    "idempotency-replayed": components["headers"]["replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountAnswer"];
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    location: components["headers"]["location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountAnswer"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     updateAccount: {
         parameters: {
             query?: {
@@ -6549,9 +6696,29 @@ export interface operations {
                     leadSource?: string;
                     leadCampaign?: string;
                     leverage?: number;
+                    limitOrders?: number;
+                    limitPositions?: number;
                     agent?: number;
                     language?: number;
                     color?: number;
+                    /** @description Rights to give (`true`) or take (`false`); those that are not named stay. */
+                    rights?: {
+                        enabled?: boolean;
+                        password?: boolean;
+                        trade_disabled?: boolean;
+                        confirmed?: boolean;
+                        trailing?: boolean;
+                        expert?: boolean;
+                        reports?: boolean;
+                        readonly?: boolean;
+                        reset_pass?: boolean;
+                        otp_enabled?: boolean;
+                        sponsored_hosting?: boolean;
+                        api_enabled?: boolean;
+                        push_notification?: boolean;
+                        technical?: boolean;
+                        exclude_reports?: boolean;
+                    };
                 };
             };
         };

@@ -1,4 +1,5 @@
 import { accountRoutes } from './routes/accounts.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { postBatch } from './routes/batch.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { getExposure } from './routes/exposure.ts';
@@ -16,6 +17,7 @@ import { tradingRoutes } from './routes/trading.ts';
 /** Every typed route, in the order of the documents. */
 export const ROUTES = [
   ...tradingRoutes,
+  ...bulkRoutes,
   ...haltRoutes,
   ...operationRoutes,
   ...moneyRoutes,

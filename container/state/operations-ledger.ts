@@ -146,13 +146,14 @@ export class OperationsLedger implements OperationsApi {
       const look = change.emptyLook === true;
       sql.run(
         `UPDATE operations SET state = ?, updated_at_ms = ?, settled_at_ms = ?, request = ?, answer_status = ?,
-           answer_body = ?, empty_looks = empty_looks + ?, last_look_at_ms = ? WHERE id = ?`,
+           answer_body = ?, login = COALESCE(login, ?), empty_looks = empty_looks + ?, last_look_at_ms = ? WHERE id = ?`,
         change.to,
         nowMs,
         isSettled(change.to) ? (from === change.to ? (row['settled_at_ms'] ?? nowMs) : nowMs) : null,
         change.request ?? row['request'] ?? '',
         change.answer?.status ?? (from === change.to ? (row['answer_status'] ?? null) : null),
         change.answer?.body ?? (from === change.to ? (row['answer_body'] ?? null) : null),
+        change.login ?? null,
         look ? 1 : 0,
         look ? nowMs : (row['last_look_at_ms'] ?? null),
         row['id'] ?? null,

@@ -273,6 +273,8 @@ export interface OperationChange {
   readonly to: OperationState;
   readonly answer?: { readonly status: number; readonly body: string };
   readonly request?: string;
+  /** Of an account that it opened: a row that has none takes it. */
+  readonly login?: number;
   /** A look at the broker's books found nothing. */
   readonly emptyLook?: boolean;
 }

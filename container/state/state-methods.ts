@@ -108,6 +108,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       to: operationState,
       answer: z.object({ status: z.int().min(100).max(599), body: text }).optional(),
       request: text.optional(),
+      login: login.optional(),
       emptyLook: z.boolean().optional(),
     }),
   ]),

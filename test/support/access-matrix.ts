@@ -94,11 +94,13 @@ async function everybody(send: Send): Promise<readonly Kind[]> {
 function refusalOf(route: AnyRoute, { always, scopes, isMasked, isTrader }: Kind): string | undefined {
   if (route.scope === null) return undefined;
   if (always) return always;
-  const { scope } = route;
-  if (!scopes.some((held) => INCLUDED[held]?.includes(scope))) return 'scope_missing';
+  const body: unknown = route.example.body;
+  const needed = [route.scope, ...(route.scopes?.({ params: {}, query: {}, body }) ?? [])];
+  const has = (scope: string): boolean => scopes.some((held) => INCLUDED[held]?.includes(scope));
+  if (!needed.every((scope) => has(scope))) return 'scope_missing';
   // An account that is yet to be made has no login that a mask could name.
-  const { query = {} }: AnyRoute['example'] = route.example;
-  const named = query['logins']?.split(',') ?? [];
+  const { query = {}, params = {} }: AnyRoute['example'] = route.example;
+  const named = [...(query['logins']?.split(',') ?? []), params['login'] ?? '1001'];
   const isForeign = named.some((login) => login !== '1001');
   if (isMasked && (route.wide === true || route.id === 'createAccount' || isForeign)) return 'login_not_allowed';
   return isTrader && route.id === 'openSession' ? 'scope_missing' : undefined;

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { defineRoute, noParams, noQuery } from '../route.ts';
-import { commentBody, dryRunAnswer, dryRunIn, operation, passwordBody } from '../schemas/operation.ts';
+import { commentBody, dryRunAnswer, dryRunQuery, operation, passwordBody } from '../schemas/operation.ts';
 import { user } from '../schemas/account.ts';
+import { SETTABLE_RIGHTS, type SettableRight } from '../schemas/enums.ts';
 import { deal } from '../schemas/trade.ts';
-import { decimalBody, groupIn, loginBody, loginIn, ticketOut } from '../schemas/values.ts';
+import { decimalBody, groupIn, loginBody, ticketOut } from '../schemas/values.ts';
+import { loginParams } from './read.ts';
 
 /** Money and accounts: scope `manage`, one operation of the ledger each. */
 
-const loginParams = z.strictObject({ login: loginIn });
-const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
 const ofLogin = ({ params }: { params: { login: number } }): readonly number[] => [params.login];
+
+/** MT5's balance operations (mt5-webapi §3.7). */
+const BALANCE_KINDS = ['balance', 'credit', 'charge', 'correction', 'bonus'] as const;
 
 const balanceAnswer = z
   .object({
@@ -25,14 +28,14 @@ export const changeBalance = defineRoute({
   method: 'POST',
   path: '/v1/accounts/{login}/balance',
   tag: 'Money',
-  summary: 'Deposit, withdraw, credit, correct or reward',
+  summary: 'Deposit, withdraw, credit, charge, correct or reward',
   description: 'A negative amount takes money away; the broker checks that the margin allows it.',
   scope: 'manage',
   write: true,
   params: loginParams,
   query: dryRunQuery,
   body: z.strictObject({
-    kind: z.enum(['balance', 'credit', 'correction', 'bonus'], 'expected "balance", "credit", "correction" or "bonus"'),
+    kind: z.enum(BALANCE_KINDS, `expected one of ${BALANCE_KINDS.join(', ')}`),
     amount: decimalBody.refine((text) => /[1-9]/.test(text), 'expected an amount that is not 0, like "100.00"'),
     comment: commentBody.optional(),
   }),
@@ -78,11 +81,24 @@ const profile = {
   leadSource: line(32),
   leadCampaign: line(32),
   leverage: z.int('expected a whole number from 1 to 10000').min(1).max(10_000),
+  limitOrders: z.int('expected a whole number, or 0 for the limit of the group').min(0).max(4_294_967_295),
+  limitPositions: z.int('expected a whole number, or 0 for the limit of the group').min(0).max(4_294_967_295),
   agent: z.int('expected a login, or 0 for none').min(0),
   language: z.int('expected a Windows language id').min(0).max(65_535),
   color: z.int('expected a colour').min(0).max(4_294_967_295),
 } as const;
 const optionalProfile = z.strictObject(profile).partial();
+
+/** Rights by the names that `rights` of an account lists; `obsolete` and `investor` are the server's own marks. */
+const rightsBody = z
+  .strictObject(
+    Object.fromEntries(SETTABLE_RIGHTS.map((name) => [name, z.boolean('expected true or false').optional()])) as Record<
+      SettableRight,
+      z.ZodOptional<z.ZodBoolean>
+    >,
+  )
+  .refine((rights) => Object.keys(rights).length > 0, 'expected at least one right')
+  .meta({ description: 'Rights to give (`true`) or take (`false`); those that are not named stay.' });
 
 export const createAccount = defineRoute({
   id: 'createAccount',
@@ -122,16 +138,38 @@ export const updateAccount = defineRoute({
   path: '/v1/accounts/{login}',
   tag: 'Accounts',
   summary: 'Change the record of an account',
-  description: 'Only what is named changes: the bridge reads the whole record, changes it, and writes it back.',
+  description:
+    'Only what is named changes: the bridge reads the whole record, changes it, and writes it back. `rights` gives and ' +
+    'takes single rights: `{"trade_disabled": true}` stops trading, `{"readonly": true}` makes the account read-only.',
   scope: 'manage',
   write: true,
   params: loginParams,
   query: dryRunQuery,
-  body: optionalProfile.refine((body) => Object.keys(body).length > 0, 'expected at least one change'),
+  body: optionalProfile
+    .extend({ rights: rightsBody.optional() })
+    .refine((body) => Object.keys(body).length > 0, 'expected at least one change'),
   answer: accountAnswer,
   status: 200,
   logins: ofLogin,
   example: { params: { login: '1001' }, body: { phone: '+44 20 7946 0000' } },
+});
+
+export const deleteAccount = defineRoute({
+  id: 'deleteAccount',
+  method: 'DELETE',
+  path: '/v1/accounts/{login}',
+  tag: 'Accounts',
+  summary: 'Delete an account',
+  description:
+    'Refused with 409 while positions or orders are open: see `liquidateAccount`. Its sessions end. Its history goes with it.',
+  scope: 'manage',
+  write: true,
+  params: loginParams,
+  query: dryRunQuery,
+  answer: accountAnswer,
+  status: 200,
+  logins: ofLogin,
+  example: { params: { login: '1090' } },
 });
 
 const accountAction = <Body extends z.ZodType, Action extends string>(
@@ -223,6 +261,7 @@ export const moneyRoutes = [
   changeBalance,
   createAccount,
   updateAccount,
+  deleteAccount,
   enableAccount,
   disableAccount,
   changeAccountGroup,

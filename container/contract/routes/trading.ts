@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { DEALER_PRICE_SCOPE, type Scope } from '../keys.ts';
 import { defineRoute, noParams } from '../route.ts';
-import { commentBody, dryRunAnswer, dryRunIn, operation, tradeResult } from '../schemas/operation.ts';
+import { commentBody, dryRunAnswer, dryRunQuery, operation, tradeResult } from '../schemas/operation.ts';
 import { deal, order, position } from '../schemas/trade.ts';
 import {
   decimalBody,
   instantIn,
   loginBody,
-  loginIn,
   lotsBody,
   positiveDecimalBody,
   sideIn,
@@ -17,9 +16,7 @@ import {
 
 /** Orders and positions. Every write is one operation of the ledger and happens at most once. */
 
-const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
 const ticketParams = z.strictObject({ ticket: ticketIn });
-const loginParams = z.strictObject({ login: loginIn });
 
 /** Absent where the operation is not settled (202); `dryRun` alone after a dry run. */
 const tradeAnswer = z
@@ -269,74 +266,6 @@ export const closePositionBy = defineRoute({
   example: { params: { ticket: '100001' }, body: { by: '100002' } },
 });
 
-const bulkAnswer = z
-  .object({
-    operation: operation.optional(),
-    counts: z
-      .object({ matched: z.int(), done: z.int(), refused: z.int(), unknown: z.int() })
-      .optional()
-      .meta({ description: 'Absent in a dry run, and while the whole is on its way.' }),
-    items: z
-      .array(
-        z.object({
-          ticket: z.string(),
-          status: z.int().meta({ description: 'What the single request would have answered.' }),
-          outcome: z.enum(['done', 'refused', 'unknown']).meta({ description: '`refused`: nothing of it happened.' }),
-          answer: z.unknown(),
-        }),
-      )
-      .optional(),
-  })
-  .meta({ id: 'BulkAnswer' });
-
-export const closePositions = defineRoute({
-  id: 'closePositions',
-  method: 'POST',
-  path: '/v1/accounts/{login}/positions/close',
-  tag: 'Trading',
-  summary: 'Close every position of an account that fits',
-  description:
-    'Each position is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were ' +
-    'executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.',
-  scope: 'trade',
-  write: true,
-  params: loginParams,
-  query: dryRunQuery,
-  body: z.strictObject({ symbol: symbolIn.optional(), side: sideIn.optional() }),
-  bodyOptional: true,
-  brief: true,
-  answer: bulkAnswer,
-  status: 200,
-  logins: ({ params }) => [params.login],
-  example: { params: { login: '1001' }, body: { symbol: 'EURUSD' } },
-});
-
-export const cancelOrders = defineRoute({
-  id: 'cancelOrders',
-  method: 'POST',
-  path: '/v1/accounts/{login}/orders/cancel',
-  tag: 'Trading',
-  summary: 'Cancel every pending order of an account that fits',
-  description:
-    'Each order is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were ' +
-    'cancelled or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.',
-  scope: 'trade',
-  write: true,
-  params: loginParams,
-  query: dryRunQuery,
-  body: z.strictObject({
-    symbol: symbolIn.optional(),
-    side: sideIn.optional(),
-    type: z.enum(['limit', 'stop', 'stop_limit'], 'expected "limit", "stop" or "stop_limit"').optional(),
-  }),
-  bodyOptional: true,
-  brief: true,
-  answer: bulkAnswer,
-  status: 200,
-  logins: ({ params }) => [params.login],
-  example: { params: { login: '1001' }, body: { type: 'limit' } },
-});
-
 export const tradingRoutes = [
   placeOrder,
   modifyOrder,
@@ -344,6 +273,4 @@ export const tradingRoutes = [
   modifyPosition,
   closePosition,
   closePositionBy,
-  closePositions,
-  cancelOrders,
 ] as const;

@@ -101,7 +101,7 @@ export const POSITION_ACTIVATION = { 0: 'none', 1: 'sl', 2: 'tp', 3: 'stop_out' 
 export const STOP_OUT_ACTIVATION = { 0: 'none', 1: 'margin_call', 2: 'stop_out' } as const;
 
 /** The bit of a user's right (`USER_RIGHT_…`). */
-export const userRightBit = (name: (typeof USER_RIGHTS)[keyof typeof USER_RIGHTS]): number =>
+export const userRightBit = (name: UserRight): number =>
   Number(Object.entries(USER_RIGHTS).find(([, known]) => known === name)?.[0]);
 
 export const USER_RIGHTS = {
@@ -123,6 +123,13 @@ export const USER_RIGHTS = {
   0x10000: 'technical',
   0x20000: 'exclude_reports',
 } as const;
+
+type UserRight = (typeof USER_RIGHTS)[keyof typeof USER_RIGHTS];
+export type SettableRight = Exclude<UserRight, 'obsolete' | 'investor'>;
+/** What a manager gives and takes: `obsolete` and `investor` are the server's own marks. */
+export const SETTABLE_RIGHTS = Object.values(USER_RIGHTS).filter(
+  (name): name is SettableRight => name !== 'obsolete' && name !== 'investor',
+);
 
 export const TRADE_MODE = { 0: 'disabled', 1: 'long_only', 2: 'short_only', 3: 'close_only', 4: 'full' } as const;
 export const EXECUTION_MODE = { 0: 'request', 1: 'instant', 2: 'market', 3: 'exchange' } as const;

@@ -42,11 +42,13 @@ export const operation = z
   .meta({ id: 'Operation' });
 
 /** Asked for with `?dryRun=true`: everything is checked, nothing is sent. */
-export const dryRunIn = z
+const dryRunIn = z
   .enum(['true', 'false'], 'expected "true" or "false"')
   .transform((text) => text === 'true')
   .default(false)
   .meta({ openapi: { type: 'boolean', default: false, description: 'Check everything, send nothing.' } });
+
+export const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
 
 /** What the dealer said, and what became of it. */
 export const tradeResult = z

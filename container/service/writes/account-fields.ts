@@ -1,3 +1,6 @@
+import { userRightBit, type SettableRight } from '../../contract/schemas/enums.ts';
+import { Fields, type WireObject } from '../../webapi/fields.ts';
+
 /** MT5's names of the fields that `PATCH` and `POST` take. */
 const PROFILE_FIELD = {
   name: 'Name',
@@ -19,6 +22,8 @@ const PROFILE_FIELD = {
   leadSource: 'LeadSource',
   leadCampaign: 'LeadCampaign',
   leverage: 'Leverage',
+  limitOrders: 'LimitOrders',
+  limitPositions: 'LimitPositions',
   agent: 'Agent',
   language: 'Language',
   color: 'Color',
@@ -34,4 +39,14 @@ export function profileFields(body: Readonly<Record<string, string | number | un
       body[name] === undefined ? [] : [[field, String(body[name])]],
     ),
   );
+}
+
+/** `Rights` of a record with some given and some taken; the others stay. */
+export function rightsField(user: WireObject, changes: Partial<Record<SettableRight, boolean | undefined>>): string {
+  let rights = new Fields(user).integer('Rights') ?? 0;
+  for (const [name, wanted] of Object.entries(changes)) {
+    const bit = userRightBit(name as SettableRight);
+    if (wanted !== undefined) rights = wanted ? rights | bit : rights & ~bit;
+  }
+  return String(rights);
 }

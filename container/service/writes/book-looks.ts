@@ -85,6 +85,10 @@ export class BookLooks {
         account: await this.#parts.books.asUser(user, context),
       }));
     },
+    user_deleted: async ({ login, status }, _operation, context) => {
+      const { books } = this.#parts;
+      return (await books.optional(books.user(login, context))) ? EMPTY : found(status, { login, account: null });
+    },
     password_changed: async (request, _operation, context) => {
       const user = await this.#parts.books.user(request.login, context);
       const changedAt = new Fields(user).text('LastPassChange') ?? '';

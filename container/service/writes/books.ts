@@ -5,7 +5,7 @@ import { user } from '../../contract/schemas/account.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
 import { Fields, isWireObject, objectAsSent, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import { onlyObject, type Broker, type ReadContext } from '../broker/broker.ts';
+import { isMissing, onlyObject, type Broker, type ReadContext } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { symbolRules, type SymbolRules } from './symbol-rules.ts';
@@ -86,6 +86,22 @@ export class TradeBooks {
     return isWireObject(found) && new Fields(found).integer('MarginMode') === MARGIN_MODE_HEDGED;
   }
 
+  /** Where this manager may not look at groups, the broker itself will say. @throws BridgeError `invalid_field` */
+  async requireGroup(group: string, context: ReadContext): Promise<void> {
+    try {
+      const query = [['group', group]] as const;
+      onlyObject((await this.#broker.reference('groups', 'group/get', query, context)).reply, 'group/get', query);
+    } catch (error) {
+      if (isMissing(error)) return;
+      if (!(error instanceof BridgeError) || error.code !== 'object_not_found') throw error;
+      throw new BridgeError('invalid_field', {
+        detail: `group: the broker has no group ${group}, or this manager may not see it.`,
+        field: 'group',
+        expected: 'a group of the broker with its case, see GET /v1/groups',
+      });
+    }
+  }
+
   user(login: number, context: ReadContext): Promise<WireObject> {
     return this.#broker.object('user/get', [['login', String(login)]], context);
   }
@@ -150,6 +166,16 @@ export class TradeBooks {
 
   positions(login: number, context: ReadContext): Promise<readonly WireObject[]> {
     return this.#broker.list('position/get_batch', [['login', String(login)]], context);
+  }
+
+  /** @throws BridgeError `broker_conflict` where something is open */
+  async requireFlat(login: number, context: ReadContext): Promise<void> {
+    const [positions, orders] = await Promise.all([this.positions(login, context), this.openOrders(login, context)]);
+    if (positions.length + orders.length === 0) return;
+    throw new BridgeError('broker_conflict', {
+      detail: `Account ${login} has ${positions.length} open positions and ${orders.length} open orders; nothing was changed.`,
+      outcome: 'not_sent',
+    });
   }
 
   historyOrders(login: number, sinceMs: number, context: ReadContext): Promise<readonly WireObject[]> {

@@ -1,6 +1,6 @@
 import { asBridgeError, toProblem } from '../../contract/errors.ts';
 import type { AnswerOf } from '../../contract/route.ts';
-import type { closePositions } from '../../contract/routes/trading.ts';
+import type { closePositions } from '../../contract/routes/bulk.ts';
 import { operationView } from '../../state/operation-view.ts';
 import type { Operation } from '../../state/state-api.ts';
 import type { RouteAnswer } from '../handler.ts';
@@ -10,6 +10,9 @@ import type { Settlement } from './settlement.ts';
 
 type BulkBody = Omit<AnswerOf<typeof closePositions>, 'operation'>;
 export type BulkItem = NonNullable<BulkBody['items']>[number];
+
+/** In place of a ticket: the last step of a liquidation. */
+export const DISABLE = 'disable';
 
 /** What the single request was answered. */
 export const answeredItem = (ticket: string, { status = 200, body }: RouteAnswer): BulkItem => ({

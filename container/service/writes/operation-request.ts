@@ -31,6 +31,7 @@ const operationRequestSchema = z.discriminatedUnion('effect', [
   z.object({ ...sent, effect: z.literal('order_changed'), login, ticket, before: record, wanted: record }),
   z.object({ ...sent, effect: z.literal('position_changed'), login, ticket, before: record, wanted: record }),
   z.object({ ...sent, effect: z.literal('user_changed'), login, before: record, wanted: record }),
+  z.object({ ...sent, effect: z.literal('user_deleted'), login }),
   z.object({ ...sent, effect: z.literal('password_changed'), login, changedAtBefore: z.string() }),
   z.object({
     ...sent,

@@ -272,9 +272,11 @@ export class OperationRunner {
       throw error;
     }
     const to = settlement.as ?? 'done';
-    const settled: Operation = { ...operation, state: to, settledAtMs, updatedAtMs: settledAtMs };
+    const login = operation.login ?? openedLogin(settlement.body);
+    const settled: Operation = { ...operation, login, state: to, settledAtMs, updatedAtMs: settledAtMs };
     const body = { operation: operationView(settled), ...settlement.body };
-    await this.#move(operation, { to, answer: { status: settlement.status, body: JSON.stringify(body) } });
+    const answer = { status: settlement.status, body: JSON.stringify(body) };
+    await this.#move(operation, { to, answer, ...(login === null ? {} : { login }) });
     return { status: settlement.status, body };
   }
 
@@ -327,6 +329,10 @@ export type Written<Body extends object> = RouteAnswer<Partial<Body> & { readonl
 
 /** The fingerprint holds the route: what a row keeps was written by the same route. */
 const written = <Body extends object>(answer: RouteAnswer): Written<Body> => answer as Written<Body>;
+
+/** The login that the broker gave an account. */
+const openedLogin = ({ login }: { readonly login?: unknown }): number | null =>
+  typeof login === 'number' ? login : null;
 
 const runningKey = (caller: string, key: string): string => `${caller}\n${key}`;
 

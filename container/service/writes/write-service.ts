@@ -5,13 +5,16 @@ import type { tradingRoutes } from '../../contract/routes/trading.ts';
 import type { Upstream } from '../../session/upstream.ts';
 import type { StateApi } from '../../state/state-api.ts';
 import type { StateRoute } from '../../state/state-answers.ts';
-import { AccountsAdmin } from './accounts-admin.ts';
+import type { bulkRoutes } from '../../contract/routes/bulk.ts';
+import { AccountsAdmin, type AccountsAdminParts } from './accounts-admin.ts';
+import { BalanceWrites } from './balance.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { ConsumerSessionService } from './consumer-sessions.ts';
 import type { HandlersOf } from '../handler.ts';
 import { operationHandlers } from './operations.ts';
 import type { PassthroughMutation } from '../broker/passthrough.ts';
+import { BulkWrites } from './bulk-writes.ts';
 import { BookLooks } from './book-looks.ts';
 import { TradeBooks } from './books.ts';
 import { DealerDesks } from './dealer-desks.ts';
@@ -21,7 +24,7 @@ import { passthroughMutation } from './passthrough-mutation.ts';
 import { LedgerCheck } from './ledger-check.ts';
 import { Tags } from './tags.ts';
 import { SETTLE_POLICY, Settler, type SettlePolicy } from './settler.ts';
-import { TradingService } from './trading-service.ts';
+import { TradingService, type TradingParts } from './trading-service.ts';
 
 export interface WriteServiceOptions {
   readonly upstream: Upstream;
@@ -39,6 +42,7 @@ export interface WriteServiceOptions {
 
 type WriteRoute =
   | (typeof tradingRoutes)[number]
+  | (typeof bulkRoutes)[number]
   | (typeof moneyRoutes)[number]
   | StateRoute
   | typeof openSession
@@ -97,17 +101,11 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
     now,
     onError: onError('recheck_sessions'),
   });
+  const onAccountChanged = (login: number | undefined): void => void sessions.accountChanged(login);
+  const parts = { runner, desks, books, broker, upstream, clock, state, marketOrderPrice, now, onAccountChanged };
   return {
     handlers: {
-      ...new TradingService({ runner, desks, books, broker, upstream, clock, marketOrderPrice, now }).handlers(),
-      ...new AccountsAdmin({
-        runner,
-        upstream,
-        broker,
-        books,
-        state,
-        onAccountChanged: (login) => void sessions.accountChanged(login),
-      }).handlers(),
+      ...writeHandlers(parts),
       ...sessions.handlers(),
       ...operationHandlers(state, settler),
     },
@@ -115,7 +113,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
       runner,
       upstream,
       books,
-      onAccountChanged: (login) => void sessions.accountChanged(login),
+      onAccountChanged,
     }),
     get unsettled() {
       return Math.max(unsettled, runner.running);
@@ -135,5 +133,16 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
       sessions.close();
       await settler.close();
     },
+  };
+}
+
+function writeHandlers(parts: TradingParts & AccountsAdminParts) {
+  const trading = new TradingService(parts);
+  const accounts = new AccountsAdmin(parts);
+  return {
+    ...trading.handlers(),
+    ...accounts.handlers(),
+    ...new BalanceWrites(parts).handlers(),
+    ...new BulkWrites({ ...parts, trading, accounts }).handlers(),
   };
 }

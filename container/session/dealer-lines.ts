@@ -11,6 +11,11 @@ export class DealerLines {
     this.all = [new DealerLine(pool, 0), ...others];
   }
 
+  /** Sessions that deal. */
+  get placed(): number {
+    return new Set(this.all.flatMap(({ session }) => session ?? [])).size;
+  }
+
   isOn(session: Session): boolean {
     return this.all.some((line) => line.isOn(session));
   }

@@ -75,6 +75,11 @@ export class GrowthPolicy {
     return nowMs < this.#regularUntilMs;
   }
 
+  /** How many sessions are worth it for dealing alone: one for each line, and one for what is read beside each. */
+  sessionsForDealing(lines: number, most: number, nowMs: number): number {
+    return this.dealsRegularly(nowMs) ? Math.min(most, 2 * lines) : 1;
+  }
+
   /** @param oldestWaitMs how long the oldest request in the queue has waited */
   shouldGrow(oldestWaitMs: number, nowMs: number): boolean {
     const sustained = this.#queued >= QUEUED_DISPATCHES && nowMs - this.#queuedSinceMs >= SUSTAINED_MS;

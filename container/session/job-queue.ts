@@ -20,6 +20,7 @@ export interface JobRequest {
   readonly line?: DealerLine;
   readonly generation?: number | undefined;
   readonly urgent?: boolean | undefined;
+  readonly bulk?: boolean | undefined;
   readonly lane?: string | undefined;
   readonly many?: ManyForm | undefined;
   readonly onDispatch?: (() => void) | undefined;
@@ -54,6 +55,7 @@ export class Job {
   /** `dealer_…`: the line that it belongs to. */
   readonly line: DealerLine | undefined;
   readonly urgent: boolean;
+  readonly bulk: boolean;
   /** `dealer_read`: the generation of the dealer connection that it belongs to; `undefined` = to none. */
   readonly generation: number | undefined;
   /** Whose turn it takes; '' = the bridge's own. */
@@ -76,6 +78,7 @@ export class Job {
     this.deadlineAtMs = request.deadlineAtMs;
     this.line = request.line;
     this.urgent = request.urgent ?? false;
+    this.bulk = request.bulk ?? false;
     this.generation = request.generation;
     this.lane = request.lane ?? '';
     this.many = request.kind === 'read' ? request.many : undefined;

@@ -6,6 +6,8 @@ export interface Member {
   readonly signedInAtMs: number;
   usedAtMs: number;
   hasAnswered: boolean;
+  /** It is asked for much at once. */
+  carriesBulk: boolean;
 }
 
 /** The signed-in sessions, in the order in which they signed in. */
@@ -20,8 +22,8 @@ export class Members {
     return this.#all;
   }
 
-  get busy(): number {
-    return this.#all.filter(({ session }) => !session.free).length;
+  get stats(): { readonly connections: number; readonly busy: number } {
+    return { connections: this.count, busy: this.#all.filter(({ session }) => !session.free).length };
   }
 
   get sessions(): readonly Session[] {
@@ -29,7 +31,10 @@ export class Members {
   }
 
   add(session: Session, nowMs: number): void {
-    this.#all = [...this.#all, { session, signedInAtMs: nowMs, usedAtMs: nowMs, hasAnswered: false }];
+    this.#all = [
+      ...this.#all,
+      { session, signedInAtMs: nowMs, usedAtMs: nowMs, hasAnswered: false, carriesBulk: false },
+    ];
   }
 
   /** `undefined` = it was none. */
@@ -37,6 +42,15 @@ export class Members {
     const member = this.#all.find((candidate) => candidate.session === session);
     this.#all = this.#all.filter((candidate) => candidate !== member);
     return member;
+  }
+
+  /**
+   * Whether one more session may be asked for much at once: all but `reserved` may, and at least one, even where that leaves
+   * none for anything else.
+   */
+  hasRoomForBulk(reserved: number): boolean {
+    const carrying = this.#all.filter(({ carriesBulk }) => carriesBulk).length;
+    return carrying < Math.max(1, this.count - reserved);
   }
 
   /** One that signed in after that one. */

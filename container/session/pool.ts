@@ -27,6 +27,8 @@ const IDLE_SHRINK_MS = 60_000;
 /** A session that ends so soon after another one signed in was ended by it; what it is told, it learns at its next ping. */
 const ENDED_BY_SIGN_IN_MS = { lost: 2_000, replaced: 30_000 } as const;
 
+const draining = (): SessionError => new SessionError('draining', 'The bridge shuts down.');
+
 type Later = (work: () => void) => void;
 const atNextTick: Later = (work) => process.nextTick(work);
 const atEndOfTurn: Later = (work) => void setImmediate(work);
@@ -71,7 +73,6 @@ export class SessionPool implements Upstream {
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
-  #rateTimer: NodeJS.Timeout | undefined;
   #shrinkTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
@@ -96,7 +97,7 @@ export class SessionPool implements Upstream {
   /** Signs in if no session is there. @throws SessionError the reason why not */
   async warm(): Promise<void> {
     if (this.#members.count === 0 && !this.#draining) await this.#dial();
-    if (this.#members.count === 0) throw this.#pause.error ?? new SessionError('draining', 'The bridge shuts down.');
+    if (this.#members.count === 0) throw this.#pause.error ?? draining();
   }
 
   /** The address that worked last. */
@@ -109,14 +110,13 @@ export class SessionPool implements Upstream {
   }
 
   get stats(): UpstreamStats {
-    const { count: connections, busy } = this.#members;
-    return { ...this.#counters, connections, busy, waiting: this.#waiting.size };
+    return { ...this.#counters, ...this.#members.stats, waiting: this.#waiting.size };
   }
 
   // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #run(request: JobRequest): Promise<Reply> {
-    if (this.#draining) throw new SessionError('draining', 'The bridge shuts down.');
+    if (this.#draining) throw draining();
     const now = this.#options.now();
     if (this.#members.count === 0 && this.#pause.holds(now)) throw this.#pause.told(now);
     if (this.#waiting.size >= MAX_WAITING)
@@ -167,19 +167,22 @@ export class SessionPool implements Upstream {
 
   #serve(member: Member, lines: readonly DealerLine[]): void {
     if (!member.session.free || !this.#isWithinRate(lines)) return;
-    const job = this.#waiting.next(lines);
+    const job = this.#waiting.next(lines, this.#takesBulk(lines));
     if (job) void this.#dispatch(job, member);
+  }
+
+  /** Where somebody trades, the sessions that deal and one for what is read beside them are kept from it. */
+  #takesBulk(lines: readonly DealerLine[]): boolean {
+    const trades = this.#waiting.hasSomeDealing || this.#growth.dealsRegularly(this.#options.now());
+    const dealing = trades ? this.#lines.placed : 0;
+    const isKept = lines.length > 0 && dealing > 0 && this.#members.count > dealing;
+    return !isKept && this.#members.hasRoomForBulk(1 + dealing);
   }
 
   /** Dealing comes first where the rate is spent: what it waits for is left to it. */
   #isWithinRate(lines: readonly DealerLine[]): boolean {
-    const now = this.#options.now();
-    if (this.#rate.allows(now, lines.length === 0 && this.#waiting.hasSomeDealing ? 1 : 0)) return true;
-    this.#rateTimer ??= setTimeout(() => {
-      this.#rateTimer = undefined;
-      this.#pump();
-    }, this.#rate.waitMs(now)).unref();
-    return false;
+    const spare = lines.length === 0 && this.#waiting.hasSomeDealing ? 1 : 0;
+    return this.#rate.allows(this.#options.now(), spare, () => this.#pump());
   }
 
   async #dispatch(head: Job, member: Member): Promise<void> {
@@ -195,32 +198,32 @@ export class SessionPool implements Upstream {
     this.#counters.merged += jobs.length - 1;
     const generation = head.line?.generation ?? 0;
     if (head.kind === 'dealer_write') this.#growth.dealt(now);
+    member.carriesBulk = head.bulk;
     const startedAt = performance.now();
     const tookMs = (): number => performance.now() - startedAt;
     try {
       const reply = await member.session.send(this.#trains.command(jobs), () => {
         for (const job of jobs) job.handedOver();
       });
-      if (!member.hasAnswered) {
-        member.hasAnswered = true;
-        // The end of the connection may have been told before the answer that came with it ("Connection: close").
-        this.#flapping.answered();
-      }
+      // The end of the connection may have been told before the answer that came with it ("Connection: close").
+      if (!member.hasAnswered) this.#flapping.answered();
+      member.hasAnswered = true;
       head.line?.answered(reply, generation);
       for (const job of jobs) job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       this.#arrived(jobs, reply, tookMs());
     } catch (error) {
       for (const job of jobs) this.#failed(job, error);
     } finally {
-      member.usedAtMs = this.#options.now();
-      this.#growth.answered(tookMs(), member.usedAtMs, jobs.length);
+      Object.assign(member, { usedAtMs: this.#options.now(), carriesBulk: false });
+      // What is long by itself tells nothing of how long others wait.
+      if (!head.bulk) this.#growth.answered(tookMs(), member.usedAtMs, jobs.length);
     }
   }
 
   /** What a train did not bring is asked for again. */
   #arrived(jobs: Aboard, reply: Reply, tookMs: number): void {
     for (const job of this.#trains.arrived(jobs, reply, tookMs, this.#options.now())) {
-      if (this.#draining) job.reject(new SessionError('draining', 'The bridge shuts down.'));
+      if (this.#draining) job.reject(draining());
       else if (!job.settled) this.#waiting.add(job);
     }
     this.#pumpSoon();
@@ -338,9 +341,8 @@ export class SessionPool implements Upstream {
     if (this.#members.count >= this.#max || this.#dialing || this.#draining || now < this.#growAfterMs) return;
     const { oldest } = this.#waiting;
     const oldestWaitMs = oldest ? now - Math.max(oldest.enqueuedAtMs, this.#upSinceMs) : 0;
-    if (this.#members.count < this.#forDealing(now) || (oldest && this.#growth.shouldGrow(oldestWaitMs, now))) {
+    if (this.#members.count < this.#forDealing(now) || (oldest && this.#growth.shouldGrow(oldestWaitMs, now)))
       return void this.#dial().catch(() => undefined);
-    }
     if (!oldest) return;
     this.#stuckTimer ??= setTimeout(
       () => {
@@ -351,9 +353,8 @@ export class SessionPool implements Upstream {
     ).unref();
   }
 
-  /** How many sessions are worth it for dealing alone: one for each line, and one for what is read beside each. */
   #forDealing(nowMs: number): number {
-    return this.#growth.dealsRegularly(nowMs) ? Math.min(this.#max, 2 * this.#lines.all.length) : 1;
+    return this.#growth.sessionsForDealing(this.#lines.all.length, this.#max, nowMs);
   }
 
   #scheduleShrink(): void {
@@ -382,8 +383,9 @@ export class SessionPool implements Upstream {
   /** No new requests; those in flight finish, within the grace; every session says `quit`. Idempotent. */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
-    for (const timer of [this.#retryTimer, this.#stuckTimer, this.#shrinkTimer, this.#rateTimer]) clearTimeout(timer);
-    this.#waiting.rejectAll(() => new SessionError('draining', 'The bridge shuts down.'));
+    this.#rate.stop();
+    for (const timer of [this.#retryTimer, this.#stuckTimer, this.#shrinkTimer]) clearTimeout(timer);
+    this.#waiting.rejectAll(draining);
     this.#updateStatus();
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));

@@ -7,6 +7,7 @@ export class UpstreamRate {
   readonly #most: number;
   #tokens: number;
   #atMs = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param perSecond `undefined` = as much as the sessions carry */
   constructor(perSecond: number | undefined) {
@@ -20,13 +21,24 @@ export class UpstreamRate {
     return 1000 / this.#perSecond;
   }
 
-  /** Whether a request may leave now; `reserve`: beside so many others that come first. */
-  allows(nowMs: number, reserve = 0): boolean {
-    return this.waitMs(nowMs, reserve) === 0;
+  /** Whether a request may leave now; `reserve`: beside so many others that come first. Where not, `retry` is called when one may. */
+  allows(nowMs: number, reserve: number, retry: () => void): boolean {
+    if (this.#waitMs(nowMs, reserve) === 0) return true;
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        retry();
+      },
+      this.#waitMs(nowMs, 0),
+    ).unref();
+    return false;
   }
 
-  /** How long until the next may leave, ms. */
-  waitMs(nowMs: number, reserve = 0): number {
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #waitMs(nowMs: number, reserve: number): number {
     if (this.#perSecond === Infinity) return 0;
     this.#tokens = Math.min(this.#most, this.#tokens + (Math.max(0, nowMs - this.#atMs) * this.#perSecond) / 1000);
     this.#atMs = nowMs;

@@ -82,6 +82,8 @@ export interface CallOptions {
   readonly lane?: string | undefined;
   /** Reads only: it goes before all that wait, on whichever session is free first. For what a mutation waits for. */
   readonly urgent?: boolean | undefined;
+  /** Reads only: it keeps a session long. So many sessions as trade and answer short questions are not given to such. */
+  readonly bulk?: boolean | undefined;
   /** Reads only: how it may travel with others. */
   readonly many?: ManyForm | undefined;
 }

@@ -7,6 +7,8 @@ import { SessionError } from './upstream.ts';
 export class WaitingRoom {
   readonly #urgent = new FairQueue();
   readonly #jobs = new FairQueue();
+  readonly #bulk = new FairQueue();
+  #hadBulk = false;
   readonly #dealing = new Map<DealerLine, FairQueue>();
   /** Lines that had the last turn of their session. */
   readonly #hadTurn = new Set<DealerLine>();
@@ -19,7 +21,7 @@ export class WaitingRoom {
 
   /** Those whom any session can serve. */
   get sizeForAny(): number {
-    return this.#urgent.size + this.#jobs.size;
+    return this.#urgent.size + this.#jobs.size + this.#bulk.size;
   }
 
   /** Somebody waits for the session of this line. */
@@ -33,7 +35,7 @@ export class WaitingRoom {
 
   /** The one who has waited longest for any session. */
   get oldest(): Job | undefined {
-    return this.#urgent.oldest ?? this.#jobs.oldest;
+    return this.#urgent.oldest ?? this.#jobs.oldest ?? this.#bulk.oldest;
   }
 
   /** How many of the others are served before one more of this lane, at most: its own, and as many of each other. */
@@ -43,8 +45,8 @@ export class WaitingRoom {
     return Math.min(this.#jobs.size, (own + 1) * (others + 1) - 1);
   }
 
-  #queueOf({ line, urgent }: Job): FairQueue {
-    if (!line) return urgent ? this.#urgent : this.#jobs;
+  #queueOf({ line, urgent, bulk }: Job): FairQueue {
+    if (!line) return urgent ? this.#urgent : bulk ? this.#bulk : this.#jobs;
     let queue = this.#dealing.get(line);
     if (!queue) this.#dealing.set(line, (queue = new FairQueue()));
     return queue;
@@ -62,14 +64,23 @@ export class WaitingRoom {
    * Who is served next by a session with these lines. What is urgent goes first; but where a session also deals, dealing
    * and urgent reads take turns with the rest: neither starves.
    */
-  next(lines: readonly DealerLine[]): Job | undefined {
+  next(lines: readonly DealerLine[], takesBulk: boolean): Job | undefined {
     const [first] = lines;
-    if (!first) return this.#urgent.shift() ?? this.#jobs.shift();
-    const dealing = this.#jobs.size === 0 || !this.#hadTurn.has(first);
+    if (!first) return this.#urgent.shift() ?? this.#nextOfAny(takesBulk);
+    const dealing = this.#jobs.size + (takesBulk ? this.#bulk.size : 0) === 0 || !this.#hadTurn.has(first);
     const job = dealing ? this.#nextDealing(lines) : undefined;
     if (job) this.#hadTurn.add(first);
     else this.#hadTurn.delete(first);
-    return job ?? this.#jobs.shift();
+    return job ?? this.#nextOfAny(takesBulk);
+  }
+
+  /** What is short, and what is long where the session takes it, by turns. */
+  #nextOfAny(takesBulk: boolean): Job | undefined {
+    if (!takesBulk) return this.#jobs.shift();
+    const first = this.#hadBulk ? this.#jobs : this.#bulk;
+    const job = first.shift() ?? (first === this.#bulk ? this.#jobs : this.#bulk).shift();
+    this.#hadBulk = job?.bulk ?? false;
+    return job;
   }
 
   /** What is ready to be dealt goes before what is read for the next deal: what was read for it grows old. */
@@ -93,7 +104,7 @@ export class WaitingRoom {
 
   /** Rejects every waiting job with the same error. */
   rejectAll(error: () => SessionError): void {
-    for (const queue of [this.#urgent, this.#jobs, ...this.#dealing.values()])
+    for (const queue of [this.#urgent, this.#jobs, this.#bulk, ...this.#dealing.values()])
       for (const job of queue.takeAll()) job.reject(error());
   }
 }

@@ -6,6 +6,7 @@ import type { Command, Reply, Upstream } from '../../session/upstream.ts';
 import { isWireObject, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
 import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import type { Keep } from '../handler.ts';
+import { isBulk } from './bulk.ts';
 import { Flight } from './flight.ts';
 import { DETOURS } from './older-builds.ts';
 import { PartOfReply, TrainForms } from './trains.ts';
@@ -306,6 +307,7 @@ export class Broker {
         timings: flight.timings,
         lane: flight.lane,
         many: this.#forms.of(command.path, command.query ?? []),
+        bulk: isBulk(command.path, command.query ?? []),
       });
     } catch (error) {
       throw toBridgeError(error);

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { BridgeError } from '../../contract/errors.ts';
+import type { Caller } from '../../contract/keys.ts';
 import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
@@ -7,7 +8,7 @@ import { isLacking, isMissing } from './broker.ts';
 import { commaLists, MAX_LIST_CHARACTERS } from './comma-lists.ts';
 import type { FlatAccounts } from './flat-accounts.ts';
 import { groupNames } from './groups.ts';
-import { loginsOfMask } from './logins.ts';
+import { loginsOfMask, resolveLogins, type LoginQuery } from './logins.ts';
 import type { ListKind, PageReader } from './pages.ts';
 
 /** What a `…/get_batch` gives of many accounts (mt5-webapi §3.3, §3.6). */
@@ -17,8 +18,8 @@ export interface Batch {
   readonly optional?: boolean;
 }
 
-/** Logins of one question, as far as their list stays short: where answers are too large, halves are asked for. */
-const LOGINS_AT_ONCE = 400;
+/** Logins of one question, whose answer of 0.3 MB takes 5 ms to parse: where answers are too large, halves are asked for. */
+const LOGINS_AT_ONCE = 200;
 /** More are asked for side by side: one answer about 50,000 has 60 MB, and nothing else is done while it is read. */
 const ACCOUNTS_IN_ONE = 1_000;
 /** More than live servers give of one account (mt5-webapi §3.6); the reader finds what this one does. */
@@ -123,6 +124,19 @@ export class ManyRows {
       return rows;
     });
     for (const group of wide) yield* this.#ofWideMask(batches, group, window, context);
+  }
+
+  /** Of whom a query is about. `isAsked` is false of accounts that came without being asked for. @throws BridgeError */
+  async of(
+    batches: readonly Batch[],
+    who: LoginQuery,
+    context: ReadContext & { readonly caller: Caller },
+  ): Promise<{ readonly parts: Parts; readonly isAsked: (login: number) => boolean }> {
+    if (who.group !== undefined && context.caller.logins === undefined)
+      return { parts: this.ofMask(batches, who.group, [], context), isAsked: () => true };
+    const logins = await resolveLogins(this.#options.broker, who, context);
+    const asked = new Set(logins);
+    return { parts: this.ofLogins(batches, logins, [], context), isAsked: (login) => asked.has(login) };
   }
 
   async *#ofWideMask(batches: readonly Batch[], mask: string, window: Query, context: ReadContext): Parts {

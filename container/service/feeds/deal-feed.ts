@@ -4,6 +4,7 @@ import type { Change, Entity, MissedRow } from '../../contract/hub-link.ts';
 import { Fields, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import type { Feed } from './feed.ts';
+import { Followed } from './followed.ts';
 import { AHEAD_MS, objectJson } from './login-feed.ts';
 import { readSlices } from './by-scope.ts';
 import type { FeedReads } from './reads.ts';
@@ -18,31 +19,19 @@ interface Slice extends BookSlice {
 }
 
 /** New deals of the followed logins and groups: asked for by time with an overlap, told apart by ticket. */
-export class DealFeed implements Feed {
+export class DealFeed extends Followed<Slice> implements Feed {
   readonly topic = 'deals';
   readonly #reads: FeedReads;
   readonly #clock: () => Promise<BrokerClock>;
   readonly #now: () => number;
-  readonly #followed = new Map<string, Slice>();
   /** Everything before has been read, UTC ms. */
   #readUntilMs = Infinity;
 
   constructor(reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
+    super();
     this.#reads = reads;
     this.#clock = clock;
     this.#now = now;
-  }
-
-  get size(): number {
-    return this.#followed.size;
-  }
-
-  keys(): Iterable<string> {
-    return this.#followed.keys();
-  }
-
-  isFollowed(key: string): boolean {
-    return this.#followed.has(key);
   }
 
   /** Deals happen, they do not stand. */
@@ -57,18 +46,18 @@ export class DealFeed implements Feed {
       slice.seen.set(ticket, second);
     // The overlap of the next poll reaches back to where every slice has been read.
     this.#readUntilMs = Math.min(this.#readUntilMs, startedAtMs);
-    for (const slice of slices) this.#followed.set(slice.key, slice);
+    for (const slice of slices) this.followed.set(slice.key, slice);
     return [];
   }
 
   /** Tickets of the overlap before a slice was followed. */
   known(key: string): readonly string[] {
-    return [...(this.#followed.get(key)?.seen.keys() ?? [])];
+    return [...(this.followed.get(key)?.seen.keys() ?? [])];
   }
 
   async missed(keys: readonly string[], sinceMs: number): Promise<readonly MissedRow[]> {
     const clock = await this.#clock();
-    const slices = keys.flatMap((key) => this.#followed.get(key) ?? []);
+    const slices = keys.flatMap((key) => this.followed.get(key) ?? []);
     const polledFromMs = Math.min(this.#readUntilMs, this.#now()) - OVERLAP_MS;
     const found: SeenDeal[] = [];
     for await (const seen of this.#ask(slices, sinceMs - OVERLAP_MS)) found.push(seen);
@@ -80,9 +69,9 @@ export class DealFeed implements Feed {
     });
   }
 
-  forget(keys: Iterable<string>): void {
-    for (const key of keys) this.#followed.delete(key);
-    if (this.#followed.size === 0) this.#readUntilMs = Infinity;
+  override forget(keys: Iterable<string>): void {
+    super.forget(keys);
+    if (this.followed.size === 0) this.#readUntilMs = Infinity;
   }
 
   async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
@@ -90,7 +79,7 @@ export class DealFeed implements Feed {
     const startedAtMs = this.#now();
     const fromMs = Math.min(this.#readUntilMs, startedAtMs) - OVERLAP_MS;
     const fresh: SeenDeal[] = [];
-    for await (const found of this.#ask(this.#followed.values(), fromMs))
+    for await (const found of this.#ask(this.followed.values(), fromMs))
       if (!found.slice.seen.has(found.ticket)) fresh.push(found);
     const changes: Change[] = [];
     for (const { slice, ticket, second, wire } of inOrder(fresh)) {
@@ -101,7 +90,7 @@ export class DealFeed implements Feed {
     tell(changes);
     this.#readUntilMs = startedAtMs;
     const forgetBefore = Math.floor(clock.toServerMs(fromMs - OVERLAP_MS) / 1000);
-    for (const { seen } of this.#followed.values())
+    for (const { seen } of this.followed.values())
       for (const [ticket, second] of seen) if (second < forgetBefore) seen.delete(ticket);
   }
 

@@ -5,6 +5,7 @@ import { readSlices } from './by-scope.ts';
 import { DayStarts } from './day-starts.ts';
 import { equityRow } from './equity-row.ts';
 import type { Feed } from './feed.ts';
+import { Followed } from './followed.ts';
 import type { FeedReads } from './reads.ts';
 
 const PATH = 'user/account/get_batch';
@@ -19,31 +20,19 @@ interface Slice extends BookSlice, EquityBounds {
 }
 
 /** Accounts whose margin level is below a bound, or whose loss since the day's start is above one: told as they cross it. */
-export class EquityFeed implements Feed {
+export class EquityFeed extends Followed<Slice> implements Feed {
   readonly topic = 'equity';
   readonly #reads: FeedReads;
   readonly #starts: DayStarts;
-  readonly #followed = new Map<string, Slice>();
 
   constructor(reads: FeedReads, now: () => number, onError: (error: unknown) => void) {
+    super();
     this.#reads = reads;
     this.#starts = new DayStarts(reads, now, onError);
   }
 
-  get size(): number {
-    return this.#followed.size;
-  }
-
-  keys(): Iterable<string> {
-    return this.#followed.keys();
-  }
-
-  isFollowed(key: string): boolean {
-    return this.#followed.has(key);
-  }
-
   *entities(key: string): Iterable<Entity> {
-    for (const [id, { json }] of this.#followed.get(key)?.beyond ?? []) yield { id, json };
+    for (const [id, { json }] of this.followed.get(key)?.beyond ?? []) yield { id, json };
   }
 
   async load(keys: readonly string[]): Promise<readonly string[]> {
@@ -58,18 +47,18 @@ export class EquityFeed implements Feed {
     for await (const part of readSlices(this.#reads, PATH, slices)) if ('rows' in part) this.#take(part.rows, part.of);
     for (const slice of slices) {
       slice.seen = undefined;
-      this.#followed.set(slice.key, slice);
+      this.followed.set(slice.key, slice);
     }
     return slices.filter(({ login, hasAnswered }) => login !== undefined && !hasAnswered).map(({ key }) => key);
   }
 
-  forget(keys: Iterable<string>): void {
-    for (const key of keys) this.#followed.delete(key);
-    if (this.#followed.size === 0) this.#starts.forget();
+  override forget(keys: Iterable<string>): void {
+    super.forget(keys);
+    if (this.followed.size === 0) this.#starts.forget();
   }
 
   async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
-    const slices = [...this.#followed.values()];
+    const slices = [...this.followed.values()];
     for (const slice of slices) slice.seen = undefined;
     this.#starts.refresh(slices.filter(needsStart));
     for await (const part of readSlices(this.#reads, PATH, slices))

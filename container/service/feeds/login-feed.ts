@@ -6,6 +6,7 @@ import { Fields, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Feed } from './feed.ts';
+import { Followed } from './followed.ts';
 import { LOGIN_KINDS, type Kind } from './login-kinds.ts';
 import { readSlices } from './by-scope.ts';
 import type { FeedReads } from './reads.ts';
@@ -28,15 +29,15 @@ interface Slice extends BookSlice {
 }
 
 /** Accounts, positions or open orders of the followed logins and groups: told by what differs from poll to poll. */
-export class LoginFeed implements Feed {
+export class LoginFeed extends Followed<Slice> implements Feed {
   readonly topic: keyof typeof LOGIN_KINDS;
   readonly #kind: Kind;
   readonly #reads: FeedReads;
   readonly #clock: () => Promise<BrokerClock>;
   readonly #now: () => number;
-  readonly #followed = new Map<string, Slice>();
 
   constructor(topic: keyof typeof LOGIN_KINDS, reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
+    super();
     this.topic = topic;
     this.#kind = LOGIN_KINDS[topic];
     this.#reads = reads;
@@ -44,20 +45,8 @@ export class LoginFeed implements Feed {
     this.#now = now;
   }
 
-  get size(): number {
-    return this.#followed.size;
-  }
-
-  keys(): Iterable<string> {
-    return this.#followed.keys();
-  }
-
-  isFollowed(key: string): boolean {
-    return this.#followed.has(key);
-  }
-
   *entities(key: string): Iterable<Entity> {
-    for (const [id, { json }] of this.#followed.get(key)?.rows ?? []) yield { id, json };
+    for (const [id, { json }] of this.followed.get(key)?.rows ?? []) yield { id, json };
   }
 
   async load(keys: readonly string[]): Promise<readonly string[]> {
@@ -67,20 +56,16 @@ export class LoginFeed implements Feed {
       if ('rows' in part) this.#take(part.rows, part.of, clock);
     for (const slice of slices) {
       slice.seen = undefined;
-      this.#followed.set(slice.key, slice);
+      this.followed.set(slice.key, slice);
     }
     const isMissing = ({ login, rows }: Slice): boolean =>
       this.#kind.one === true && login !== undefined && rows.size === 0;
     return slices.filter(isMissing).map(({ key }) => key);
   }
 
-  forget(keys: Iterable<string>): void {
-    for (const key of keys) this.#followed.delete(key);
-  }
-
   async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
     const clock = await this.#clock();
-    const slices = [...this.#followed.values()];
+    const slices = [...this.followed.values()];
     for (const slice of slices) slice.seen = undefined;
     for await (const part of readSlices(this.#reads, this.#kind.path, slices))
       if ('rows' in part) tell(this.#take(part.rows, part.of, clock));
@@ -95,7 +80,7 @@ export class LoginFeed implements Feed {
       ['from', String(Math.floor(clock.toServerMs(sinceMs) / 1000))],
       ['to', String(Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000))],
     ] as const;
-    const slices = keys.flatMap((key) => this.#followed.get(key) ?? []);
+    const slices = keys.flatMap((key) => this.followed.get(key) ?? []);
     const rows: MissedRow[] = [];
     for await (const part of readSlices(this.#reads, past.path, slices, window)) {
       if (!('rows' in part)) continue;

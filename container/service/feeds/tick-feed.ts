@@ -4,13 +4,14 @@ import { Fields, payloadObjects, payloadScalar, wireInteger, type WireObject } f
 import type { BrokerClock } from '../../webapi/time.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Feed } from './feed.ts';
+import { Followed } from './followed.ts';
 import { commaLists } from '../broker/comma-lists.ts';
 import type { FeedReads } from './reads.ts';
 
 /** Everything is asked for again so often, should a `trans_id` ever have hidden a change. */
 const FULL_POLL_MS = 60_000;
 
-interface Followed {
+interface LastTick {
   readonly symbol: string;
   json: string | undefined;
   /** Server time of the tick, ms. */
@@ -32,47 +33,35 @@ interface Batch {
  * changed since. A server that restarted its counter (another connection, a restart) answers a lower number than it was asked
  * with: then, as after `restart`, everything is asked for from 0 and compared.
  */
-export class TickFeed implements Feed {
+export class TickFeed extends Followed<LastTick> implements Feed {
   readonly topic = 'ticks';
   readonly counters = { duplicates: 0, outOfOrder: 0, restarts: 0 };
   readonly #reads: FeedReads;
   readonly #clock: () => Promise<BrokerClock>;
   readonly #now: () => number;
-  readonly #followed = new Map<string, Followed>();
   #batches: Batch[] = [];
   #fullPollAtMs = 0;
 
   constructor(reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
+    super();
     this.#reads = reads;
     this.#clock = clock;
     this.#now = now;
   }
 
-  get size(): number {
-    return this.#followed.size;
-  }
-
-  keys(): Iterable<string> {
-    return this.#followed.keys();
-  }
-
-  isFollowed(symbol: string): boolean {
-    return this.#followed.has(symbol);
-  }
-
   entities(symbol: string): readonly Entity[] {
-    const json = this.#followed.get(symbol)?.json;
+    const json = this.followed.get(symbol)?.json;
     return json === undefined ? [] : [{ id: symbol, json }];
   }
 
   /** When the last new tick of each symbol was seen. */
   *lastSeen(): Iterable<{ symbol: string; seenAtMs: number }> {
-    yield* this.#followed.values();
+    yield* this.followed.values();
   }
 
   /** Silence up to now does not count (the market was closed). */
   excuse(symbol: string): void {
-    const followed = this.#followed.get(symbol);
+    const followed = this.followed.get(symbol);
     if (followed) followed.seenAtMs = this.#now();
   }
 
@@ -82,18 +71,17 @@ export class TickFeed implements Feed {
     for (const list of commaLists(symbols)) answers.push({ list, ...(await this.#ask(list, '0')) });
     for (const { list, transId, ticks } of answers) {
       for (const symbol of list)
-        this.#followed.set(symbol, { symbol, json: undefined, serverMs: 0, prices: '', seenAtMs: this.#now() });
+        this.followed.set(symbol, { symbol, json: undefined, serverMs: 0, prices: '', seenAtMs: this.#now() });
       for (const tick of ticks) this.#take(tick, clock);
       this.#join(list, transId);
     }
     return [];
   }
 
-  forget(symbols: Iterable<string>): void {
-    for (const symbol of symbols) {
-      this.#followed.delete(symbol);
-      for (const batch of this.#batches) batch.symbols.delete(symbol);
-    }
+  override forget(symbols: Iterable<string>): void {
+    const gone = [...symbols];
+    super.forget(gone);
+    for (const { symbols: asked } of this.#batches) for (const symbol of gone) asked.delete(symbol);
     this.#batches = this.#batches.filter((batch) => batch.symbols.size > 0);
   }
 
@@ -151,7 +139,7 @@ export class TickFeed implements Feed {
   /** `undefined` for what is not followed, not new, or older than what is known. */
   #take(tick: WireObject, clock: BrokerClock, isFull = false): { symbol: string; text: string } | undefined {
     const symbol = tick['Symbol'];
-    const followed = typeof symbol === 'string' ? this.#followed.get(symbol) : undefined;
+    const followed = typeof symbol === 'string' ? this.followed.get(symbol) : undefined;
     if (!followed) return undefined;
     const serverMs = wireInteger(text(tick['DatetimeMsc'])) ?? (wireInteger(text(tick['Datetime'])) ?? 0) * 1000;
     const prices = `${text(tick['Bid'])} ${text(tick['Ask'])} ${text(tick['Last'])} ${text(tick['VolumeReal'])}`;

@@ -14,6 +14,7 @@ import { isMissing, onlyObject } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import type { Keep } from '../handler.ts';
+import { inParts } from '../broker/breathe.ts';
 import { resolveLogins } from '../broker/logins.ts';
 import type { Batch, ManyRows } from '../broker/many-rows.ts';
 import type { LoginQuery } from '../broker/logins.ts';
@@ -89,42 +90,31 @@ export class Accounts {
     const asked = new Set(logins);
     const clock = await this.#clock.get(context);
     for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
-      items.push(...joined(part, asked, clock));
+      for await (const accounts of joined(part, (login) => asked.has(login), clock)) items.push(...accounts);
     return { items, nextCursor, readAt: rfc3339(readAtMs), readAtMs };
   }
 
   /** Every account, in parts as they come. @throws BridgeError */
   async *everyAccount(who: AccountsQuery, context: Context): AsyncGenerator<readonly Account[], void, undefined> {
     const clock = await this.#clock.get(context);
-    const { group } = who;
-    if (group !== undefined && context.caller.logins === undefined && !isFiltered(who)) {
-      for await (const part of this.#many.ofMask([USERS, STATES], group, [], context))
-        yield joined(part, undefined, clock);
-      return;
-    }
-    const logins = isFiltered(who)
-      ? await this.#filtered(who, context)
-      : await resolveLogins(this.#broker, who, context);
-    const asked = new Set(logins);
-    for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
-      yield joined(part, asked, clock).filter((account) => shows(account, who));
+    const whose = isFiltered(who) ? { logins: await this.#filtered(who, context) } : who;
+    const { parts, isAsked } = await this.#many.of([USERS, STATES], whose, context);
+    for await (const part of parts)
+      for await (const accounts of joined(part, isAsked, clock))
+        yield accounts.filter((account) => shows(account, who));
   }
 
   /** Logins whose money is below the bounds, ascending; nothing is told before all were read. */
   async #filtered(who: AccountsQuery, context: Context): Promise<readonly number[]> {
     const clock = await this.#clock.get(context);
     const found: number[] = [];
-    const isAll = who.group !== undefined && context.caller.logins === undefined;
-    const logins = isAll ? [] : await resolveLogins(this.#broker, who, context);
-    const asked = new Set(logins);
-    const parts = isAll
-      ? this.#many.ofMask([{ path: STATES.path }], who.group ?? '', [], context)
-      : this.#many.ofLogins([{ path: STATES.path }], logins, [], context);
+    const { parts, isAsked } = await this.#many.of([{ path: STATES.path }], who, context);
     for await (const [states = []] of parts)
-      for (const row of states) {
-        const state = decodeObject(money, row, clock);
-        if ((isAll || asked.has(state.login)) && fits(state, who)) found.push(state.login);
-      }
+      for await (const rows of inParts(states))
+        for (const row of rows) {
+          const state = decodeObject(money, row, clock);
+          if (isAsked(state.login) && fits(state, who)) found.push(state.login);
+        }
     return [...new Set(found)].sort((a, b) => a - b);
   }
 
@@ -207,18 +197,19 @@ const USERS: Batch = { path: 'user/get_batch' };
 const STATES: Batch = { path: 'user/account/get_batch', optional: true };
 
 /** By login; of those that were asked for. */
-function joined(
+async function* joined(
   [users = [], states = []]: readonly (readonly WireObject[])[],
-  asked: ReadonlySet<number> | undefined,
+  isAsked: (login: number) => boolean,
   clock: BrokerClock,
-): Account[] {
+): AsyncGenerator<readonly Account[], void, undefined> {
   const stateOf = new Map(states.map((state) => [new Fields(state).integer('Login'), state]));
-  return users
-    .flatMap((wire) => {
-      const login = new Fields(wire).integer('Login');
-      return login === undefined || asked?.has(login) === false ? [] : [accountOf(wire, stateOf.get(login), clock)];
-    })
-    .sort((a, b) => a.login - b.login);
+  const asked = users.flatMap((wire) => {
+    const login = new Fields(wire).integer('Login');
+    return login === undefined || !isAsked(login) ? [] : [{ login, wire }];
+  });
+  asked.sort((a, b) => a.login - b.login);
+  for await (const rows of inParts(asked))
+    yield rows.map(({ login, wire }) => accountOf(wire, stateOf.get(login), clock));
 }
 
 const isFiltered = ({ marginLevelBelow, equityBelow }: AccountsQuery): boolean =>

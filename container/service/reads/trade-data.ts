@@ -196,18 +196,10 @@ export class TradeData {
   ): AsyncGenerator<readonly Position[], void, undefined> {
     const clock = await this.#clock.get(context);
     const wanted = filterOf(POSITIONS, { ...query, limit: 0 }, undefined);
-    const isAll = who.group !== undefined && context.caller.logins === undefined;
-    const logins = isAll ? [] : await resolveLogins(this.#broker, who, context);
-    const asked = new Set(logins);
-    const batches = [{ path: 'position/get_batch' }] as const;
-    const parts = isAll
-      ? this.#many.ofMask(batches, who.group, [], context)
-      : this.#many.ofLogins(batches, logins, [], context);
+    const { parts, isAsked } = await this.#many.of([{ path: 'position/get_batch' }], who, context);
     for await (const [all = []] of parts)
       for await (const rows of inParts(all))
-        yield rows
-          .map((row) => POSITIONS.decode(row, clock))
-          .filter((item) => (isAll || asked.has(item.login)) && wanted(item));
+        yield rows.map((row) => POSITIONS.decode(row, clock)).filter((item) => isAsked(item.login) && wanted(item));
   }
 
   async #pageOfMany<Item extends TradeItem>(

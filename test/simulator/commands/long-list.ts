@@ -4,8 +4,8 @@ import { encode } from '../codec.ts';
 import { Json, JsonParts, type CommandReply } from '../command.ts';
 import { RETCODE } from './scope.ts';
 
-/** About 5 ms of rendering. */
-const ROWS_A_TURN = 500;
+/** About 2 ms of rendering. */
+const ROWS_A_TURN = 100;
 const COMMA = Buffer.from(',');
 
 /** The reply whose answer is the list; of more than `most` rows, so many with `14`. */

@@ -9,7 +9,7 @@ export { StreamHub } from './hub/stream-hub.ts';
 
 export default {
   fetch: (request, env) => answer(request, env),
-  scheduled: async (_controller, env) => {
-    await warmBrokers(env, doorConfig(env));
+  scheduled: async ({ cron, scheduledTime }, env) => {
+    await warmBrokers(env, doorConfig(env), { line: cron, atMs: scheduledTime });
   },
 } satisfies ExportedHandler<Env>;

@@ -1,4 +1,5 @@
 import type { DoorConfig } from './config.ts';
+import type { CronFiring } from './holder/policy/cron-watch.ts';
 import { logEvent } from './log.ts';
 import { bridgeOf } from './stubs.ts';
 import { untold } from './told.ts';
@@ -7,11 +8,11 @@ import { untold } from './told.ts';
 const STAGGER_MS = 3_000;
 
 /** Cron: each broker's session is made ready, one after the other. @throws what the first failed with, after all were tried */
-export async function warmBrokers(env: Env, config: DoorConfig): Promise<void> {
+export async function warmBrokers(env: Env, config: DoorConfig, cron: CronFiring): Promise<void> {
   const warmed = config.brokers.map(async (broker, i) => {
     await scheduler.wait(i * STAGGER_MS);
     try {
-      untold(await bridgeOf(env, config, broker).warm('cron'));
+      untold(await bridgeOf(env, config, broker).warm('cron', cron));
     } catch (error) {
       logEvent('fault', { what: 'cron', broker: broker.id, error });
       throw error;

@@ -2615,6 +2615,14 @@ export interface components {
             feed: {
                 [key: string]: number;
             } | null;
+            /** @description What an operator should look at while everything goes on; of the last day. */
+            warnings: {
+                /** @enum {string} */
+                code: "wake_up_missed" | "cron_missed";
+                since: string;
+                sinceMs: number;
+                reason: string;
+            }[];
         };
         BrokerStatus: {
             id: string;
@@ -8928,7 +8936,7 @@ export interface operations {
                             at: string;
                             atMs: number;
                             /** @enum {string} */
-                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "key" | "error";
+                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "key" | "missed" | "error";
                             reason: string;
                             instanceId: string | null;
                             epoch: number | null;
@@ -9040,6 +9048,14 @@ export interface operations {
                         wakesAt: string | null;
                         wakesAtMs: number | null;
                         why: string;
+                        /** @description The last wake-up and the last cron that did not come when they were due, the latest first. */
+                        missed: {
+                            /** @enum {string} */
+                            what: "wake_up" | "cron";
+                            due: string;
+                            dueMs: number;
+                            reason: string;
+                        }[];
                     };
                 };
             };

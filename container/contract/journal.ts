@@ -1,4 +1,7 @@
-/** What the journal tells of: the container's life, traders' sessions that ended before their time, and changes of API keys. */
+/**
+ * What the journal tells of: the container's life, traders' sessions that ended before their time, changes of API keys,
+ * wake-ups and crons that did not come (`missed`).
+ */
 export const JOURNAL_EVENTS = [
   'start',
   'ready',
@@ -11,6 +14,7 @@ export const JOURNAL_EVENTS = [
   'fenced',
   'session_ended',
   'key',
+  'missed',
   'error',
 ] as const;
 export type JournalEvent = (typeof JOURNAL_EVENTS)[number];

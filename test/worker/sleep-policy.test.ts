@@ -101,7 +101,7 @@ it('sleeps at the close with a stream open, wakes before the open, and the first
 });
 
 it('a wake-up that never came is told; a container that ends in trading hours is started again without a request', async () => {
-  const { container, programs, inside, at, request, journal, expire, gone } = newBridge();
+  const { stub, container, programs, inside, at, request, journal, policy, expire, gone } = newBridge();
   await at('2026-12-24T21:00');
   await request();
   await inside(() => programs[0]?.calendar(FOREX));
@@ -111,15 +111,48 @@ it('a wake-up that never came is told; a container that ends in trading hours is
   // Closed on the 25th, and then it is Saturday.
   await at('2026-12-27T22:15');
   await request();
-  expect(await journal()).toContain(
-    'error: The wake-up at 2026-12-27T21:59:00.000Z was missed: a request came before it.',
-  );
+  const reason = 'The wake-up at 2026-12-27T21:59:00.000Z did not come.';
+  expect(await journal()).toContain(`missed: ${reason}`);
+  expect(await policy()).toMatchObject({
+    missed: [{ what: 'wake_up', dueMs: Date.UTC(2026, 11, 27, 21, 59), reason }],
+  });
+  expect((await stub.status()).warnings).toMatchObject([{ code: 'wake_up_missed', reason }]);
   await inside(() => container.exit(1));
   await gone();
   await expect.poll(() => inside((bridge) => bridge.listSchedules('wake').then(({ length }) => length))).toBe(1);
   await inside((bridge) => bridge.wake());
   expect(container.running).toBe(true);
   expect(container.starts).toHaveLength(3);
+  await at('2026-12-29T00:00');
+  expect((await stub.status()).warnings).toEqual([]);
+});
+
+it('a wake-up that never came is made up for by whoever looks: a probe is enough', async () => {
+  const { stub, container, programs, inside, at, request, expire, gone } = newBridge();
+  await at('2026-07-10T20:30');
+  await request();
+  await inside(() => programs[0]?.calendar(FOREX));
+  await at('2026-07-10T21:30');
+  await expire();
+  await gone();
+  await at('2026-07-12T20:59:30');
+  expect(await stub.status()).toMatchObject({ container: { state: 'stopped' }, warnings: [] });
+  await at('2026-07-12T21:01');
+  expect((await stub.status()).warnings).toMatchObject([{ code: 'wake_up_missed' }]);
+  // The platform's alarm fires now.
+  await expect.poll(() => container.starts.length).toBe(2);
+});
+
+it('a cron that comes no more is told', async () => {
+  const { stub, at, journal } = newBridge();
+  await at('2026-07-03T12:00:20');
+  const cron = { line: '*/5 * * * SUN-FRI', atMs: Date.parse('2026-07-03T12:00Z') };
+  expect(await stub.warm('cron', cron)).toMatchObject({ ok: true });
+  await at('2026-07-03T12:09');
+  expect((await stub.status()).warnings).toEqual([]);
+  await at('2026-07-03T12:11');
+  expect((await stub.status()).warnings).toMatchObject([{ code: 'cron_missed', since: '2026-07-03T12:05:00.000Z' }]);
+  expect(await journal()).toContainEqual(expect.stringContaining('missed: The cron "*/5 * * * SUN-FRI" did not fire'));
 });
 
 it('without a calendar it sleeps after requests only, and a request starts it', async () => {

@@ -30,11 +30,12 @@ export async function doorAnswers(
     case 'getStatus':
       return answered<typeof getStatus>(await door.bridge.status());
     case 'adminPolicy': {
-      const { symbols, ...view } = await door.bridge.policy();
+      const { symbols, missed, ...view } = await door.bridge.policy();
       const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
       return answered<typeof adminPolicy>({
         ...view,
         symbols: symbols === null ? null : [...symbols],
+        missed: missed.map((one) => ({ ...one, due: new Date(one.dueMs).toISOString() })),
         until: at(view.untilMs),
         wakesAt: at(view.wakesAtMs),
       });

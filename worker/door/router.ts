@@ -32,7 +32,9 @@ const router = Router<Request, [Door]>()
     const status = await door.bridge.status();
     const session = publicSession(status.session);
     const reason = status.reason === status.session.reason ? session.reason : status.reason;
-    return answered<typeof getStatus>({ ...status, session, reason }, status.ready ? 200 : 503);
+    // Warnings are the operator's.
+    const answer = { ...status, session, reason, warnings: [] };
+    return answered<typeof getStatus>(answer, status.ready ? 200 : 503);
   })
   .all('/v1/stream', streamRoute)
   .all('/v1/stream/sse', streamRoute)

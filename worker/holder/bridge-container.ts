@@ -28,6 +28,7 @@ import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import { MemoryProof } from './memory-proof.ts';
 import { problemResponse } from '../problem.ts';
+import type { CronFiring } from './policy/cron-watch.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
@@ -149,7 +150,7 @@ export class BridgeContainer extends Container<Env> {
     this.renewActivityTimeout();
     const forward = await readForwardRequest(request);
     this.#succession.isRetired = false;
-    this.#wakefulness.requested(this.#instance.isRunning);
+    await this.#wakefulness.requested();
     if (!forward.isRead) {
       const key = forward.headers.get(HEADER.idempotencyKey);
       const told = await this.#succession.toldBefore(callerId(forward.headers), key);
@@ -176,7 +177,9 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
-  async warm(reason: StartReason): Promise<Told<BridgeStatus>> {
+  async warm(reason: StartReason, cron?: CronFiring): Promise<Told<BridgeStatus>> {
+    if (cron) this.#wakefulness.cronFired(cron);
+    await this.#wakefulness.look();
     if (reason === 'cron' && this.#wakefulness.sleepsByPlan()) return told(() => this.status());
     return told(async () => {
       const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
@@ -203,7 +206,8 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** What the sleep policy says and why. Starts nothing, renews nothing. */
-  policy(): PolicyView {
+  async policy(): Promise<PolicyView> {
+    await this.#wakefulness.look();
     return this.#wakefulness.view();
   }
 
@@ -226,10 +230,13 @@ export class BridgeContainer extends Container<Env> {
     return operation && storedAnswer(operation);
   }
 
-  /** Starts nothing, renews nothing. */
+  /** Starts nothing but what a wake-up that was missed should have started; renews nothing. */
   async status(): Promise<BridgeStatus> {
     const nowMs = this.now();
+    // Where the memory cannot be written to, the status says so.
+    await this.#wakefulness.look().catch((error: unknown) => logEvent('fault', { what: 'wake-up', error }));
     return bridgeStatus({
+      warnings: this.#wakefulness.warnings(),
       memory: this.#memory.fault(nowMs),
       halt: this.#state.haltReason,
       record: this.#lifecycle.record,

@@ -1,5 +1,5 @@
 import type { Activity } from '../../container/contract/control.ts';
-import type { StatusAnswer } from '../../container/contract/routes/server.ts';
+import type { StatusAnswer, StatusWarning } from '../../container/contract/routes/server.ts';
 import type { UpstreamCheckpoint } from '../../container/state/state-api.ts';
 import { DEATHS, type LifecycleRecord } from './lifecycle.ts';
 
@@ -15,6 +15,7 @@ export interface StatusFacts {
   readonly activity: Activity | null;
   readonly checkpoint: UpstreamCheckpoint;
   readonly inFlight: number;
+  readonly warnings: readonly StatusWarning[];
   readonly nowMs: number;
 }
 
@@ -47,6 +48,7 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
       inFlight: facts.inFlight,
     },
     feed: null,
+    warnings: [...facts.warnings],
   };
 }
 

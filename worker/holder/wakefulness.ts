@@ -9,12 +9,16 @@ import {
   type PolicyVerdict,
   SLEEP_POLICIES,
 } from './policy/awake.ts';
+import { type CronFiring, cronRecordSchema, CronWatch } from './policy/cron-watch.ts';
+import { type Missed, MissedOnes } from './missed.ts';
+import type { StatusWarning } from '../../container/contract/routes/server.ts';
 import { TradingHours } from './policy/trading-hours.ts';
 import { WeeklyUse, weeklyUseSchema } from './policy/weekly-use.ts';
 
 const CALENDAR_KEY = 'bridge:calendar';
 const USE_KEY = 'bridge:weekly-use';
 const WAKE_KEY = 'bridge:wakes-at';
+const CRONS_KEY = 'bridge:crons';
 /** An alarm may fire tens of seconds late (workerd#6866); later than this it was missed. */
 const LATE_MS = 60_000;
 /** After an end that the policy did not want, and after a wake-up that failed. */
@@ -34,15 +38,20 @@ export interface PolicyView extends PolicyVerdict {
   readonly policy: PolicySettings['policy'];
   /** Symbols whose trading hours are known; null = the broker has not been asked yet. */
   readonly symbols: readonly string[] | null;
+  readonly missed: readonly Missed[];
 }
 
 /** What the sleep policy (policy/awake.ts) knows, kept over restarts, and its wake-ups. */
 export class Wakefulness {
   readonly #parts: WakefulnessParts;
   readonly #use: WeeklyUse;
+  readonly #missed: MissedOnes;
+  readonly #crons: CronWatch;
   #calendar: TradingCalendar | null;
   #trading: TradingHours | null;
   #lastRequestMs: number | null = null;
+  /** When the next wake-up is scheduled for. */
+  #wakesAtMs: number | undefined;
 
   constructor(parts: WakefulnessParts) {
     this.#parts = parts;
@@ -50,17 +59,36 @@ export class Wakefulness {
     this.#calendar = tradingCalendarSchema.safeParse(parts.kv.get(CALENDAR_KEY)).data ?? null;
     this.#trading = this.#calendar && new TradingHours(this.#calendar);
     this.#use = new WeeklyUse(parts.now(), weeklyUseSchema.safeParse(parts.kv.get(USE_KEY)).data);
+    this.#wakesAtMs = parts.kv.get<number>(WAKE_KEY);
+    this.#missed = new MissedOnes(parts);
+    this.#crons = new CronWatch({
+      record: cronRecordSchema.safeParse(parts.kv.get(CRONS_KEY)).data ?? {},
+      write: (record) => parts.kv.put(CRONS_KEY, record),
+      missed: (dueMs, reason) => this.#missed.note({ what: 'cron', dueMs, reason }),
+    });
   }
 
   /** A request or a stream came from outside. */
-  requested(isRunning: boolean): void {
+  async requested(): Promise<void> {
     const nowMs = this.#parts.now();
     this.#lastRequestMs = nowMs;
     if (this.#use.note(nowMs)) this.#parts.kv.put(USE_KEY, this.#use.record);
-    const dueMs = this.#parts.kv.get<number>(WAKE_KEY);
-    if (isRunning || dueMs === undefined || nowMs < dueMs + LATE_MS) return;
-    this.#parts.kv.delete(WAKE_KEY);
-    this.#tell(`The wake-up at ${iso(dueMs)} was missed: a request came before it.`);
+    await this.look();
+  }
+
+  cronFired(firing: CronFiring): void {
+    this.#crons.fired(firing);
+  }
+
+  /** Whoever comes looks whether what was to come before has come. A wake-up that was missed is made up for. */
+  async look(): Promise<void> {
+    const nowMs = this.#parts.now();
+    this.#crons.look(nowMs);
+    const dueMs = this.#wakesAtMs;
+    if (dueMs === undefined || nowMs < dueMs + LATE_MS) return;
+    this.#missed.note({ what: 'wake_up', dueMs, reason: `The wake-up at ${iso(dueMs)} did not come.` });
+    const { awake, wakesAtMs } = this.#plan();
+    await this.#wakeAt(awake ? nowMs : wakesAtMs);
   }
 
   learn(calendar: TradingCalendar): void {
@@ -96,29 +124,35 @@ export class Wakefulness {
     });
   }
 
+  warnings(): StatusWarning[] {
+    return this.#missed.warnings();
+  }
+
   view(): PolicyView {
     const symbols = this.#calendar?.markets.flatMap((market) => market.symbols) ?? null;
-    return { policy: this.#parts.settings.policy, symbols, ...this.verdict() };
+    return { policy: this.#parts.settings.policy, symbols, missed: this.#missed.latest, ...this.verdict() };
   }
 
   /** The container has ended. @param wanted the policy or an administrator asked for it: not to be woken at once */
   async ended(wanted: boolean): Promise<void> {
     const nowMs = this.#parts.now();
-    const dueMs = this.#parts.kv.get<number>(WAKE_KEY);
+    const dueMs = this.#wakesAtMs;
     // This object may have been made by the very alarm that is to wake the container.
     if (dueMs !== undefined && nowMs < dueMs + LATE_MS) return;
-    if (dueMs !== undefined) this.#tell(`The wake-up at ${iso(dueMs)} was missed.`);
+    if (dueMs !== undefined) return this.look();
     const { awake, wakesAtMs } = this.#plan();
-    await this.#wakeAt(awake && (!wanted || dueMs !== undefined) ? nowMs + RETRY_MS : wakesAtMs);
+    await this.#wakeAt(awake && !wanted ? nowMs + RETRY_MS : wakesAtMs);
   }
 
   /** The scheduled moment has come. @returns whether the container is to be started */
   async due(): Promise<boolean> {
-    const { kv, now } = this.#parts;
-    const dueMs = kv.get<number>(WAKE_KEY);
-    kv.delete(WAKE_KEY);
-    if (dueMs !== undefined && now() > dueMs + LATE_MS)
-      this.#tell(`The wake-up at ${iso(dueMs)} came ${Math.round((now() - dueMs) / 1000)} s late.`);
+    const { now } = this.#parts;
+    const dueMs = this.#wakesAtMs;
+    this.#remember(undefined);
+    if (dueMs !== undefined && now() > dueMs + LATE_MS) {
+      const lateS = Math.round((now() - dueMs) / 1000);
+      this.#missed.note({ what: 'wake_up', dueMs, reason: `The wake-up at ${iso(dueMs)} came ${lateS} s late.` });
+    }
     const { awake, wakesAtMs } = this.#plan();
     // The calendar has changed since.
     if (!awake) await this.#wakeAt(wakesAtMs);
@@ -126,8 +160,9 @@ export class Wakefulness {
   }
 
   async failed(reason: string): Promise<void> {
-    this.#tell(`The wake-up failed, and is tried again: ${reason}`);
-    await this.#wakeAt(this.#parts.now() + RETRY_MS);
+    const dueMs = this.#parts.now();
+    this.#missed.note({ what: 'wake_up', dueMs, reason: `The wake-up failed, and is tried again: ${reason}` });
+    await this.#wakeAt(dueMs + RETRY_MS);
   }
 
   /** The calendar or the usual hours are known and say that it is not time: a cron changes nothing then. */
@@ -142,14 +177,15 @@ export class Wakefulness {
   }
 
   async #wakeAt(atMs: number | null): Promise<void> {
-    const { kv, now, schedule } = this.#parts;
-    if (atMs === null) return void kv.delete(WAKE_KEY);
-    kv.put(WAKE_KEY, atMs);
-    await schedule(Math.max(0, atMs - now()));
+    const { now, schedule } = this.#parts;
+    this.#remember(atMs ?? undefined);
+    if (atMs !== null) await schedule(Math.max(0, atMs - now()));
   }
 
-  #tell(reason: string): void {
-    this.#parts.journal.write({ event: 'error', reason, instanceId: null, epoch: null, phasesMs: null });
+  #remember(wakesAtMs: number | undefined): void {
+    this.#wakesAtMs = wakesAtMs;
+    if (wakesAtMs === undefined) this.#parts.kv.delete(WAKE_KEY);
+    else this.#parts.kv.put(WAKE_KEY, wakesAtMs);
   }
 }
 

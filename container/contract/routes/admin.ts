@@ -142,6 +142,11 @@ export const adminPolicy = defineRoute({
     wakesAt: z.string().nullable().meta({ description: 'Next start without a request; null = a request starts it.' }),
     wakesAtMs: z.int().nullable(),
     why: z.string(),
+    missed: z
+      .array(z.object({ what: z.enum(['wake_up', 'cron']), due: z.string(), dueMs: z.int(), reason: z.string() }))
+      .meta({
+        description: 'The last wake-up and the last cron that did not come when they were due, the latest first.',
+      }),
   }),
   status: 200,
   example: {},

@@ -3,7 +3,7 @@ import { keyLimitsSchema } from '../key-records.ts';
 import { SCOPES } from '../keys.ts';
 import { noParams, noQuery } from '../route.ts';
 import { TIMEFRAMES } from '../schemas/market.ts';
-import { CONTAINER_STATES, SESSION_STATES } from '../schemas/status.ts';
+import { CONTAINER_STATES, SESSION_STATES, WARNING_CODES } from '../schemas/status.ts';
 import { instantMsOut, instantOut } from '../schemas/values.ts';
 import { defineRead } from './read.ts';
 
@@ -99,6 +99,9 @@ export const getStatus = defineRead({
         .record(z.string(), z.int())
         .nullable()
         .meta({ description: 'What the streams’ source tells; null where the Worker answers without waking it.' }),
+      warnings: z
+        .array(z.object({ code: z.enum(WARNING_CODES), since: z.string(), sinceMs: z.int(), reason: z.string() }))
+        .meta({ description: 'What an operator should look at while everything goes on; of the last day.' }),
     })
     .meta({ id: 'Status' }),
   example: {},
@@ -106,6 +109,7 @@ export const getStatus = defineRead({
 
 /** One shape on both roads. */
 export type StatusAnswer = z.input<typeof getStatus.answer>;
+export type StatusWarning = StatusAnswer['warnings'][number];
 
 export const listBrokers = defineRead({
   id: 'listBrokers',

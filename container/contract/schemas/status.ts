@@ -24,3 +24,6 @@ export const publicSession = <S extends { readonly state: string; readonly reaso
   session.state === 'unreachable'
     ? { ...session, reason: 'The broker cannot be reached; GET /v1/status says more to who has a key.' }
     : session;
+
+/** What an operator should look at while everything goes on. */
+export const WARNING_CODES = ['wake_up_missed', 'cron_missed'] as const;

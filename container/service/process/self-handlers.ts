@@ -75,5 +75,6 @@ function statusOf({ session, process, feed }: SelfOptions): StatusAnswer {
     session: { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null },
     container: { state: 'running', since: since(startedAtMs), sinceMs: startedAtMs, ...work },
     feed: feed(),
+    warnings: [],
   };
 }

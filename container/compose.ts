@@ -96,6 +96,7 @@ function wire({ events, log, upstream, control, calendar, writes, streaming, rea
     streaming.poller.signedIn(event.epoch);
     calendar?.signedIn();
   });
+  events.on('symbols', (names) => calendar?.used(names));
   events.on('activity', (change) => control?.noteActivity(change));
   events.on('ended', (ended) => streaming.service.end(ended));
   events.on('warm', () => warm(upstream));
@@ -116,7 +117,20 @@ function recallClock({ address, clock }: UpstreamCheckpoint, { config, reads }: 
 }
 
 function createBridgeServer(parts: Parts): Server {
-  const { config, now, log, upstream, requests, control, writes, authenticate, streaming, performance, typed } = parts;
+  const {
+    config,
+    now,
+    log,
+    upstream,
+    commands,
+    requests,
+    control,
+    writes,
+    authenticate,
+    streaming,
+    performance,
+    typed,
+  } = parts;
   const { state, events } = parts;
   const { startSecret } = config;
   const addressOf = clientAddress(config.trustedProxies);
@@ -151,7 +165,7 @@ function createBridgeServer(parts: Parts): Server {
     ...(state.where === 'here' ? { memory: provenMemory(state.local, now), halt: () => state.local.haltReason } : {}),
     epoch,
     draining,
-    passthrough: servePassthrough(new Passthrough(upstream, writes.mutatePassthrough), config.customCommands),
+    passthrough: servePassthrough(new Passthrough(commands, writes.mutatePassthrough), config.customCommands),
     typed: serveRoutes(typed, hot),
     onAnswer,
     extra: streaming.paths,

@@ -16,6 +16,7 @@ import { clientAddress } from '../http/client-address.ts';
 import { serveBatch } from '../http/batch.ts';
 import { Requests } from '../http/requests.ts';
 import { TypedApi } from '../http/serve-routes.ts';
+import { SymbolsInUse } from '../service/broker/symbols-in-use.ts';
 import { notingWrites } from '../service/broker/noting-writes.ts';
 import type { HandlersOf } from '../service/handler.ts';
 import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
@@ -24,6 +25,7 @@ import { selfHandlers } from '../service/process/self-handlers.ts';
 import { createReadService, type ReadService } from '../service/reads/read-service.ts';
 import { createWriteService, type WriteService } from '../service/writes/write-service.ts';
 import { SessionPool } from '../session/pool.ts';
+import type { Upstream } from '../session/upstream.ts';
 import { SESSION_TIMINGS } from '../session/session.ts';
 import type { BridgeState } from '../state/bridge-state.ts';
 import { callerOfSession } from '../state/consumer-session-view.ts';
@@ -45,6 +47,8 @@ export interface Parts {
   readonly requests: Requests;
   readonly state: StateLink;
   readonly upstream: SessionPool;
+  /** The same for commands: where the sleep policy goes by what is in use, they are heard. */
+  readonly commands: Upstream;
   readonly control: ControlChannel | undefined;
   /** Only where somebody decides by it. */
   readonly calendar: CalendarReader | undefined;
@@ -87,18 +91,20 @@ export async function build(config: Config, options: ContainerOptions): Promise<
           events,
         })
       : undefined;
-  const reads = buildReads(base, upstream);
+  const commands = control ? symbolsInUse(base).hearing(upstream) : upstream;
+  const reads = buildReads(base, commands);
   const calendar =
     control &&
     new CalendarReader({
       broker: reads.broker,
       clock: reads.clock,
       symbols: config.calendarSymbols,
+      inUse: () => state.api.symbols.inUse(),
       now,
       tell: (told) => control.sendCalendar(told),
       onError: (error) => log.warn('background_work_failed', { kind: 'read calendar', error }),
     });
-  const writes = buildWriteService(base, upstream, reads);
+  const writes = buildWriteService(base, commands, reads);
   const authenticate = buildAuthentication(base);
   const streaming = createStreaming({
     addressOf: clientAddress(base.config.trustedProxies),
@@ -120,7 +126,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     profiling: config.profiling,
   });
   const typed = buildTypedApi(base, { upstream, reads, writes, streaming, performance });
-  return { ...base, upstream, control, calendar, reads, writes, authenticate, streaming, performance, typed };
+  return { ...base, upstream, commands, control, calendar, reads, writes, authenticate, streaming, performance, typed };
 }
 
 type Base = Pick<Parts, 'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state'>;
@@ -150,7 +156,15 @@ const serverBuildOf =
   async (): Promise<string | null> =>
     (await state.api.signIn.read()).serverBuild;
 
-function buildReads(base: Base, upstream: SessionPool): ReadService {
+const symbolsInUse = ({ state, now, log, events }: Base): SymbolsInUse =>
+  new SymbolsInUse({
+    state: state.api.symbols,
+    now,
+    onUsed: (names) => events.emit('symbols', names),
+    onError: (error) => log.warn('background_work_failed', { kind: 'note symbols', error }),
+  });
+
+function buildReads(base: Base, upstream: Upstream): ReadService {
   const { config, now, instanceId, log, state } = base;
   return createReadService({
     upstream,
@@ -166,7 +180,7 @@ function buildReads(base: Base, upstream: SessionPool): ReadService {
   });
 }
 
-function buildWriteService(base: Base, upstream: SessionPool, reads: ReadService): WriteService {
+function buildWriteService(base: Base, upstream: Upstream, reads: ReadService): WriteService {
   const { config, options, now, instanceId, log, events, state } = base;
   return createWriteService({
     upstream: notingWrites(upstream, reads.broker, reads.clock),

@@ -10,6 +10,8 @@ export interface BridgeEvents {
   activity: [change: { readonly streams?: number; readonly unsettled?: number }];
   handover: [checkpoint: UpstreamCheckpoint];
   warm: [];
+  /** Symbols that were not in use an hour ago. */
+  symbols: [names: readonly string[]];
   /** The process should end. */
   drain: [reason: string];
   /** Consumer sessions that ended. */

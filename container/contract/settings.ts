@@ -97,9 +97,10 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CALENDAR_SYMBOLS',
-    default: 'EURUSD*',
+    default: '',
     where: 'everywhere',
-    meaning: 'symbols in use, as a mask list: their trading hours and holidays are the calendar',
+    meaning:
+      'whose trading hours and holidays are the calendar, as a mask list; empty: the symbols that were traded, quoted or streamed in the last fortnight, `EURUSD*` until there are any',
   },
   {
     name: 'WARM_LEAD_SECONDS',

@@ -33,7 +33,7 @@ export interface Config {
   /** What a market order names as `PriceOrder`. */
   readonly marketOrderPrice: 'quote' | 'none';
   readonly customCommands: CustomCommands;
-  /** Mask list of the symbols whose trading hours the sleep policy follows. */
+  /** Mask list of the symbols whose trading hours the sleep policy follows; '' = those in use. */
   readonly calendarSymbols: string;
   /** Alone on a VPS the container checks keys itself. */
   readonly apiKeys: readonly KeyRecord[] | undefined;
@@ -163,8 +163,8 @@ const environment = z
     MT5_CUSTOM_COMMANDS: customCommandsSchema,
     CALENDAR_SYMBOLS: z
       .string()
-      .default('EURUSD*')
-      .refine((text) => /^[^\p{Cc}]{1,1000}$/u.test(text), 'expected symbols or masks, by comma'),
+      .default('')
+      .refine((text) => /^[^\p{Cc}]{0,1000}$/u.test(text), 'expected symbols or masks, by comma, or nothing'),
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),

@@ -9,6 +9,8 @@ import { SIGN_IN_POLICY, type SignInPolicy } from './sign-in-policy.ts';
 import { SignInState } from './sign-in-state.ts';
 import type { Sql } from './sql.ts';
 import type { StateApi } from './state-api.ts';
+import { StoredSettings } from './stored-settings.ts';
+import { KeptSymbols } from './symbols-in-use.ts';
 
 export interface BridgeStateOptions {
   readonly now?: () => number;
@@ -31,6 +33,7 @@ export class BridgeState implements StateApi {
   readonly operations: OperationsLedger;
   readonly journal: Journal;
   readonly keys: ApiKeys;
+  readonly symbols: KeptSymbols;
   readonly #sql: Sql;
   readonly #now: () => number;
 
@@ -51,6 +54,7 @@ export class BridgeState implements StateApi {
     const { warnings, distrust } = migrate(sql, now());
     for (const warning of warnings) warn(warning);
     this.journal = journal;
+    this.symbols = new KeptSymbols(new StoredSettings(sql), now);
     this.signIn = new SignInState({
       sql,
       now,

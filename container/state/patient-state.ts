@@ -20,6 +20,7 @@ export function patientState(state: BridgeState): StateApi {
     operations: patient(state.operations),
     journal: patient(state.journal),
     keys: patient(state.keys),
+    symbols: patient(state.symbols),
   };
 }
 

@@ -34,6 +34,7 @@ export class RemoteState implements StateApi {
   readonly sessions: StateApi['sessions'];
   readonly operations: StateApi['operations'];
   readonly journal: StateApi['journal'];
+  readonly symbols: StateApi['symbols'];
   readonly keys: StateApi['keys'] = NO_KEYS;
   /** Resolves with the first channel: before it nothing is known of epochs and permits. */
   readonly ready: Promise<void>;
@@ -50,6 +51,7 @@ export class RemoteState implements StateApi {
     this.sessions = this.#group('sessions');
     this.operations = this.#group('operations');
     this.journal = this.#group('journal');
+    this.symbols = this.#group('symbols');
   }
 
   /** A channel is open and handed over. Calls in flight on one before it fail. */

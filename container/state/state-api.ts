@@ -17,6 +17,7 @@ export interface StateApi {
   readonly operations: OperationsApi;
   readonly journal: JournalApi;
   readonly keys: KeysApi;
+  readonly symbols: SymbolsApi;
 }
 
 // ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -333,6 +334,15 @@ export interface HaltScope {
 export interface TradingHalt extends HaltScope {
   readonly reason: string;
   readonly sinceMs: number;
+}
+
+// ── Symbols in use ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SymbolsApi {
+  /** They were traded, quoted or streamed. */
+  used(names: readonly string[]): Promise<void>;
+  /** Those of the last fortnight, by name. */
+  inUse(): Promise<readonly string[]>;
 }
 
 // ── Lifecycle journal ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ import { checkpointClock } from './sign-in-state.ts';
 import { OPERATION_STATES, type StateApi } from './state-api.ts';
 
 /** What may be called over a channel, and with what: everything else is refused before it touches the state. */
-type Group = 'signIn' | 'sessions' | 'operations' | 'journal';
+type Group = 'signIn' | 'sessions' | 'operations' | 'journal' | 'symbols';
 type MethodName = { [G in Group]: `${G}.${Extract<keyof StateApi[G], string>}` }[Group];
 
 const short = z.string().max(256);
@@ -133,6 +133,9 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'operations.latest': none,
   'operations.unknownTags': z.tuple([z.array(short).max(100_000)]),
   'operations.distrust': z.tuple([z.string().max(2000), z.array(short).max(100_000)]),
+
+  'symbols.used': z.tuple([z.array(short).max(10_000)]),
+  'symbols.inUse': none,
 
   'journal.add': z.tuple([
     z.object({

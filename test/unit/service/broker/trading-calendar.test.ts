@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { TradingCalendar } from '../../../../container/contract/trading-calendar.ts';
 import { BridgeError } from '../../../../container/contract/errors.ts';
 import type { Broker, BrokerReply } from '../../../../container/service/broker/broker.ts';
@@ -29,15 +29,19 @@ const HOLIDAYS = [
   { Description: 'nonsense', Mode: '1', Year: '0', Month: '13', Day: '1', Symbols: ['*'] },
 ];
 
-function reading(holidays: 'told' | 'forbidden') {
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function reading(holidays: 'told' | 'forbidden', symbols = '*', inUse: readonly string[] = []) {
   const told: TradingCalendar[] = [];
   const errors: unknown[] = [];
   let nowMs = 0;
-  let reads = 0;
+  const masks: string[] = [];
   const read: Broker['read'] = async (path, query) => {
     const answer = (body: unknown) => ({ body: { answer: body } }) as unknown as BrokerReply;
     if (path === 'symbol/get') {
-      reads++;
+      masks.push(String(query[0]?.[1]));
       return answer(SYMBOLS);
     }
     if (holidays === 'forbidden') throw new BridgeError('broker_forbidden', 'no');
@@ -46,12 +50,13 @@ function reading(holidays: 'told' | 'forbidden') {
   const reader = new CalendarReader({
     broker: { read },
     clock: { get: async () => new BrokerClock({ zoneMinutes: 120, daylight: 'us' }) },
-    symbols: '*',
+    symbols,
+    inUse: async () => inUse,
     now: () => nowMs,
     tell: (calendar) => told.push(calendar),
     onError: (error) => errors.push(error),
   });
-  return { reader, told, errors, reads: () => reads, later: (ms: number) => (nowMs += ms) };
+  return { reader, told, errors, masks, later: (ms: number) => (nowMs += ms) };
 }
 
 const CHRISTMAS = { year: 0, month: 12, day: 25, open: null };
@@ -61,7 +66,7 @@ const hours = (from: number, to: number) => [
 ];
 
 it('reads hours and holidays of the symbols in use; symbols that keep the same are one market', async () => {
-  const { reader, told, errors, reads, later } = reading('told');
+  const { reader, told, errors, masks, later } = reading('told');
   reader.signedIn();
   reader.signedIn();
   await expect.poll(() => told).toHaveLength(1);
@@ -76,7 +81,7 @@ it('reads hours and holidays of the symbols in use; symbols that keep the same a
       },
     ],
   });
-  expect(reads()).toBe(1);
+  expect(masks).toEqual(['*']);
   later(7 * 3_600_000);
   reader.signedIn();
   await expect.poll(() => told).toHaveLength(2);
@@ -88,4 +93,30 @@ it('a manager who may not see holidays has a calendar without them', async () =>
   reader.signedIn();
   await expect.poll(() => told[0]?.markets).toHaveLength(1 + 1);
   expect(told[0]?.markets.flatMap(({ holidays }) => holidays)).toEqual([]);
+});
+
+it('without a mask it follows the symbols in use, and asks again when others come into use', async () => {
+  vi.useFakeTimers();
+  const inUse: string[] = [];
+  const { reader, masks, later } = reading('told', '', inUse);
+  reader.signedIn();
+  await vi.advanceTimersByTimeAsync(0);
+  inUse.push('GBPUSD');
+  reader.used(['GBPUSD']);
+  await vi.advanceTimersByTimeAsync(0);
+  inUse.push('AUDUSD', 'US500');
+  reader.used(['AUDUSD']);
+  reader.used(['US500', 'GBPUSD']);
+  await vi.advanceTimersByTimeAsync(59_999);
+  expect(masks).toEqual(['EURUSD*', 'GBPUSD']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(masks.slice(2)).toEqual(['GBPUSD,AUDUSD,US500']);
+  reader.used(['US500']);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(masks).toHaveLength(3);
+  // A session that stands for weeks sees new holidays, too.
+  later(7 * 3_600_000);
+  reader.used(['US500']);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(masks).toHaveLength(4);
 });

@@ -47,7 +47,14 @@ function flaky(real: BridgeState): StateApi {
       };
     },
   });
-  return { signIn: real.signIn, sessions: real.sessions, journal: real.journal, keys: real.keys, operations };
+  return {
+    signIn: real.signIn,
+    sessions: real.sessions,
+    journal: real.journal,
+    keys: real.keys,
+    symbols: real.symbols,
+    operations,
+  };
 }
 
 const caller = { id: 'desk', scopes: ['trade'] } as const;

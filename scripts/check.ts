@@ -2,7 +2,7 @@
  * `npm run check`: format, lint, every tsconfig, generated files, the Worker's bundle. Runs all, reports all failures.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -31,9 +31,8 @@ const checks: Check[] = [
     name: 'bundle',
     command: [bin('wrangler'), 'deploy', '--dry-run', '--containers-rollout=none', '--outdir', 'dist/worker'],
   },
-  ...(existsSync(path.join(root, 'scripts/openapi.ts'))
-    ? [{ name: 'openapi', command: [process.execPath, 'scripts/openapi.ts', '--check'] }]
-    : []),
+  { name: 'openapi', command: [process.execPath, 'scripts/openapi.ts', '--check'] },
+  { name: 'docs', command: [process.execPath, 'scripts/docs.ts', '--check'] },
 ];
 
 /** Runs one command; resolves with its output if it failed. */

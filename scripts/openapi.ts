@@ -18,11 +18,13 @@ const document = openApiDocument(ROUTES);
 
 /**
  * The client makes an idempotency key where the caller gives none: there the header may be left out. Its decimals are
- * exact, as they are unless a request asks for numbers.
+ * exact, as they are unless a request asks for numbers. The answer of a write has `dryRun` among its fields: the answer of a
+ * dry run beside it would only make every other field doubtful.
  */
 function forClient(source: Record<string, unknown>): string {
   return JSON.stringify(source, (_name, value: unknown) => {
     if (typeof value !== 'object' || value === null) return value;
+    if ('200' in value && '201' in value) return { ...value, '200': undefined };
     const { name, format, type } = value as { name?: unknown; format?: unknown; type?: unknown };
     if (name === 'Idempotency-Key') return { ...value, required: false };
     if (format === DECIMAL_FORMAT && Array.isArray(type))

@@ -5363,21 +5363,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description With `dryRun=true`: all was checked, nothing was sent. */
-            200: {
-                headers: {
-                    "x-request-id": components["headers"]["requestId"];
-                    "x-session-epoch": components["headers"]["sessionEpoch"];
-                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
-                    ratelimit: components["headers"]["rateLimit"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        dryRun: components["schemas"]["DryRun"];
-                    };
-                };
-            };
             /** @description Done. */
             201: {
                 headers: {
@@ -6339,21 +6324,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description With `dryRun=true`: all was checked, nothing was sent. */
-            200: {
-                headers: {
-                    "x-request-id": components["headers"]["requestId"];
-                    "x-session-epoch": components["headers"]["sessionEpoch"];
-                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
-                    ratelimit: components["headers"]["rateLimit"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        dryRun: components["schemas"]["DryRun"];
-                    };
-                };
-            };
             /** @description Done. */
             201: {
                 headers: {
@@ -6516,21 +6486,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description With `dryRun=true`: all was checked, nothing was sent. */
-            200: {
-                headers: {
-                    "x-request-id": components["headers"]["requestId"];
-                    "x-session-epoch": components["headers"]["sessionEpoch"];
-                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
-                    ratelimit: components["headers"]["rateLimit"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        dryRun: components["schemas"]["DryRun"];
-                    };
-                };
-            };
             /** @description Done. */
             201: {
                 headers: {

@@ -55,7 +55,6 @@ async function writeTypes(): Promise<void> {
   const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', types];
   const project = ['-p', path.join(root, 'container/client'), '--rootDir', path.join(root, 'container')];
   await run(process.execPath, [tsc, ...project, ...options]);
-  await rm(path.join(types, 'client/examples'), { recursive: true, force: true });
   // Of the contract the client's types need the topics and the rows of one alone, and none of its validators.
   const equity = await readFile(path.join(types, 'contract/equity.d.ts'), 'utf8');
   await rm(path.join(types, 'contract'), { recursive: true, force: true });

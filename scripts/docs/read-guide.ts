@@ -10,7 +10,7 @@ export function readGuide(file: string, markdown: string): Guide {
   const tokens = marked.lexer(markdown);
   const heading = tokens.find((token): token is Tokens.Heading => token.type === 'heading' && token.depth === 1);
   if (!heading) throw new Error(`${file} has no heading "# …".`);
-  marked.walkTokens(tokens, (token) => {
+  void marked.walkTokens(tokens, (token) => {
     if (token.type === 'link') token['href'] = linkOnPage((token as Tokens.Link).href);
   });
   const parts: { id: string; title: string; text: string }[] = [{ id: '', title: heading.text, text: '' }];
@@ -22,7 +22,7 @@ export function readGuide(file: string, markdown: string): Guide {
       html += exampleHtml(example);
       at += example.length - 1;
     } else if (token.type === 'heading' && token['depth'] === 2) {
-      const { text, tokens: inner = [] } = token as Tokens.Heading;
+      const { text, tokens: inner } = token as Tokens.Heading;
       const id = slug(text);
       parts.push({ id, title: plainText(inner), text: '' });
       html += `<h2 id="${id}">${marked.Parser.parseInline(inner)}<a class="here" href="#${id}" aria-label="Link to this part">#</a></h2>`;

@@ -19,7 +19,8 @@ afterAll(async () => {
 });
 
 it('serves the documents without a key and without waking anything', async () => {
-  for (const path of ['/openapi.json', '/docs', '/docs.js', '/health'])
+  const pages = ['/docs', '/docs/first-request', '/docs/search.json', '/docs.js', '/docs.css'];
+  for (const path of ['/openapi.json', ...pages, '/health'])
     expect((await fetch(edge.url + path)).status, path).toBe(200);
   expect(edge.engine.processes).toHaveLength(0);
 });

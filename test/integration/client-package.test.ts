@@ -1,19 +1,23 @@
 import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
+import { mismatches, programs } from '../support/guide-examples.ts';
 
 /** `npm run client:pack`, installed in an empty project: what a user of the package sees. */
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
+const guides = programs('ts');
+const applications = ['back-office.ts', 'trader-terminal.ts', 'risk-monitor.ts'] as const;
 let project: string;
 let simulator: Simulator;
 let bridge: BridgeUnderTest;
@@ -25,6 +29,9 @@ beforeAll(async () => {
   bridge = await startBridge({ simulator });
   await writeFile(path.join(project, 'package.json'), '{"name":"app","private":true,"type":"module"}');
   await writeFile(path.join(project, 'app.ts'), APP);
+  for (const { guide, text } of guides) await writeFile(path.join(project, `${guide}.ts`), text);
+  const examples = path.join(root, 'container/client/examples');
+  for (const name of applications) await cp(path.join(examples, name), path.join(project, name));
   const tarball = (await packed).stdout.trimEnd().split('\n').at(-1) ?? '';
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: project });
   await build({ ...BUILD, outfile: path.join(project, 'app.js'), packages: 'external', format: 'esm' });
@@ -134,11 +141,118 @@ it('works in a browser’s bundle, which needs nothing that only Node has', asyn
   expect(await app(bridge.url, bridge.adminKey, 'package-browser')).toEqual(DONE);
 });
 
-it('holds under tsc --strict, libraries checked', async () => {
+it('holds under tsc --strict, libraries checked, and with it the examples of the guides and the applications', async () => {
   const tsc = path.join(root, 'node_modules/@typescript/native/bin/tsc');
-  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022', '--ignoreConfig', 'app.ts'];
-  const { stdout } = await run(process.execPath, [tsc, ...options], { cwd: project }).catch(
+  const node = ['--types', 'node', '--typeRoots', path.join(root, 'node_modules/@types')];
+  const sources = (await readdir(project)).filter((name) => name.endsWith('.ts'));
+  expect(sources).toHaveLength(1 + guides.length + applications.length);
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022', '--ignoreConfig'];
+  const { stdout } = await run(process.execPath, [tsc, ...options, ...node, ...sources], { cwd: project }).catch(
     (failure: { stdout: string }) => failure,
   );
   expect(stdout).toBe('');
+});
+
+const environment = (more: Record<string, string> = {}): NodeJS.ProcessEnv => ({
+  ...process.env,
+  URL: bridge.url,
+  KEY: bridge.adminKey,
+  CONTROL: `http://127.0.0.1:${simulator.controlPort}`,
+  ...more,
+});
+
+describe('examples of the guides in TypeScript', () => {
+  it.each(guides.map((program) => [program.guide, program] as const))('%s', async (guide, program) => {
+    const { stdout } = await run('node', [`${guide}.ts`], { cwd: project, env: environment() });
+    expect(mismatches(program, stdout)).toEqual([]);
+  });
+});
+
+describe('the back office', () => {
+  const backOffice = async (...words: string[]): Promise<string> =>
+    (await run('node', ['back-office.ts', ...words], { cwd: project, env: environment() })).stdout.trim();
+
+  it('finds an account by e-mail', async () => {
+    expect(await backOffice('find', 'CLIENT1003@')).toMatch(/^1003\t.+\tclient1003@example\.com\t/);
+  });
+
+  it('opens an account, books a payment once, and closes it', async () => {
+    const [login = ''] = (await backOffice('open', 'demo\\forex', 'Ann Example')).split('\t');
+    const mutations = simulator.stats().mutations;
+    expect(await backOffice('pay', login, '250.00', 'payment-1')).toMatch(/^done\t.*\t250\.00$/);
+    expect(await backOffice('pay', login, '250.00', 'payment-1')).toMatch(/^done\t.*\t250\.00$/);
+    expect(simulator.stats().mutations - mutations).toBe(1);
+    expect(await backOffice('close', login)).toBe('0 orders\t0 positions\tdone');
+    expect(await backOffice('find', login)).toBe('');
+  });
+
+  it('waits for the fate of a payment whose answer was lost', async () => {
+    simulator.fault({ kind: 'drop-after-execution', command: 'trade/balance' });
+    expect(await backOffice('pay', '1011', '10.00', 'payment-2')).toMatch(/^done\t/);
+  });
+
+  it('writes a statement that adds up', async () => {
+    const lines = (await backOffice('statement', '1001', '2025-01-01', '2026-01-01')).split('\n');
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.at(-1)).toMatch(/^result -?\d+\.\d\d\tbalance \d+\.\d\d\tequity \d+\.\d\d$/);
+  });
+
+  it('says what was refused', async () => {
+    await expect(backOffice('pay', '1001', '0', 'payment-3')).rejects.toMatchObject({
+      stderr: expect.stringContaining('invalid_field: amount') as string,
+    });
+  });
+});
+
+/** A program that goes on, and its lines. */
+function start(file: string, args: readonly string[], more: Record<string, string> = {}) {
+  const child = spawn('node', [file, ...args], { cwd: project, env: environment(more), stdio: 'pipe' });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  let errors = '';
+  child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+  return {
+    say: (line: string) => void child.stdin.write(`${line}\n`),
+    stop: () => void child.kill('SIGTERM'),
+    /** Lines up to the first that fits. */
+    until: async (pattern: RegExp): Promise<RegExpExecArray> => {
+      for (;;) {
+        const { value, done } = await lines.next();
+        if (done) throw new Error(`ended before ${String(pattern)}: ${errors}`);
+        const found = pattern.exec(value);
+        if (found) return found;
+      }
+    },
+  };
+}
+
+it('the trader’s terminal signs in, follows prices and positions, trades, and signs out', async () => {
+  const terminal = start('trader-terminal.ts', ['EURUSD'], { LOGIN: '1001', PASSWORD: 'Client1001!' });
+  await terminal.until(/^signed in 1001 read trade$/);
+  await terminal.until(/^price EURUSD \d\.\d+ \d\.\d+$/);
+  terminal.say('buy EURUSD 0.10');
+  const [, ticket = ''] = await terminal.until(/^position (\d+) opened buy 0\.10 EURUSD$/);
+  terminal.say(`stop ${ticket} 1.05000`);
+  await terminal.until(/^done executed/);
+  terminal.say(`close ${ticket}`);
+  await terminal.until(new RegExp(`^position ${ticket} closed`));
+  terminal.say('buy EURUSD 0,10');
+  await terminal.until(/^refused invalid_field: volume/);
+  terminal.say('quit');
+  await terminal.until(/^signed out$/);
+});
+
+it('the risk monitor tells who is in danger, and halts a symbol while too much of it is open', async () => {
+  const args = ['*', '--margin-level', '100000', '--net-lots', '0.01', '--every-ms', '100'];
+  const monitor = start('risk-monitor.ts', args);
+  await monitor.until(/^account \d+ beyond \d+\.\d+$/);
+  await monitor.until(/^symbol EURUSD halted -?[\d.]+$/);
+  const order = { login: 1001, symbol: 'EURUSD', side: 'buy', volume: '0.10' };
+  const refused = await bridge.fetch('/v1/orders', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'while-halted' },
+    body: JSON.stringify(order),
+  });
+  expect(await refused.json()).toMatchObject({ code: 'trading_halted' });
+  monitor.stop();
+  await monitor.until(/^ended$/);
 });

@@ -10,7 +10,9 @@ export function guidePage(guide: Guide): string {
   const at = GUIDES.indexOf(guide);
   const main = guide.html.replaceAll(TABLE, (_, name: string) => TABLES[name]?.() ?? '');
   const turn = (other: Guide | undefined, rel: string, arrow: string): string =>
-    other ? `<a rel="${rel}" href="${guidePath(other.slug)}"><small>${arrow}</small>${escape(other.title)}</a>` : '<i></i>';
+    other
+      ? `<a rel="${rel}" href="${guidePath(other.slug)}"><small>${arrow}</small>${escape(other.title)}</a>`
+      : '<i></i>';
   const turns = turn(GUIDES[at - 1], 'prev', 'Before') + turn(GUIDES[at + 1], 'next', 'Next');
   return layout({
     path: guidePath(guide.slug),

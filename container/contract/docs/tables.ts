@@ -81,9 +81,7 @@ export function errorTable(): string {
 export function commandTable(): string {
   const rows = commandRows().map(({ command, routes, passthrough, why }) => [
     code(command),
-    routes
-      .map(({ id, method, path }) => `<a href="/docs#${id}">${method} ${escape(path)}</a>`)
-      .join('<br>'),
+    routes.map(({ id, method, path }) => `<a href="/docs#${id}">${method} ${escape(path)}</a>`).join('<br>'),
     passthrough === undefined ? '' : code(passthrough),
     prose(why ?? ''),
   ]);

@@ -64,12 +64,12 @@ export function addCopyButtons(): void {
     button.type = 'button';
     button.className = 'copy';
     button.textContent = 'Copy';
-    button.addEventListener('click', () => {
-      void navigator.clipboard.writeText(example.textContent).then(() => {
-        button.textContent = 'Copied';
-        setTimeout(() => (button.textContent = 'Copy'), COPIED_MS);
-      });
-    });
+    const copy = async (): Promise<void> => {
+      await navigator.clipboard.writeText(example.textContent);
+      button.textContent = 'Copied';
+      setTimeout(() => (button.textContent = 'Copy'), COPIED_MS);
+    };
+    button.addEventListener('click', () => void copy());
     example.after(button);
   }
 }

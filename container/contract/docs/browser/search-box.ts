@@ -10,12 +10,12 @@ export function startSearch(): void {
   // Fetched when it is first needed.
   const load = (): Promise<readonly Entry[]> => (index ??= fetchIndex());
   box.addEventListener('focus', () => void load());
-  box.addEventListener('input', () => {
+  const look = async (): Promise<void> => {
     const query = box.value;
-    void load().then((entries) => {
-      if (box.value === query) show(found, entries, query);
-    });
-  });
+    const entries = await load();
+    if (box.value === query) show(found, entries, query);
+  };
+  box.addEventListener('input', () => void look());
   box.addEventListener('keydown', (event) => {
     const links = linksOf(found);
     if (event.key === 'ArrowDown') links[0]?.focus();

@@ -54,7 +54,7 @@ describe('search', () => {
     ['price_moved', '/docs/errors#error-price_moved'],
     ['POOL_MAX', '/docs/configuration'],
     ['user/get_batch', '/docs/mt5-commands'],
-    ['margin level exposure', '/docs/risk-desk'],
+    ['net exposure', '/docs/risk-desk#net-exposure'],
     ['idempotency', '/docs/first-request#place-an-order'],
   ])('%s is found at %s', (query, url) => {
     const found = search(index, query).map(({ entry }) => entry.url);

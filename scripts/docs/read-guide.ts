@@ -65,8 +65,9 @@ function exampleHtml(tokens: readonly Token[]): string {
   for (const { lang: info = '', text } of blocks) {
     const [lang = ''] = info.split(' ');
     const last = panels.at(-1);
-    if (lang === 'output' && last) last.html += `<pre class="output">${escape(text)}</pre>`;
-    else panels.push({ lang, html: `<pre class="code"><code>${escape(text)}</code></pre>` });
+    const shown = `<div class="block"><pre class="${lang === 'output' ? 'output' : 'code'}"><code>${escape(text)}</code></pre></div>`;
+    if (last && (lang === 'output' || lang === last.lang)) last.html += shown;
+    else panels.push({ lang, html: shown });
   }
   const several = panels.length > 1;
   const figures = panels.map(({ lang, html }) => {

@@ -59,7 +59,7 @@ function remember(language: string): void {
 const COPIED_MS = 1500;
 
 export function addCopyButtons(): void {
-  for (const example of document.querySelectorAll<HTMLElement>('figure > pre.code')) {
+  for (const example of document.querySelectorAll<HTMLElement>('.block > pre.code')) {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'copy';

@@ -17,6 +17,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 CHECKPOINT=file:/data/mt5-edge-br
 # numbers the program takes about 100 MB and 20 MB more under load, and is no quicker.
 ENV NODE_OPTIONS=--max-semi-space-size=8 MALLOC_ARENA_MAX=1
 COPY --from=build /app/out/container container
+COPY --from=build /app/dist/console dist/console
 COPY --from=build --chown=node:node /app/out/data /data
 RUN mkdir cache && chown node:node cache
 # The user that the base image brings: no root, no shell needed, nothing to write but an optional checkpoint file.

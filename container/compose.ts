@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { ownTargets } from './http/broker-target.ts';
 import { CallerLimit } from './http/caller-limit.ts';
 import { clientAddress } from './http/client-address.ts';
@@ -12,6 +13,7 @@ import type { Config } from './host/config.ts';
 import { createApp, type AppOptions } from './http/app.ts';
 import { identifyByDoor, identifyByKey } from './http/authenticate.ts';
 import { answerClientError } from './http/client-error.ts';
+import { consolePage } from './http/console.ts';
 import { HotAnswers } from './http/hot-answers.ts';
 import { servePassthrough } from './http/passthrough.ts';
 import { serveRoutes } from './http/serve-routes.ts';
@@ -26,6 +28,8 @@ import type { BridgeStateOptions } from './state/bridge-state.ts';
 import type { UpstreamCheckpoint } from './state/state-api.ts';
 import { addressText } from './transport/transport.ts';
 
+/** Beside the program's folder, in the image as in the repository. */
+const CONSOLE_DIRECTORY = path.resolve(import.meta.dirname, '../dist/console');
 /** Platforms send SIGKILL 10 s or more after SIGTERM: requests get most of that, goodbyes the rest. */
 const REQUEST_GRACE_MS = 5_000;
 /** For the answers to those whose orders take longer, a dealer's among them. */
@@ -169,6 +173,7 @@ function createBridgeServer(parts: Parts): Server {
     typed: serveRoutes(typed, hot),
     onAnswer,
     extra: streaming.paths,
+    console: consolePage(CONSOLE_DIRECTORY),
   });
   const own = ownTargets(config.broker);
   const handlers: Record<string, UpgradeHandler> = { ...streaming.upgrades };

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import path from 'node:path';
+import { bundleConsole } from './local/bundle-console.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const bin = (name: string): string => path.join(root, 'node_modules/.bin', name);
@@ -52,6 +53,8 @@ function run(check: Check): Promise<string | undefined> {
   });
 }
 
+// The Worker's bundle looks for it.
+await bundleConsole();
 const results = await Promise.all(checks.map(async (check) => ({ check, failure: await run(check) })));
 for (const { check, failure } of results) {
   console.log(`${failure === undefined ? 'ok    ' : 'FAILED'} ${check.name}`);

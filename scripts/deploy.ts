@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
 import { unstable_readConfig } from 'wrangler';
+import { bundleConsole } from './local/bundle-console.ts';
 import { brokersSchema } from '../worker/brokers.ts';
 import { variableFaults } from '../worker/variables.ts';
 
@@ -119,6 +120,7 @@ if (faults.length > 0) {
   console.error(`deploy: nothing was changed. To be mended first:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
   process.exit(1);
 }
+await bundleConsole();
 if (!options.dryRun) run('docker', ['build', '--platform', 'linux/amd64', '--tag', 'mt5-edge-bridge:deploy', '.']);
 run(wrangler, [
   'deploy',

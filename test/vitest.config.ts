@@ -2,7 +2,11 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { bundleConsole } from '../scripts/local/bundle-console.ts';
 import { testKeysVariable } from './support/test-keys.ts';
+
+// wrangler.jsonc and the container program name it.
+await bundleConsole();
 
 const root = path.resolve(import.meta.dirname, '..');
 

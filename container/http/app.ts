@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import type { RequestListener } from 'node:http';
 import { publicDocument } from '../contract/documents.ts';
 import { admit, answerProblem, Api, type ApiOptions } from './api.ts';
+import type { ConsolePage } from './console.ts';
 import { serveDocuments } from './documents.ts';
 import { healthz, type Readiness, readyz } from './health.ts';
 import { splitTarget } from './read-request.ts';
@@ -14,6 +15,7 @@ import { factsOf, OpenFacts, rememberFacts } from './request-facts.ts';
 export interface AppOptions extends ApiOptions, Readiness {
   /** Handlers of other rooms, each for one exact path; they see the caller through `factsOf`. */
   readonly extra?: Readonly<Record<string, RequestHandler>>;
+  readonly console: ConsolePage;
 }
 
 const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/health', '/readyz']);
@@ -26,7 +28,8 @@ export function createApp(options: AppOptions): RequestListener {
   return (request, response) => {
     const [path] = splitTarget(request.url ?? '');
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const isFramed = extra.has(path) || (isRead && (HEALTH_PATHS.has(path) || publicDocument(path) !== undefined));
+    const isPublic = HEALTH_PATHS.has(path) || options.console.paths.has(path) || publicDocument(path) !== undefined;
+    const isFramed = extra.has(path) || (isRead && isPublic);
     return (isFramed ? framework : api.listener)(request, response);
   };
 }
@@ -48,6 +51,7 @@ function createFramework(options: AppOptions, extra: ReadonlyMap<string, Request
   app.get(['/healthz', '/health'], healthz);
   app.get('/readyz', readyz(options));
   app.use(serveDocuments);
+  app.use(options.console.serve);
   app.use(async (request, _response, next) => {
     await admit(request, factsOf(request), options);
     next();

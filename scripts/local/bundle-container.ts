@@ -21,6 +21,7 @@ export async function bundleContainer(outfile: string): Promise<void> {
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    define: { 'import.meta.dirname': '__dirname' },
     minifyWhitespace: true,
     minifySyntax: true,
     target: 'node24',

@@ -3,6 +3,7 @@ import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import path from 'node:path';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
 import { childrenNamed, endWithUs } from './end-with-parent.ts';
+import { bundleConsole } from './bundle-console.ts';
 import { type Engine, type EngineOptions, startEngine } from './engine.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -35,6 +36,7 @@ export interface LocalEdge {
  */
 export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEdge> {
   process.env['WRANGLER_DOCKER_BIN'] = path.join(import.meta.dirname, 'docker-stub.sh');
+  await bundleConsole();
   // Secrets come from the caller alone: none is looked for in .dev.vars or the environment.
   const config = { ...unstable_readConfig({ config: path.join(root, 'wrangler.jsonc') }), secrets: undefined };
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, undefined, {

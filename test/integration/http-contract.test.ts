@@ -79,3 +79,18 @@ test('fifty callers who send nothing more do not keep others out', async () => {
   expect((await bridge.fetch('/api/user/get?login=1001')).status).toBe(200);
   await Promise.all(idle);
 });
+
+test('the page for people is served without a key, under a policy that allows nothing inline or from elsewhere', async () => {
+  const page = await fetch(`${bridge.url}/`);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  const policy = page.headers.get('content-security-policy') ?? '';
+  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+  expect(policy).not.toContain('unsafe');
+  const loaded = [...(await page.text()).matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path);
+  expect(loaded).toContain('/console.js');
+  for (const path of loaded) {
+    const { status, headers } = await fetch(bridge.url + path);
+    expect([path, status, headers.get('content-security-policy')]).toEqual([path, 200, policy]);
+  }
+  expect((await fetch(`${bridge.url}/`, { method: 'POST' })).status).toBe(404);
+});

@@ -1,0 +1,138 @@
+import type { BridgeClient, paths } from '../client/index.ts';
+
+/** Where the page's figures come from: routes of the public API. Nothing is shown that is not in one of these answers. */
+
+type JsonOf<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': infer Answer } } } };
+}
+  ? Answer
+  : never;
+
+export interface Answers {
+  readonly status: JsonOf<'/v1/status'>;
+  readonly brokers: Pick<JsonOf<'/v1/brokers'>, 'items'>;
+  readonly operations: Pick<JsonOf<'/v1/operations'>, 'items'>;
+  readonly trading: JsonOf<'/admin/trading'>;
+  readonly journal: JsonOf<'/admin/journal'>;
+  readonly checkpoint: JsonOf<'/admin/checkpoint'>;
+  readonly policy: JsonOf<'/admin/policy'>;
+  readonly cost: JsonOf<'/admin/cost'>;
+  readonly keys: JsonOf<'/admin/keys'>;
+  readonly performance: JsonOf<'/performance/metrics'>;
+  readonly cache: JsonOf<'/performance/cache'>;
+  readonly streams: JsonOf<'/websocket/ws/status'>;
+}
+export type SourceName = keyof Answers;
+
+export type Scope = 'read' | 'trade' | 'operate' | 'admin';
+
+interface Source<Name extends SourceName> {
+  /** As shown beside the figures. */
+  readonly path: string;
+  readonly scope: Scope;
+  /** Asked so often while the page is seen. */
+  readonly everyMs: number;
+  /** The container itself answers: asking wakes it and counts as use, so that it is asked only while it is in use anyway. */
+  readonly wakes?: true;
+  readonly ask: (client: BridgeClient, signal: AbortSignal, scopes: readonly string[]) => Promise<Answers[Name]>;
+}
+
+const OFTEN_MS = 5_000;
+const SOMETIMES_MS = 15_000;
+const SELDOM_MS = 60_000;
+/** States of operations that nobody can tell the end of yet. */
+const UNSETTLED = ['unknown', 'unresolved', 'pending'] as const;
+const JOURNAL_LIMIT = '200';
+
+export const SOURCES: { readonly [Name in SourceName]: Source<Name> } = {
+  status: {
+    path: '/v1/status',
+    scope: 'read',
+    everyMs: OFTEN_MS,
+    ask: async (client, signal) => (await client.GET('/v1/status', { signal })).data,
+  },
+  brokers: {
+    path: '/v1/brokers',
+    scope: 'read',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) => (await client.GET('/v1/brokers', { signal })).data,
+  },
+  operations: {
+    path: '/v1/operations',
+    scope: 'read',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal, scopes) => {
+      // Those of every key, for who may see them.
+      const whose = allows(scopes, 'operate') ? { caller: '*' } : {};
+      const pages = await Promise.all(
+        UNSETTLED.map((state) =>
+          client.GET('/v1/operations', { params: { query: { state, limit: 100, ...whose } }, signal }),
+        ),
+      );
+      return { items: pages.flatMap(({ data }) => data.items) };
+    },
+  },
+  trading: {
+    path: '/admin/trading',
+    scope: 'operate',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) => (await client.GET('/admin/trading', { signal })).data,
+  },
+  journal: {
+    path: '/admin/journal',
+    scope: 'operate',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) =>
+      (await client.GET('/admin/journal', { params: { query: { limit: JOURNAL_LIMIT } }, signal })).data,
+  },
+  checkpoint: {
+    path: '/admin/checkpoint',
+    scope: 'operate',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) => (await client.GET('/admin/checkpoint', { signal })).data,
+  },
+  policy: {
+    path: '/admin/policy',
+    scope: 'operate',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) => (await client.GET('/admin/policy', { signal })).data,
+  },
+  cost: {
+    path: '/admin/cost',
+    scope: 'operate',
+    everyMs: SELDOM_MS,
+    ask: async (client, signal) => (await client.GET('/admin/cost', { signal })).data,
+  },
+  keys: {
+    path: '/admin/keys',
+    scope: 'admin',
+    everyMs: SELDOM_MS,
+    ask: async (client, signal) => (await client.GET('/admin/keys', { signal })).data,
+  },
+  performance: {
+    path: '/performance/metrics',
+    scope: 'read',
+    everyMs: OFTEN_MS,
+    wakes: true,
+    ask: async (client, signal) => (await client.GET('/performance/metrics', { signal })).data,
+  },
+  cache: {
+    path: '/performance/cache',
+    scope: 'read',
+    everyMs: OFTEN_MS,
+    wakes: true,
+    ask: async (client, signal) => (await client.GET('/performance/cache', { signal })).data,
+  },
+  streams: {
+    path: '/websocket/ws/status',
+    scope: 'read',
+    everyMs: OFTEN_MS,
+    wakes: true,
+    ask: async (client, signal) => (await client.GET('/websocket/ws/status', { signal })).data,
+  },
+};
+export const SOURCE_NAMES = Object.keys(SOURCES) as SourceName[];
+
+/** Whether scopes of a key are enough: `admin` is all, `manage` and `operate` include `read`, as `trade` does. */
+export const allows = (scopes: readonly string[], needed: Scope): boolean =>
+  scopes.includes('admin') || scopes.includes(needed) || (needed === 'read' && scopes.length > 0);

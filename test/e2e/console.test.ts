@@ -1,0 +1,125 @@
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { TradingClient } from '../support/trading.ts';
+import { type Edge, startEdge } from './support/edge.ts';
+import { browserPath, ConsolePage, launchBrowser } from './support/page.ts';
+
+/** The page at `/`, in a browser, over the whole road. One world: the tests go on where the one before ended. */
+const LONG = { timeout: 30_000 };
+const GZIP_LIMIT_BYTES = 120 * 1024;
+
+const name =
+  browserPath === undefined ? 'the page in a browser (SKIPPED: apt-get install chromium)' : 'the page in a browser';
+describe.skipIf(browserPath === undefined)(name, () => {
+  let simulator: Simulator;
+  let edge: Edge;
+  let browser: Browser;
+  let opened: ConsolePage;
+
+  beforeAll(async () => {
+    [simulator, browser] = await Promise.all([startSimulator({ ticksPerSecond: 50 }), launchBrowser()]);
+    edge = await startEdge({ simulator, vars: { POOL_MAX: '1' } });
+    opened = await ConsolePage.open(browser, edge.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await edge?.close();
+    await simulator?.close();
+  });
+
+  const verdict = (): Promise<string> => opened.text('.verdict h1');
+  const panel = (id: string): Promise<string> => opened.text(`#${id}`);
+  const confirm = async (label: string): Promise<string> => {
+    const dialog = opened.page.getByRole('dialog');
+    const happens = await dialog.innerText();
+    await dialog.getByRole('button', { name: label }).click();
+    await dialog.waitFor({ state: 'detached' });
+    return happens;
+  };
+
+  it('is small, and tells who comes without a valid key why not', async () => {
+    const files = await Promise.all(
+      ['/', '/console.js', '/console.css', '/console.svg'].map(async (path) =>
+        (await fetch(edge.url + path)).arrayBuffer(),
+      ),
+    );
+    const bytes = files.reduce((sum, file) => sum + gzipSync(new Uint8Array(file)).length, 0);
+    expect(bytes).toBeLessThan(GZIP_LIMIT_BYTES);
+    await opened.page.getByLabel('API key', { exact: true }).fill('mt5k_wrong');
+    await opened.page.getByRole('button', { name: 'Sign in' }).click();
+    await expect.poll(() => opened.page.getByRole('alert').innerText(), LONG).toContain('key');
+  });
+
+  it('on a sleeping bridge shows everything that is known, and wakes nothing', async () => {
+    await opened.signIn(edge.keys.admin);
+    await expect.poll(verdict, LONG).toContain('Asleep');
+    await expect.poll(() => panel('keys'), LONG).toContain('masked');
+    await expect.poll(() => panel('cost'), LONG).toContain('At this pace');
+    expect(await opened.figureCount()).toBeGreaterThan(40);
+    await expect.poll(() => opened.untraced(), LONG).toEqual([]);
+    expect(edge.engine.processes).toHaveLength(0);
+    expect(simulator.stats().handshakes).toBe(0);
+  });
+
+  it('warms after saying what that means; quotes move, and every figure is one that the bridge told', async () => {
+    await opened.page.getByRole('button', { name: 'Warm…' }).click();
+    expect(await confirm('Warm')).toContain('signs in at the broker');
+    await expect.poll(verdict, LONG).toContain('Connected');
+    await opened.page.getByRole('button', { name: 'Follow' }).click();
+    const bid = (): Promise<string> => opened.text('#quotes tbody tr:first-child td:nth-child(2) data');
+    await expect.poll(bid, LONG).toMatch(/^\d+\.\d+$/);
+    const first = await bid();
+    await expect.poll(bid, LONG).not.toBe(first);
+    await expect.poll(() => panel('latency'), LONG).toContain('p99');
+    await expect.poll(() => panel('streams'), LONG).toContain('Symbols followed');
+    await expect.poll(() => opened.untraced(), LONG).toEqual([]);
+  });
+
+  it('a write of unknown end waits for a person, who looks into the books', async () => {
+    const client = new TradingClient({
+      fetch: (path, init = {}) => {
+        const headers = new Headers(init.headers);
+        headers.set('x-api-key', edge.keys.admin);
+        return edge.fetch(path, { ...init, headers });
+      },
+    });
+    // The books cannot be read either, so that the bridge does not find out by itself.
+    simulator.fault({ kind: 'drop-after-execution', command: 'dealer/get_request_result' });
+    for (const command of ['deal/*', 'history/*', 'order/*'])
+      simulator.fault({ kind: 'status', code: 503, command, count: 'always' });
+    expect(await client.order('lost-order')).toMatchObject({ status: 202 });
+    await expect.poll(() => panel('operations'), LONG).toContain('Nobody knows yet how it ended');
+    await opened.page.getByRole('button', { name: 'Reconcile lost-order' }).click();
+    simulator.clearFaults();
+    expect(await confirm('Look now')).toContain('Nothing is sent again');
+    await expect.poll(() => opened.text('.notice'), LONG).toContain('lost-order: done');
+    await expect.poll(() => panel('operations'), LONG).toContain('has a known end');
+  });
+
+  it('kill -9: the timeline tells it, and the page recovers by itself', async () => {
+    edge.engine.kill('SIGKILL');
+    await expect.poll(() => panel('timeline'), LONG).toContain('Crashed');
+    await expect.poll(verdict, LONG).toContain('Connected');
+    await expect.poll(() => panel('timeline'), LONG).toMatch(/Signed in[^]*Started[^]*Crashed/);
+  });
+
+  it('a feed that stands still is called stale; nobody is kept out; the key is nowhere', async () => {
+    await expect.poll(() => panel('quotes'), LONG).toMatch(/ live/);
+    await expect.poll(() => panel('quotes'), LONG).not.toContain('stale');
+    simulator.fault({ kind: 'freeze-feed', ms: 60_000 });
+    expect(await opened.barriers()).toEqual([]);
+    for (const place of await opened.places()) expect(place).not.toContain(edge.keys.admin);
+    await expect.poll(() => panel('quotes'), LONG).toContain('stale');
+  });
+
+  it('a key that may only read sees the verdict, and which scope the rest needs', async () => {
+    await opened.page.getByRole('button', { name: 'Sign out' }).click();
+    await opened.signIn(edge.keys.read);
+    await expect.poll(verdict, LONG).toContain('Connected');
+    expect(await panel('timeline')).toContain('Needs the scope operate');
+    expect(await panel('keys')).toContain('Needs the scope admin');
+    expect(opened.faults).toEqual([]);
+  });
+});

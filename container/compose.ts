@@ -5,6 +5,7 @@ import { ownTargets } from './http/broker-target.ts';
 import { CallerLimit } from './http/caller-limit.ts';
 import { clientAddress } from './http/client-address.ts';
 import { build, keysOf, type Parts, provenMemory } from './compose/build.ts';
+import { countSessionEvent } from './compose/figures.ts';
 import type { StreamLimits } from './contract/frames.ts';
 import { INTERNAL_PATH } from './contract/headers.ts';
 import type { Logger } from './contract/logger.ts';
@@ -60,6 +61,8 @@ export interface ContainerOptions {
   readonly streamLimits?: Partial<StreamLimits>;
   /** How often it is seen whether another process took the session over. */
   readonly fenceLookMs?: number;
+  /** How often figures are kept. */
+  readonly figuresEveryMs?: number;
   /** Receives log lines instead of standard output. */
   readonly writeLog?: (line: string) => void;
   /** The process should end: another instance took over, or the Durable Object asks for it. */
@@ -88,13 +91,16 @@ export async function startContainer(config: Config, options: ContainerOptions =
 }
 
 /** Which part listens to which events. */
-function wire({ events, log, upstream, control, calendar, writes, streaming, reads, config, options }: Parts): void {
+function wire(parts: Parts): void {
+  const { events, log, upstream, control, calendar, writes, streaming, reads, figures, metrics, config, options } =
+    parts;
   if (config.tls.mode === 'insecure')
     log.warn('insecure_tls', {
       reason: 'MT5_TLS=insecure: anyone on the way can pose as the broker. Use MT5_TLS=pin:<sha256> instead.',
     });
   events.on('session', (event) => {
     logSessionEvent(log, event);
+    countSessionEvent(metrics, event);
     if (event.type !== 'signed_in') return;
     reads.broker.forgetBuild();
     streaming.poller.signedIn(event.epoch);
@@ -110,6 +116,7 @@ function wire({ events, log, upstream, control, calendar, writes, streaming, rea
     recallClock(checkpoint, { config, reads });
     warm(upstream);
     writes.start();
+    figures.start();
   });
 }
 
@@ -140,7 +147,7 @@ function createBridgeServer(parts: Parts): Server {
   const addressOf = clientAddress(config.trustedProxies);
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
-  const onAnswer: AppOptions['onAnswer'] = (answer) => performance.note(answer);
+  const onAnswer: AppOptions['onAnswer'] = performance.note;
   const limit = startSecret === undefined ? new CallerLimit(config.rate, now) : undefined;
   const hot = new HotAnswers({
     limit,
@@ -221,7 +228,7 @@ function begin({ state, events, upstream, instanceId, log, requests, options }: 
 }
 
 async function close(parts: Parts, server: Server): Promise<void> {
-  const { requests, log, streaming, writes, upstream, state, instanceId, performance, control } = parts;
+  const { requests, log, streaming, writes, upstream, state, instanceId, figures, metrics, control } = parts;
   await Promise.race([state.ready, new Promise((resolve) => setTimeout(resolve, GREETING_GRACE_MS))]);
   requests.isDraining = true;
   log.info('draining');
@@ -232,8 +239,9 @@ async function close(parts: Parts, server: Server): Promise<void> {
   await requests.idle(RELEASE_GRACE_MS);
   await writes.close();
   await upstream.drain(GOODBYE_GRACE_MS);
+  await figures.close();
   await state.api.signIn.released(instanceId).catch(() => undefined);
-  performance.close();
+  metrics.close();
   control?.close();
   state.close();
   server.close();

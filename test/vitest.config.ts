@@ -43,6 +43,8 @@ export default defineConfig({
                 MT5_SERVER: 'broker.invalid:443',
                 MT5_LOGIN: '1000',
                 MT5_PASSWORD: 'planted-password',
+                // No line for every request.
+                LOG_LEVEL: 'error',
               },
             },
           }),

@@ -20,6 +20,8 @@ export interface DoorConfig {
   /** Whose Durable Object keeps the API keys of all. */
   readonly keeper: Broker;
   readonly customCommands: CustomCommands;
+  /** `LOG_LEVEL` is `info` or finer: a line for every request. */
+  readonly logsRequests: boolean;
   /** In the names of the Durable Objects. */
   readonly instanceVersion: number;
   /** What the container of a broker has of variables and secrets. @throws BridgeError `misconfigured` */
@@ -62,6 +64,7 @@ function readConfig(env: Readonly<Record<string, unknown>>): DoorConfig | Bridge
     keeper: named.find(({ id }) => id === data.BROKER) ?? { id: data.BROKER, region },
     variablesOf: ({ id }) => variablesOf(id, data.BROKERS, env),
     customCommands: data.MT5_CUSTOM_COMMANDS,
+    logsRequests: data.LOG_LEVEL === 'debug' || data.LOG_LEVEL === 'info',
     instanceVersion: data.INSTANCE_VERSION,
   };
 }

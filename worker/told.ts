@@ -20,3 +20,11 @@ export function untold<T>(told: Told<T>): T {
   if (told.ok) return told.value;
   throw new BridgeError(told.code, told.context);
 }
+
+/** `RouteInput` as RPC carries it. */
+export interface PlainInput {
+  readonly params: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly decimals: 'string' | 'number';
+}

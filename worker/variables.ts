@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { customCommandsSchema } from '../container/contract/custom-commands.ts';
 import { brokerIdSchema } from '../container/contract/brokers.ts';
+import { LOG_LEVELS } from '../container/contract/logger.ts';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
 import { brokersSchema, REGIONS } from './brokers.ts';
 import { SLEEP_POLICIES } from './holder/policy/awake.ts';
@@ -33,6 +34,7 @@ const variables = z.object({
   BROKERS: brokersSchema,
   INSTANCE_VERSION: whole(1, 1_000_000),
   MT5_CUSTOM_COMMANDS: customCommandsSchema,
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
   BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
 });
 

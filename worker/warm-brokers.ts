@@ -14,7 +14,7 @@ export async function warmBrokers(env: Env, config: DoorConfig, cron: CronFiring
     try {
       untold(await bridgeOf(env, config, broker).warm('cron', cron));
     } catch (error) {
-      logEvent('fault', { what: 'cron', broker: broker.id, error });
+      logEvent('fault', { kind: 'cron', broker: broker.id, error }, 'error');
       throw error;
     }
   });

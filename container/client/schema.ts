@@ -1254,7 +1254,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the container program measured since it started
+         * What the container programs measured; counters go on over restarts, processor time and delays do not
          * @description Needs the scope `read`.
          */
         get: operations["getPerformanceMetrics"];
@@ -1298,6 +1298,28 @@ export interface paths {
          * @description Needs the scope `read`.
          */
         get: operations["getStreamStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is measured, for Prometheus; wakes nothing
+         * @description The text format 0.0.4. Behind the Worker the figures of the container are the last that it told, and `mt5_figures_timestamp_seconds` says when. Alert rules and a dashboard for Grafana are in `scripts/deploy/observability`.
+         *
+         *     Needs the scope `operate`.
+         */
+        get: operations["getMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2586,6 +2608,13 @@ export interface components {
             };
         };
         Status: {
+            /**
+             * @description `look`: it works, and something waits for a person; `bad`: a request would not be served.
+             * @enum {string}
+             */
+            level: "good" | "look" | "bad";
+            /** @description All of it in words: `Connected. One order needs a look.` */
+            verdict: string;
             ready: boolean;
             reason: string | null;
             session: {
@@ -2598,6 +2627,8 @@ export interface components {
                 retcode: number | null;
                 connections: number;
                 retryAtMs: number | null;
+                /** @description Of the MT5 server, as it said when the session signed in. */
+                serverBuild: string | null;
             };
             container: {
                 /** @enum {string} */
@@ -2611,7 +2642,117 @@ export interface components {
                 /** @description Requests being answered. */
                 inFlight: number;
             };
-            /** @description What the streams’ source tells; null where the Worker answers without waking it. */
+            operations: {
+                /** @description Pending or unknown: the bridge settles them by itself. */
+                unsettled: number;
+                /** @description `unresolved`: the broker’s books cannot tell what became of them; a person must. */
+                needLook: {
+                    orders: number;
+                    others: number;
+                };
+            };
+            /** @description Why everybody’s trading is halted; `null` = it is not. */
+            halted: string | null;
+            /** @description `null` on a VPS: nothing sleeps there. */
+            sleep: {
+                awake: boolean;
+                why: string;
+                /**
+                 * Format: date-time
+                 * @description Earliest, if nothing else happens; `null` = no end is known.
+                 */
+                sleepsAt: string | null;
+                /** @description Milliseconds since 1970, UTC. */
+                sleepsAtMs: number | null;
+                /**
+                 * Format: date-time
+                 * @description Without a request; `null` = a request starts it.
+                 */
+                wakesAt: string | null;
+                /** @description Milliseconds since 1970, UTC. */
+                wakesAtMs: number | null;
+            } | null;
+            /** @description When the program told what is below; `null` = no program has yet. */
+            told: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC.
+                 */
+                at: string;
+                /** @description Milliseconds since 1970, UTC. */
+                atMs: number;
+                ageMs: number;
+            } | null;
+            /** @description Of the broker, to anything. */
+            lastAnswer: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC.
+                 */
+                at: string;
+                /** @description Milliseconds since 1970, UTC. */
+                atMs: number;
+                ageMs: number;
+            } | null;
+            /** @description When the broker last said that the session stands. */
+            lastHeartbeat: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC.
+                 */
+                at: string;
+                /** @description Milliseconds since 1970, UTC. */
+                atMs: number;
+                ageMs: number;
+            } | null;
+            /** @description Counted since the bridge was first started. */
+            signIns: {
+                succeeded: number;
+                failed: number;
+            };
+            /** @description The broker’s clock minus UTC, as measured. */
+            clock: {
+                offsetMs: number;
+                measured: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC.
+                     */
+                    at: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    atMs: number;
+                    ageMs: number;
+                };
+            } | null;
+            pool: {
+                connections: number;
+                /** @description `POOL_MAX`. */
+                most: number;
+                busy: number;
+                /** @description Requests that wait for a session. */
+                waiting: number;
+            } | null;
+            /** @description Symbols that streams follow, and how many have no fresh quote inside their hours. */
+            followed: {
+                symbols: number;
+                stale: number;
+            } | null;
+            /** @description The first hundred of them, each with the age of its quote. */
+            symbols: {
+                symbol: string;
+                lastTick: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC.
+                     */
+                    at: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    atMs: number;
+                    ageMs: number;
+                };
+                stale: boolean;
+            }[];
+            /** @description Counters of the streams’ source. */
             feed: {
                 [key: string]: number;
             } | null;
@@ -8823,6 +8964,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StreamStatus"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];

@@ -20,8 +20,10 @@ import { SymbolsInUse } from '../service/broker/symbols-in-use.ts';
 import { notingWrites } from '../service/broker/noting-writes.ts';
 import type { HandlersOf } from '../service/handler.ts';
 import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
+import { FiguresKeeper } from '../service/process/figures-keeper.ts';
 import { Performance } from '../service/process/performance.ts';
-import { selfHandlers } from '../service/process/self-handlers.ts';
+import { ProgramMetrics } from '../service/process/program-metrics.ts';
+import { selfHandlers, statusOf, type SelfOptions } from '../service/process/self-handlers.ts';
 import { createReadService, type ReadService } from '../service/reads/read-service.ts';
 import { createWriteService, type WriteService } from '../service/writes/write-service.ts';
 import { SessionPool } from '../session/pool.ts';
@@ -29,10 +31,12 @@ import type { Upstream } from '../session/upstream.ts';
 import { SESSION_TIMINGS } from '../session/session.ts';
 import type { BridgeState } from '../state/bridge-state.ts';
 import { callerOfSession } from '../state/consumer-session-view.ts';
+import { ObservedTransport } from '../transport/observed-transport.ts';
 import { UndiciTransport } from '../transport/undici-transport.ts';
 import { passwordHash } from '../webapi/handshake.ts';
 import type { ContainerOptions } from '../compose.ts';
 import { BridgeEmitter } from './events.ts';
+import { collectFigures, countedLedger, metricsText, programFacts } from './figures.ts';
 import { signInGate } from './sign-in-gate.ts';
 import { createStreaming, type Streaming } from './streaming.ts';
 
@@ -56,6 +60,8 @@ export interface Parts {
   readonly writes: WriteService;
   readonly authenticate: Authenticate;
   readonly streaming: Streaming;
+  readonly metrics: ProgramMetrics;
+  readonly figures: FiguresKeeper;
   readonly performance: Performance;
   readonly typed: TypedApi;
 }
@@ -78,7 +84,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     onEnded: (ended) => events.emit('ended', [ended]),
     ...(options.signIn ? { signIn: options.signIn } : {}),
   });
-  const base = { config, options, now, instanceId, log, events, requests, state };
+  const metrics = new ProgramMetrics(now);
+  const base = { config, options, now, instanceId, log, events, requests, state, metrics };
   const upstream = await buildUpstream(base);
   const control =
     state.where === 'durable_object'
@@ -120,22 +127,40 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     upstreamPerSecond: config.upstreamPerSecond,
     ...(options.streamLimits ? { limits: options.streamLimits } : {}),
   });
+  const measured = { ...base, upstream, reads, streaming };
+  collectFigures(measured);
+  const figures = new FiguresKeeper({
+    instanceId,
+    state: state.api.figures,
+    metrics: metrics.registry,
+    facts: () => programFacts(measured),
+    now,
+    everyMs: options.figuresEveryMs,
+    onError: (error) => log.warn('background_work_failed', { kind: 'tell figures', error }),
+  });
   const performance = new Performance({
+    metrics,
     inFlight: () => requests.count,
     upstream: () => ({ ...upstream.stats }),
     profiling: config.profiling,
   });
-  const typed = buildTypedApi(base, { upstream, reads, writes, streaming, performance });
-  return { ...base, upstream, commands, control, calendar, reads, writes, authenticate, streaming, performance, typed };
+  const typed = buildTypedApi({ ...measured, writes, performance, figures });
+  return { ...measured, commands, control, calendar, writes, authenticate, figures, performance, typed };
 }
 
-type Base = Pick<Parts, 'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state'>;
+type Base = Pick<
+  Parts,
+  'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state' | 'metrics'
+>;
 
-async function buildUpstream({ config, options, now, instanceId, events, state }: Base): Promise<SessionPool> {
+async function buildUpstream({ config, options, now, instanceId, events, state, metrics }: Base): Promise<SessionPool> {
   // Behind the Worker the checkpoint comes with the hand-over.
   const checkpoint = state.where === 'here' ? await state.api.signIn.read() : undefined;
   return new SessionPool({
-    transport: new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) }),
+    transport: new ObservedTransport(
+      new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) }),
+      metrics.exchanged,
+    ),
     gate: signInGate(state.api, instanceId, state.ready),
     addresses: config.servers,
     credentials: { login: config.login, passwordHash: passwordHash(config.password), agent: config.agent },
@@ -181,12 +206,12 @@ function buildReads(base: Base, upstream: Upstream): ReadService {
 }
 
 function buildWriteService(base: Base, upstream: Upstream, reads: ReadService): WriteService {
-  const { config, options, now, instanceId, log, events, state } = base;
+  const { config, options, now, instanceId, log, events, state, metrics } = base;
   return createWriteService({
     upstream: notingWrites(upstream, reads.broker, reads.clock),
     broker: reads.broker,
     clock: reads.clock,
-    state: state.api,
+    state: countedLedger(state.api, metrics),
     instanceId,
     marketOrderPrice: config.marketOrderPrice,
     now,
@@ -243,34 +268,13 @@ function buildAuthentication({ config, state, now }: Base): Authenticate {
 /** All routes but those about the container, which its holder alone can answer. */
 type ServedRoute = Exclude<Route, typeof adminPolicy | typeof adminWarm | typeof adminSleep>;
 
+type Typed = Base & Pick<Parts, 'upstream' | 'reads' | 'writes' | 'streaming' | 'performance' | 'figures'>;
+
 /** Every route that this program serves. The batch serves the others. */
-function buildTypedApi(
-  base: Base,
-  {
-    upstream,
-    reads,
-    writes,
-    streaming,
-    performance,
-  }: Pick<Parts, 'upstream' | 'reads' | 'writes' | 'streaming' | 'performance'>,
-): TypedApi {
-  const { config, now, requests } = base;
+function buildTypedApi(parts: Typed): TypedApi {
+  const { config, now, requests, upstream, reads, writes, streaming, performance, figures, metrics } = parts;
   const startedAtMs = now();
-  const own = {
-    ...reads.handlers,
-    ...writes.handlers,
-    ...monitoringHandlers({
-      broker: reads.broker,
-      performance,
-      serverBuild: serverBuildOf(base),
-      streams: () => ({
-        clients: streaming.service.streams,
-        maxClients: config.maxConnections,
-        feed: streaming.poller.stats(),
-      }),
-    }),
-  };
-  const self = selfHandlers({
+  const about: Omit<SelfOptions, 'operations'> = {
     broker: config.broker,
     session: () => upstream.status,
     process: () => ({
@@ -279,9 +283,26 @@ function buildTypedApi(
       streams: streaming.service.streams,
       unsettled: writes.unsettled,
     }),
-    operations: [...Object.keys(own), postBatch.id],
-    feed: () => streaming.poller.stats(),
-  });
+    ledger: parts.state.api.operations,
+    serverBuild: serverBuildOf(parts),
+    report: () => figures.report(),
+  };
+  const own = {
+    ...reads.handlers,
+    ...writes.handlers,
+    ...monitoringHandlers({
+      broker: reads.broker,
+      performance,
+      metrics: async () => metricsText(metrics, await statusOf(about), now()),
+      serverBuild: serverBuildOf(parts),
+      streams: () => ({
+        clients: streaming.service.streams,
+        maxClients: config.maxConnections,
+        feed: streaming.poller.stats(),
+      }),
+    }),
+  };
+  const self = selfHandlers({ ...about, operations: [...Object.keys(own), postBatch.id] });
   const single: HandlersOf<Exclude<ServedRoute, typeof postBatch>> = { ...own, ...self };
   return new TypedApi(ROUTES, { ...single, ...serveBatch(new TypedApi(ROUTES, single)) });
 }

@@ -4,14 +4,16 @@
  */
 export interface LogFields {
   readonly requestId?: string;
-  readonly caller?: string;
+  /** W3C Trace Context. */
+  readonly traceparent?: string;
+  readonly broker?: string;
+  readonly caller?: string | undefined;
   readonly method?: string;
   /** A pattern like `/v1/accounts/{login}`, never a URL with its values. */
   readonly route?: string;
   readonly status?: number;
-  readonly code?: string;
+  readonly code?: string | undefined;
   readonly durationMs?: number;
-  readonly upstreamMs?: number;
   readonly bytes?: number;
   readonly address?: string;
   readonly epoch?: number | null;
@@ -38,13 +40,14 @@ export interface LogFields {
 
 export const LOG_FIELDS: readonly (keyof LogFields)[] = [
   'requestId',
+  'traceparent',
+  'broker',
   'caller',
   'method',
   'route',
   'status',
   'code',
   'durationMs',
-  'upstreamMs',
   'bytes',
   'address',
   'epoch',

@@ -121,7 +121,7 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
     description: text,
     headers: { ...COMMON_HEADERS, ...(scope === null ? {} : RATE_HEADERS), ...headers },
     content: {
-      'application/json': { schema },
+      [route.text?.split(';')[0] ?? 'application/json']: { schema },
       ...(route.lines ? { [LINES_TYPE]: { schema: { type: 'string' } } } : {}),
     },
   });

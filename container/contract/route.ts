@@ -39,6 +39,8 @@ export interface RouteDefinition<
   readonly bodyOptional?: boolean;
   /** Takes `Accept: application/x-ndjson`: every item of the list as a line, in place of a page. */
   readonly lines?: boolean;
+  /** Content type of answers that are text and not JSON; `answer` is a string then. */
+  readonly text?: string;
   /** Takes `Prefer: return=minimal`: the answer is then the operation and the dealer's result. */
   readonly brief?: boolean;
   readonly answer: Answer;

@@ -104,6 +104,7 @@ export function answerProblem(
 ): void {
   const error = asBridgeError(thrown);
   const { requestId } = facts;
+  facts.code = error.code;
   if (error.code === 'internal_error') log.error('internal_error', { requestId, error: error.cause ?? error });
   else log.debug('problem', { requestId, code: error.code, reason: error.context.detail });
   if (response.headersSent) {

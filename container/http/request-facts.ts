@@ -32,7 +32,18 @@ export interface FactsOptions {
   readonly now: () => number;
   readonly epoch: () => number | null;
   /** Called for every answer, for the metrics. */
-  readonly onAnswer?: (answer: { route: string; method: string; status: number; durationMs: number }) => void;
+  readonly onAnswer?: (answer: AnswerNote) => void;
+}
+
+/** What is noted of an answer, for the metrics and the log. */
+export interface AnswerNote {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly code?: string;
+  readonly caller?: string;
+  readonly phasesMs?: Readonly<Record<string, number>>;
 }
 
 /** The headers that every answer has: names and values in turn. */
@@ -62,6 +73,10 @@ export class OpenFacts implements RequestFacts {
   deadlineAtMs: number;
   /** The pattern that the request matched, for the log. */
   route = 'unmatched';
+  /** Of the problem that it became. */
+  code: string | undefined;
+  /** Time in the route's handler, all calls of the broker in it included. */
+  handlerMs: number | undefined;
   readonly timings = new CallTimings();
   readonly requestId: string;
   readonly #options: FactsOptions;
@@ -100,29 +115,42 @@ export class OpenFacts implements RequestFacts {
   /** The headers that every answer has, at the moment it is written. */
   commonHeaders(): string[] {
     const { requestId } = this;
-    const { waitedMs, answeredMs, calls } = this.timings;
-    const broker = calls > 0 ? `, wait;dur=${waitedMs.toFixed(1)}, mt5;dur=${answeredMs.toFixed(1)}` : '';
+    const phases = Object.entries(this.#phasesMs() ?? {}).map(([phase, ms]) => `, ${phase};dur=${ms}`);
     const common = commonHeaders({
       requestId,
       traceparent: this.#traceparent,
       epoch: this.#options.epoch(),
-      serverTiming: `bridge;dur=${(performance.now() - this.#startedAt).toFixed(1)}${broker}`,
+      serverTiming: `bridge;dur=${(performance.now() - this.#startedAt).toFixed(1)}${phases.join('')}`,
     });
     common.push(...this.#limitHeaders);
     return common;
   }
 
+  /** Where the time went, where the broker was asked: one after another they are the handler's time, side by side more. */
+  #phasesMs(): Record<string, number> | undefined {
+    const { waitedMs, answeredMs, calls } = this.timings;
+    if (calls === 0) return undefined;
+    const decodeMs = this.handlerMs === undefined ? undefined : Math.max(0, this.handlerMs - waitedMs - answeredMs);
+    return {
+      queue: tenths(waitedMs),
+      broker: tenths(answeredMs),
+      ...(decodeMs === undefined ? {} : { decode: tenths(decodeMs) }),
+    };
+  }
+
   #closed(request: IncomingMessage, response: ServerResponse): void {
     const { log, onAnswer } = this.#options;
     if (!response.writableFinished) this.#abort.abort();
-    const { answeredMs, calls } = this.timings;
+    const phasesMs = this.#phasesMs();
     const answer = {
       route: this.route,
       method: request.method ?? '',
       status: response.writableFinished ? response.statusCode : 499,
       durationMs: tenths(performance.now() - this.#startedAt),
       requestId: this.requestId,
-      ...(calls === 0 ? {} : { upstreamMs: tenths(answeredMs) }),
+      ...(this.code === undefined ? {} : { code: this.code }),
+      ...(phasesMs ? { phasesMs } : {}),
+      ...(this.#traceparent === undefined ? {} : { traceparent: this.#traceparent }),
       ...(this.caller ? { caller: this.caller.id } : {}),
     };
     // A probe that is answered as hoped says nothing: it comes every few seconds, and each line may be billed.

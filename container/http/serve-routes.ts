@@ -76,7 +76,9 @@ export function serveRoutes(api: TypedApi, hot?: HotAnswers): Serve {
     const match = api.match(request.method ?? '', pathname);
     facts.route = match.route.path;
     const call = Object.assign(new HttpCall(request, facts), { query });
+    const startedAt = performance.now();
     const answer = await api.answer(match, call, facts);
+    facts.handlerMs = performance.now() - startedAt;
     return answer.rows ? asLines(answer, answer.rows, facts) : httpAnswer(request, answer, facts, hot);
   };
 }
@@ -110,18 +112,18 @@ function httpAnswer(
   { caller }: RequestFacts,
   hot: HotAnswers | undefined,
 ): HttpAnswer {
-  const text = JSON.stringify(answer.body);
-  const { status } = answer;
+  const { status, route } = answer;
+  const text = route.text === undefined ? JSON.stringify(answer.body) : String(answer.body);
   // A stored problem has a type of its own.
-  const headers = Object.entries({ 'content-type': JSON_TYPE, ...answer.headers }).flat();
-  if (!answer.route.cacheable) {
+  const headers = Object.entries({ 'content-type': route.text ?? JSON_TYPE, ...answer.headers }).flat();
+  if (!route.cacheable) {
     headers.push('cache-control', 'no-store');
     return { status, headers, body: text };
   }
   const etag = etagOf(text);
   const { keep, freshForMs = 0 } = answer;
   if (keep && caller && status === 200)
-    hot?.keep(request, { text, etag, keep, freshForMs, route: answer.route.path, callerId: caller.id });
+    hot?.keep(request, { text, etag, keep, freshForMs, route: route.path, callerId: caller.id });
   const conditions = ['etag', etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key'];
   return etagMatches(headerOf(request)('if-none-match'), etag)
     ? { status: 304, headers: conditions }

@@ -1,6 +1,7 @@
 import { asBridgeError } from '../contract/errors.ts';
 import { ApiKeys } from './api-keys.ts';
 import { CONSUMER_SESSION_POLICY, ConsumerSessions, type ConsumerSessionPolicy } from './consumer-sessions.ts';
+import { Figures } from './figures.ts';
 import { Journal } from './journal.ts';
 import { LEDGER_POLICY, OperationsLedger, type LedgerPolicy } from './operations-ledger.ts';
 import { migrate } from './schema.ts';
@@ -32,6 +33,7 @@ export class BridgeState implements StateApi {
   readonly sessions: ConsumerSessions;
   readonly operations: OperationsLedger;
   readonly journal: Journal;
+  readonly figures: Figures;
   readonly keys: ApiKeys;
   readonly symbols: KeptSymbols;
   readonly #sql: Sql;
@@ -90,6 +92,7 @@ export class BridgeState implements StateApi {
       policy: { ...LEDGER_POLICY, ...options.ledger },
       requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId),
     });
+    this.figures = new Figures({ sql, requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId) });
     const reason = options.distrust ?? distrust;
     if (reason !== null) this.distrust(reason);
   }

@@ -20,6 +20,7 @@ import {
   type OperationState,
   type TradingHalt,
 } from './state-api.ts';
+import { waitingOperations } from './waiting-operations.ts';
 
 export interface LedgerPolicy {
   /** Settled rows are kept so long; RFC draft idempotency-key and Stripe keep 24 h. */
@@ -203,6 +204,10 @@ export class OperationsLedger implements OperationsApi {
         limit,
       )
       .map(toOperation);
+  }
+
+  async waiting(): Promise<ReturnType<typeof waitingOperations>> {
+    return waitingOperations(this.#parts.sql);
   }
 
   async orphan(liveInstanceId: InstanceId | null): Promise<number> {

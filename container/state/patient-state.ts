@@ -19,6 +19,7 @@ export function patientState(state: BridgeState): StateApi {
     sessions: patient(state.sessions),
     operations: patient(state.operations),
     journal: patient(state.journal),
+    figures: patient(state.figures),
     keys: patient(state.keys),
     symbols: patient(state.symbols),
   };

@@ -35,6 +35,7 @@ export class RemoteState implements StateApi {
   readonly operations: StateApi['operations'];
   readonly journal: StateApi['journal'];
   readonly symbols: StateApi['symbols'];
+  readonly figures: StateApi['figures'];
   readonly keys: StateApi['keys'] = NO_KEYS;
   /** Resolves with the first channel: before it nothing is known of epochs and permits. */
   readonly ready: Promise<void>;
@@ -52,6 +53,7 @@ export class RemoteState implements StateApi {
     this.operations = this.#group('operations');
     this.journal = this.#group('journal');
     this.symbols = this.#group('symbols');
+    this.figures = this.#group('figures');
   }
 
   /** A channel is open and handed over. Calls in flight on one before it fail. */

@@ -1,3 +1,4 @@
+import type { FiguresReport } from '../contract/figures.ts';
 import type { JournalEvent } from '../contract/journal.ts';
 import type { KeyRecord } from '../contract/key-records.ts';
 import type { KeyLimits, LoginMask, Scope } from '../contract/keys.ts';
@@ -16,6 +17,7 @@ export interface StateApi {
   readonly sessions: ConsumerSessionsApi;
   readonly operations: OperationsApi;
   readonly journal: JournalApi;
+  readonly figures: FiguresApi;
   readonly keys: KeysApi;
   readonly symbols: SymbolsApi;
 }
@@ -306,6 +308,8 @@ export interface OperationsApi {
   list(filter: OperationFilter): Promise<{ items: readonly Operation[]; nextCursor: string | null }>;
   /** `pending` and `unknown` rows, and `not_executed` ones young enough to be found late; oldest first. */
   unsettled(limit: number): Promise<readonly Operation[]>;
+  /** How many wait, and for whom. */
+  waiting(): Promise<WaitingOperations>;
   /** `sending` rows of instances other than this one become `unknown`; returns how many. */
   orphan(liveInstanceId: InstanceId | null): Promise<number>;
   /** Every halt in force, the oldest first. */
@@ -322,6 +326,13 @@ export interface OperationsApi {
   unknownTags(tags: readonly string[]): Promise<readonly string[]>;
   /** This ledger may not hold everything that was sent: everybody's trading is halted until it is resumed. */
   distrust(reason: string, unknownTags: readonly string[]): Promise<void>;
+}
+
+export interface WaitingOperations {
+  /** Pending or unknown: the bridge settles them. */
+  readonly unsettled: number;
+  /** The broker's books could not tell: a person must. Orders, and everything else. */
+  readonly needLook: { readonly orders: number; readonly others: number };
 }
 
 /** Whose trades are halted: everybody's, or those of a group mask, a symbol or a login. */
@@ -360,4 +371,13 @@ export interface JournalEntry {
 export interface JournalApi {
   add(entry: Omit<JournalEntry, 'atMs'>): Promise<void>;
   list(limit: number): Promise<readonly JournalEntry[]>;
+}
+
+// ── Figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface FiguresApi {
+  /** What a program told last. */
+  last(): Promise<FiguresReport | null>;
+  /** @throws BridgeError `draining` for a fenced instance: the counters of the one after it are further */
+  keep(instanceId: InstanceId, report: FiguresReport): Promise<void>;
 }

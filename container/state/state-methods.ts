@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { figuresReportSchema } from '../contract/figures.ts';
 import { JOURNAL_EVENTS } from '../contract/journal.ts';
 import { SCOPES } from '../contract/keys.ts';
 import { checkpointClock } from './sign-in-state.ts';
 import { OPERATION_STATES, type StateApi } from './state-api.ts';
 
 /** What may be called over a channel, and with what: everything else is refused before it touches the state. */
-type Group = 'signIn' | 'sessions' | 'operations' | 'journal' | 'symbols';
+type Group = 'signIn' | 'sessions' | 'operations' | 'journal' | 'symbols' | 'figures';
 type MethodName = { [G in Group]: `${G}.${Extract<keyof StateApi[G], string>}` }[Group];
 
 const short = z.string().max(256);
@@ -124,6 +125,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
     }),
   ]),
   'operations.unsettled': z.tuple([limit]),
+  'operations.waiting': none,
   'operations.orphan': z.tuple([short.nullable()]),
   'operations.halts': none,
   'operations.halt': z.tuple([haltScope, z.string().max(2000)]),
@@ -147,6 +149,9 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
     }),
   ]),
   'journal.list': z.tuple([limit]),
+
+  'figures.last': none,
+  'figures.keep': z.tuple([short, figuresReportSchema]),
 };
 
 export type StateMethod = MethodName;

@@ -87,9 +87,12 @@ export function catchUp(core: StreamCore, member: Member, mode: 'every' | 'lates
   let count = 0;
   for (const entry of log.ring.since(from)) {
     // Entities of one frame only: the latest of each within it is enough in either mode's order.
-    for (const change of entry.changes)
-      if (group.keys.has(change.key))
-        rows.set(mode === 'latest' ? `${change.key}\n${change.id}` : String(count++), change.json);
+    for (const change of entry.changes) {
+      if (!group.keys.has(change.key)) continue;
+      const row = mode === 'latest' ? `${change.key}\n${change.id}` : String(count++);
+      if (rows.has(row)) core.counters.conflated++;
+      rows.set(row, change.json);
+    }
     at = entry.seq;
     if (mode === 'latest' || rows.size < CATCH_UP_ITEMS) continue;
     sendDelta(member, at, [...rows.values()]);

@@ -39,7 +39,7 @@ export class StreamCore {
   readonly connections = new Set<Connection>();
   readonly lagging = new Set<Connection>();
   readonly system: SystemState = { session: 'unknown', market: 'unknown', opensAtMs: null };
-  readonly counters = { frames: 0, gaps: 0, slowConsumers: 0, refusedOperations: 0 };
+  readonly counters = { frames: 0, conflated: 0, gaps: 0, slowConsumers: 0, refusedOperations: 0 };
   #epoch: number;
   #systemSeq = 0;
   #lastBeatMs: number;

@@ -115,7 +115,7 @@ describe('what is let through', () => {
       expect(headers).not.toHaveProperty(name);
     expect(answer.headers.get('x-request-id')).toBe('my-request');
     expect(answer.headers.get('ratelimit-policy')).toBe('"key";q=2000;w=4');
-    expect(answer.headers.get('server-timing')).toMatch(/edge;dur=\d+/);
+    expect(answer.headers.get('server-timing')).toMatch(/start;dur=\d+, holder;dur=\d+, place;dur=\d+, door;dur=\d+$/);
   });
 
   it('carries a body byte for byte', async () => {

@@ -3,10 +3,10 @@ import { type Caller, keySelf } from '../../container/contract/keys.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/route.ts';
 import type { adminPolicy, adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
 import type { BrokerItem, getKeySelf, getStatus, listBrokers } from '../../container/contract/routes/server.ts';
+import { METRICS_TYPE } from '../../container/contract/metrics/catalog.ts';
 import { brokerPath } from '../../container/contract/brokers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
-import type { PlainInput } from '../holder/bridge-container.ts';
-import { untold } from '../told.ts';
+import { type PlainInput, untold } from '../told.ts';
 import type { Door } from './door.ts';
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
@@ -29,6 +29,10 @@ export async function doorAnswers(
       return answered<typeof listBrokers>({ items: await brokerItems(door, caller), nextCursor: null });
     case 'getStatus':
       return answered<typeof getStatus>(await door.bridge.status());
+    case 'getMetrics':
+      return new Response(await door.bridge.metrics(), {
+        headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
+      });
     case 'adminPolicy': {
       const { symbols, missed, ...view } = await door.bridge.policy();
       const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
@@ -78,7 +82,7 @@ function brokerItems(door: Door, { brokers: allowed }: Caller): Promise<BrokerIt
 export const answered = <R extends AnyRoute>(body: AnswerOf<R>, status = 200): Response =>
   jsonText(JSON.stringify(body), status);
 
-const jsonText = (text: string, status = 200): Response =>
+export const jsonText = (text: string, status = 200): Response =>
   new Response(text, {
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },

@@ -1,13 +1,16 @@
+import { waitUntil } from 'cloudflare:workers';
 import { HEADER } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { authenticate } from './auth.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
 import type { Broker, DoorConfig } from '../config.ts';
-import { BridgeError } from '../../container/contract/errors.ts';
+import { BridgeError, type ErrorCode } from '../../container/contract/errors.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { AddressLimit } from './address-limit.ts';
 import { DoorKeys } from '../door-keys.ts';
+import { DoorMetrics } from './door-metrics.ts';
+import { logEvent } from '../log.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
 import { bridgeOf, hubOf, keeperOf } from '../stubs.ts';
@@ -18,6 +21,7 @@ import { traceparentFor } from './trace.ts';
 const limiter = new RateLimiter();
 const keys = new DoorKeys();
 const addresses = new AddressLimit();
+const metrics = new DoorMetrics();
 /** Hashes of tokens that stood for a session, the last seen last. */
 const goodTokens = new Set<string>();
 const MOST_GOOD_TOKENS = 10_000;
@@ -38,6 +42,10 @@ export class Door {
   readonly traceparent: string;
   readonly startedAtMs = Date.now();
   readonly deadlineAtMs: number;
+  /** The pattern that the request matched. */
+  route = 'unmatched';
+  /** The Durable Object was asked to answer, and so long it took with the way there and back. */
+  forwardedMs: number | undefined;
   /** The broker that is asked, and `/brokers/{id}` where its path named it. */
   readonly broker: Broker;
   readonly prefix: string;
@@ -53,9 +61,11 @@ export class Door {
   #caller: Caller | undefined;
   readonly #addressBinding: RateLimit | undefined;
   readonly #answerHeaders: Record<string, string> = {};
+  readonly #method: string;
 
   constructor(request: Request, { env, config, requestId, prefix, broker }: DoorParts) {
     this.config = config;
+    this.#method = request.method;
     this.broker = broker;
     this.prefix = prefix;
     this.url = new URL(request.url);
@@ -117,8 +127,8 @@ export class Door {
     if (!allowance.allowed) throw rateLimited(allowance);
   }
 
-  /** Every answer leaves with the same headers, whoever made it. */
-  finish(answer: Response): Response {
+  /** Every answer leaves with the same headers, whoever made it, and is counted. @param code of the door's own problem */
+  finish(answer: Response, code?: ErrorCode): Response {
     const headers = new Headers(answer.headers);
     const own = {
       [HEADER.requestId]: this.requestId,
@@ -130,8 +140,26 @@ export class Door {
     for (const [name, value] of Object.entries(own)) headers.set(name, value);
     const location = headers.get('location');
     if (this.prefix !== '' && location?.startsWith('/')) headers.set('location', this.prefix + location);
-    headers.append(HEADER.serverTiming, `edge;dur=${Date.now() - this.startedAtMs}`);
+    this.#note(answer, headers, code);
     return new Response(answer.body, { status: answer.status, headers, webSocket: answer.webSocket });
+  }
+
+  /** One line in the log, one count, and where the time went. */
+  #note({ status }: Response, headers: Headers, code: ErrorCode | undefined): void {
+    const nowMs = Date.now();
+    const durationMs = nowMs - this.startedAtMs;
+    const inHolderMs = Number(/holder;dur=([\d.]+)/.exec(headers.get(HEADER.serverTiming) ?? '')?.[1] ?? Number.NaN);
+    const placeMs = this.forwardedMs === undefined ? Number.NaN : this.forwardedMs - inHolderMs;
+    const phasesMs = { ...(placeMs >= 0 ? { place: placeMs } : {}), door: durationMs };
+    for (const [phase, ms] of Object.entries(phasesMs)) headers.append(HEADER.serverTiming, `${phase};dur=${ms}`);
+    const { requestId, traceparent, route, broker } = this;
+    const caller = this.#caller?.id;
+    const common = { route, method: this.#method, status, durationMs, caller, code };
+    if (this.config.logsRequests)
+      logEvent('request', { requestId, traceparent, ...common, phasesMs, broker: broker.id });
+    const by = this.forwardedMs === undefined ? 'door' : 'holder';
+    const deltas = metrics.answered({ ...common, broker: broker.id, by }, nowMs);
+    if (deltas) waitUntil(Promise.resolve(this.bridge.figuresTold('door', deltas)).catch(() => undefined));
   }
 }
 

@@ -2,6 +2,7 @@ import { BridgeError } from '../../container/contract/errors.ts';
 import { HEADER, INTERNAL_HEADERS } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { CONTRACT_VERSION } from '../../container/contract/version.ts';
+import { inSpan } from '../span.ts';
 import type { Door } from './door.ts';
 
 /** Connection-bound (RFC 9110 §7.6.1), and what would tell the container more than it needs: keys, cookies, addresses. */
@@ -41,7 +42,7 @@ export interface Forwarded {
 }
 
 /** To the Durable Object that holds the broker's session, with what the container must know and nothing else. */
-export function forward(request: Request, door: Door, { caller, isRead, body }: Forwarded): Promise<Response> {
+export async function forward(request: Request, door: Door, { caller, isRead, body }: Forwarded): Promise<Response> {
   const headers = new Headers(request.headers);
   const upgrade = headers.get('upgrade')?.toLowerCase() === 'websocket';
   for (const name of DROPPED) headers.delete(name);
@@ -58,7 +59,14 @@ export function forward(request: Request, door: Door, { caller, isRead, body }: 
     redirect: 'manual',
     ...(body === undefined || body.byteLength === 0 ? {} : { body: body as Uint8Array<ArrayBuffer> }),
   };
-  return throughReset(() => door.bridge.fetch(door.url.href, init), isRead);
+  const sentAtMs = Date.now();
+  try {
+    return await inSpan('bridge.forward', { 'bridge.route': door.route, 'bridge.broker': door.broker.id }, () =>
+      throughReset(() => door.bridge.fetch(door.url.href, init), isRead),
+    );
+  } finally {
+    door.forwardedMs = Date.now() - sentAtMs;
+  }
 }
 
 /**

@@ -7,5 +7,6 @@ import { forward } from './forward.ts';
 export async function passthroughRoute(request: Request, door: Door): Promise<Response> {
   const call = Object.assign(new DoorCall(request, door), { query: door.url.search.slice(1) });
   const { command, caller, body } = await admitCommand(call, door.config.customCommands);
+  door.route = `/api/${command.path}`;
   return forward(request, door, { caller, isRead: !command.mutation, ...(body ? { body } : {}) });
 }

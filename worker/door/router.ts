@@ -8,14 +8,13 @@ import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import { brokerNotFound, splitBrokerTarget } from '../../container/contract/brokers.ts';
 import { publicDocument } from '../../container/contract/documents.ts';
 import type { getHealth } from '../../container/contract/routes/monitoring.ts';
-import type { getStatus } from '../../container/contract/routes/server.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import { publicSession } from '../../container/contract/schemas/status.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { type Broker, type DoorConfig, doorConfig } from '../config.ts';
 import { preflight } from './cors.ts';
 import { Door, transportHeaders } from './door.ts';
-import { answered } from './door-answers.ts';
+import { answered, jsonText } from './door-answers.ts';
 import { logEvent } from '../log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
 import { problemResponse } from '../problem.ts';
@@ -30,11 +29,11 @@ const router = Router<Request, [Door]>()
     requireLook(method);
     await door.chargeAddress();
     const status = await door.bridge.status();
-    const session = publicSession(status.session);
+    const { ready, container } = status;
+    const session = { ...publicSession(status.session), serverBuild: null };
     const reason = status.reason === status.session.reason ? session.reason : status.reason;
-    // Warnings are the operator's.
-    const answer = { ...status, session, reason, warnings: [] };
-    return answered<typeof getStatus>(answer, status.ready ? 200 : 503);
+    // What else the status tells is the operator's.
+    return jsonText(JSON.stringify({ ready, reason, session, container }), ready ? 200 : 503);
   })
   .all('/v1/stream', streamRoute)
   .all('/v1/stream/sse', streamRoute)
@@ -69,9 +68,9 @@ export async function answer(received: Request, env: Env): Promise<Response> {
     return door.finish((await router.fetch(request, door)) as Response);
   } catch (error) {
     const known = asBridgeError(error);
-    if (known.code === 'internal_error') logEvent('internal_error', { requestId, error });
+    if (known.code === 'internal_error') logEvent('internal_error', { requestId, error }, 'error');
     const response = problemResponse(known, requestId);
-    return door ? door.finish(response) : response;
+    return door ? door.finish(response, known.code) : response;
   }
 }
 

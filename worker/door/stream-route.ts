@@ -12,6 +12,7 @@ const PASSED = ['upgrade', 'connection', 'sec-websocket-protocol', 'last-event-i
  * or first message.
  */
 export async function streamRoute(request: Request, door: Door): Promise<Response> {
+  door.route = door.url.pathname;
   const isUpgrade = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
   if (request.method !== 'GET')
     throw new BridgeError('method_not_allowed', { detail: 'Streams take GET.', expected: 'GET' });

@@ -12,6 +12,7 @@ const table = new RouteTable(ROUTES);
 /** Whatever the contract's admission refuses is refused here: the container sees only valid requests. */
 export async function typedRoute(request: Request, door: Door): Promise<Response> {
   const match = table.match(request.method, door.url.pathname);
+  door.route = match.route.path;
   const call = Object.assign(new DoorCall(request, door), { query: door.url.searchParams });
   const { route, input, caller, body } = await admit(match, call);
   const answered = await doorAnswers(route, input, caller, door);

@@ -2,8 +2,9 @@ import { Container } from '@cloudflare/containers';
 import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
+import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
-import { failedWriteAnswer, type PlainAnswer, storedAnswer } from '../../container/state/operation-view.ts';
+import { type PlainAnswer, storedAnswer } from '../../container/state/operation-view.ts';
 import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answers.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
@@ -17,7 +18,10 @@ import {
   forwardToContainer,
   readForwardRequest,
 } from './forward-to-container.ts';
+import { callerId, failedForward } from './failed-forward.ts';
+import { ForwardTimings } from './forward-timings.ts';
 import { HolderKeys } from './holder-keys.ts';
+import { HolderMetrics } from './holder-metrics.ts';
 import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { type ContainerControl, Instance } from './instance.ts';
@@ -27,31 +31,20 @@ import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import { MemoryProof } from './memory-proof.ts';
-import { problemResponse } from '../problem.ts';
 import type { CronFiring } from './policy/cron-watch.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
-import { type Told, told } from '../told.ts';
+import { type PlainInput, type Told, told } from '../told.ts';
 import { StorageSql } from './storage-sql.ts';
 import { startForUnsettled } from './start-for-unsettled.ts';
 import { policySettings, type PolicyView, Wakefulness } from './wakefulness.ts';
 
 /** How long a warming call waits for the sign-in to end, well or badly. */
 const WARM_TIMEOUT_MS = 20_000;
-/** Between looks whether a write whose connection broke has a row by now. */
-const LEDGER_LOOK_MS = 50;
 const LIFECYCLE_KEY = 'bridge:lifecycle';
 /** Session states in which a sign-in is still under way. */
 const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
-
-/** `RouteInput` as RPC carries it. */
-export interface PlainInput {
-  readonly params: Readonly<Record<string, string | number | boolean | undefined>>;
-  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
-  readonly body: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
-  readonly decimals: 'string' | 'number';
-}
 
 /**
  * Owns the container and remembers what must not be forgotten. Composes the plain classes beside it; what each of them
@@ -68,6 +61,7 @@ export class BridgeContainer extends Container<Env> {
   readonly #succession: Succession;
   readonly #wakefulness: Wakefulness;
   readonly #memory: MemoryProof;
+  readonly #metrics: HolderMetrics;
   readonly #inFlight = new InFlight();
   readonly #name = ownName(this.ctx);
   readonly #keys: HolderKeys;
@@ -75,10 +69,10 @@ export class BridgeContainer extends Container<Env> {
 
   constructor(ctx: DurableObjectState<object>, env: Env) {
     super(ctx, env);
-    const onFault = (what: string, error: unknown): void => logEvent('fault', { what, error });
+    const onFault = (kind: string, error: unknown): void => logEvent('fault', { kind, error }, 'error');
     this.#state = new BridgeState(new StorageSql(ctx.storage), {
       now: () => this.now(),
-      warn: (message) => logEvent('state', { message }),
+      warn: (message) => logEvent('state', { reason: message }, 'warn'),
       onEnded: (ended) => {
         this.#instance.send({ type: 'ended', ended: [ended] });
         ctx.waitUntil(this.#hub().ended([ended]));
@@ -87,11 +81,12 @@ export class BridgeContainer extends Container<Env> {
       },
     });
     this.#memory = new MemoryProof(this.#state);
+    this.#metrics = new HolderMetrics({ kv: ctx.storage.kv, now: () => this.now() });
     const server = new StateServer(this.#state, onFault);
     this.#lifecycle = new Lifecycle({
       read: () => ctx.storage.kv.get<LifecycleRecord>(LIFECYCLE_KEY),
       write: (record) => ctx.storage.kv.put(LIFECYCLE_KEY, record),
-      journal: this.#state.journal,
+      journal: this.#metrics.counting(this.#state.journal),
       now: () => this.now(),
       newSecret: newStartSecret,
     });
@@ -157,9 +152,11 @@ export class BridgeContainer extends Container<Env> {
       if (told) return told;
     }
     const done = this.#inFlight.begin(forward.deadlineAtMs);
+    const timings = new ForwardTimings(Date.now);
+    let result = 'failed';
     try {
       const answer = await forwardToContainer(forward, {
-        ensure: () => this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request'),
+        ensure: () => timings.starting(this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request')),
         send: (one, timeoutMs) => this.#send(one, timeoutMs),
         ended: () => this.#instance.ended(),
         suspect: () => this.#instance.suspect(),
@@ -167,11 +164,14 @@ export class BridgeContainer extends Container<Env> {
         now: () => this.now(),
       });
       if (answer.ok) this.#lifecycle.answered();
-      return answer;
+      result = 'answered';
+      return timings.stamped(answer);
     } catch (error) {
-      return await this.#failed(forward, requestId, asBridgeError(error));
+      const parts = { state: this.#state, instance: this.#instance, now: () => this.now() };
+      return await failedForward(forward, requestId, asBridgeError(error), parts);
     } finally {
       done();
+      this.#metrics.forwarded(result, timings.totalMs);
       this.renewActivityTimeout();
     }
   }
@@ -234,7 +234,7 @@ export class BridgeContainer extends Container<Env> {
   async status(): Promise<BridgeStatus> {
     const nowMs = this.now();
     // Where the memory cannot be written to, the status says so.
-    await this.#wakefulness.look().catch((error: unknown) => logEvent('fault', { what: 'wake-up', error }));
+    await this.#wakefulness.look().catch((error: unknown) => logEvent('fault', { kind: 'wake-up', error }));
     return bridgeStatus({
       warnings: this.#wakefulness.warnings(),
       memory: this.#memory.fault(nowMs),
@@ -242,9 +242,22 @@ export class BridgeContainer extends Container<Env> {
       record: this.#lifecycle.record,
       activity: this.#instance.activity,
       checkpoint: await this.#state.signIn.read(),
+      operations: await this.#state.operations.waiting(),
+      report: this.#state.figures.lastNow(),
+      plan: this.#wakefulness.verdict(),
       inFlight: this.#inFlight.count(nowMs),
       nowMs,
     });
+  }
+
+  /** The text of `/metrics`. Starts nothing, renews nothing. */
+  async metrics(): Promise<string> {
+    return this.#metrics.text(this.#state.figures.lastNow(), await this.status());
+  }
+
+  /** What a door or the hub counted since it told last. */
+  figuresTold(part: 'door' | 'hub', deltas: MetricsSnapshot): void {
+    this.#metrics.told(part, deltas);
   }
 
   /** Every key that opens something, for the doors, as JSON; and which of them they have seen used. */
@@ -353,22 +366,6 @@ export class BridgeContainer extends Container<Env> {
     }
   }
 
-  /** A write that was handed over: this object's own ledger tells what is known of it. */
-  async #failed(request: ForwardRequest, requestId: string, error: BridgeError): Promise<Response> {
-    const key = request.headers.get(HEADER.idempotencyKey);
-    const caller = callerId(request.headers);
-    if (request.isRead || error.outcome !== 'unknown' || key === null || caller === null)
-      return problemResponse(error, requestId);
-    // A process that lives may still be about to write the row. Its end makes "nothing was sent" certain, and so does the
-    // deadline: after it the ledger takes no row of this request.
-    while (this.#instance.isRunning && this.now() < request.deadlineAtMs) {
-      if (await this.#state.operations.get(caller, key)) break;
-      await Promise.race([this.#instance.ended(), scheduler.wait(LEDGER_LOOK_MS)]);
-    }
-    const { status, headers, body } = await failedWriteAnswer(this.#state, { caller, key, requestId }, error);
-    return new Response(body, { status, headers });
-  }
-
   /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
   async #processChanged(instanceId: string | null): Promise<void> {
     await this.#state.operations.orphan(instanceId);
@@ -385,8 +382,3 @@ export class BridgeContainer extends Container<Env> {
 }
 
 const isUpgrade = (headers: Headers): boolean => headers.get('upgrade')?.toLowerCase() === 'websocket';
-
-function callerId(headers: Headers): string | null {
-  const text = headers.get(HEADER.caller);
-  return text === null ? null : (JSON.parse(text) as Caller).id;
-}

@@ -1,10 +1,14 @@
 import type { Activity } from '../../container/contract/control.ts';
 import type { StatusAnswer, StatusWarning } from '../../container/contract/routes/server.ts';
-import type { UpstreamCheckpoint } from '../../container/state/state-api.ts';
+import type { FiguresReport } from '../../container/contract/figures.ts';
+import { followedNow, toldFacts } from '../../container/contract/told-facts.ts';
+import { verdictOf } from '../../container/contract/verdict.ts';
+import type { UpstreamCheckpoint, WaitingOperations } from '../../container/state/state-api.ts';
 import { DEATHS, type LifecycleRecord } from './lifecycle.ts';
+import type { PolicyVerdict } from './policy/awake.ts';
 
-/** The whole road as last known: told without starting anything, so that nothing is known of the feed. */
-export type BridgeStatus = Omit<StatusAnswer, 'feed'> & { readonly feed: null };
+/** The whole road as last known: told without starting anything. */
+export type BridgeStatus = StatusAnswer;
 
 export interface StatusFacts {
   readonly record: LifecycleRecord;
@@ -14,6 +18,10 @@ export interface StatusFacts {
   readonly halt: string | null;
   readonly activity: Activity | null;
   readonly checkpoint: UpstreamCheckpoint;
+  readonly operations: WaitingOperations;
+  /** What a container told last. */
+  readonly report: FiguresReport | null;
+  readonly plan: PolicyVerdict;
   readonly inFlight: number;
   readonly warnings: readonly StatusWarning[];
   readonly nowMs: number;
@@ -35,10 +43,16 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
     if (notReady) return session.reason ?? session.state;
     return facts.halt === null ? null : `Trading is halted: ${facts.halt}`;
   };
+  const { halt: halted, operations, report, nowMs } = facts;
+  const told = { ready: !notReady, reason: reason(), session, halted };
   return {
-    ready: !notReady,
-    reason: reason(),
-    session,
+    ...verdictOf({
+      ...told,
+      operations: { ...operations.needLook, unsettled: operations.unsettled },
+      followed: followedNow(facts.record.state === 'running' ? report : null, nowMs),
+    }),
+    ...told,
+    operations,
     container: {
       state: facts.record.state,
       since: new Date(facts.record.sinceMs).toISOString(),
@@ -47,14 +61,15 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
       unsettled: facts.activity?.unsettled ?? 0,
       inFlight: facts.inFlight,
     },
-    feed: null,
     warnings: [...facts.warnings],
+    sleep: sleepOf(facts.plan),
+    ...toldFacts(report, nowMs),
   };
 }
 
 function sessionStatus({ record, activity, checkpoint, nowMs }: StatusFacts): BridgeStatus['session'] {
-  const { epoch, failures, lastFailure, backoffUntilMs } = checkpoint;
-  const common = { epoch, retryAtMs: backoffUntilMs > nowMs ? backoffUntilMs : null };
+  const { epoch, failures, lastFailure, backoffUntilMs, serverBuild } = checkpoint;
+  const common = { epoch, serverBuild, retryAtMs: backoffUntilMs > nowMs ? backoffUntilMs : null };
   if (activity !== null) {
     const { state, sinceMs, reason, retcode, connections } = activity.session;
     return { ...common, state, since: new Date(sinceMs).toISOString(), sinceMs, reason, retcode, connections };
@@ -80,4 +95,9 @@ function sessionStatus({ record, activity, checkpoint, nowMs }: StatusFacts): Br
     retcode: failed ? lastFailure.retcode : null,
     connections: 0,
   };
+}
+
+function sleepOf({ awake, why, untilMs, wakesAtMs }: PolicyVerdict): BridgeStatus['sleep'] {
+  const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  return { awake, why, sleepsAt: at(untilMs), sleepsAtMs: untilMs, wakesAt: at(wakesAtMs), wakesAtMs };
 }

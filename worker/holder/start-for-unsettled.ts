@@ -10,7 +10,7 @@ export async function startForUnsettled(
     try {
       return await start();
     } catch (error) {
-      logEvent('fault', { what: 'start for unsettled operations', error });
+      logEvent('fault', { kind: 'start for unsettled operations', error }, 'error');
       if (waitMs > 8_000) return;
     }
     await scheduler.wait(waitMs);

@@ -94,7 +94,7 @@ export class StreamHub extends DurableObject<Env> {
         if (event.kind === 'alive' && event.source === 'books') this.#noteAlive(event.untilMs);
       },
       onLost: () => this.#core.markAllStale(),
-      onFault: (error) => logEvent('fault', { what: 'stream', error }),
+      onFault: (error) => logEvent('fault', { kind: 'stream', error }, 'error'),
       random: Math.random,
     });
     this.#core = new StreamCore({
@@ -104,7 +104,7 @@ export class StreamHub extends DurableObject<Env> {
       lookAtSession: async () => (this.#upstream.isOpen ? undefined : sessionOf(await this.#bridge().status())),
       now: Date.now,
       defer: (flush) => queueMicrotask(flush),
-      onError: (error) => logEvent('fault', { what: 'stream', error }),
+      onError: (error) => logEvent('fault', { kind: 'stream', error }, 'error'),
       onSubscriptions: (connection) => {
         this.#remember(connection);
         // A client that has a valid key and asks for data may wake the container.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { METRICS_TYPE } from '../metrics/catalog.ts';
 import { defineRoute, noParams, noQuery } from '../route.ts';
 import { defineRead } from './read.ts';
 
@@ -58,7 +59,7 @@ export const getPerformanceMetrics = defineRead({
   wide: true,
   path: '/performance/metrics',
   tag,
-  summary: 'What the container program measured since it started',
+  summary: 'What the container programs measured; counters go on over restarts, processor time and delays do not',
   params: noParams,
   query: noQuery,
   answer: z
@@ -125,6 +126,26 @@ export const getStreamStatus = defineRead({
   example: {},
 });
 
+export const getMetrics = defineRoute({
+  id: 'getMetrics',
+  method: 'GET',
+  path: '/metrics',
+  tag,
+  summary: 'Everything that is measured, for Prometheus; wakes nothing',
+  description:
+    'The text format 0.0.4. Behind the Worker the figures of the container are the last that it told, and ' +
+    '`mt5_figures_timestamp_seconds` says when. Alert rules and a dashboard for Grafana are in `scripts/deploy/observability`.',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: z.string(),
+  text: METRICS_TYPE,
+  status: 200,
+  example: {},
+});
+
 /** `Profiler.Profile` of V8's inspector protocol. */
 const cpuProfile = z
   .object({
@@ -185,5 +206,6 @@ export const monitoringRoutes = [
   getPerformanceMetrics,
   getPerformanceCache,
   getStreamStatus,
+  getMetrics,
   takeProfile,
 ] as const;

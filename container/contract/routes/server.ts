@@ -3,7 +3,14 @@ import { keyLimitsSchema } from '../key-records.ts';
 import { SCOPES } from '../keys.ts';
 import { noParams, noQuery } from '../route.ts';
 import { TIMEFRAMES } from '../schemas/market.ts';
-import { CONTAINER_STATES, SESSION_STATES, WARNING_CODES } from '../schemas/status.ts';
+import {
+  CONTAINER_STATES,
+  SESSION_STATES,
+  sleepPlan,
+  toldStatus,
+  VERDICT_LEVELS,
+  WARNING_CODES,
+} from '../schemas/status.ts';
 import { instantMsOut, instantOut } from '../schemas/values.ts';
 import { defineRead } from './read.ts';
 
@@ -73,6 +80,7 @@ const sessionStatus = z.object({
   retcode: z.int().nullable(),
   connections: z.int(),
   retryAtMs: z.int().nullable(),
+  serverBuild: z.string().nullable().meta({ description: 'Of the MT5 server, as it said when the session signed in.' }),
 });
 
 export const getStatus = defineRead({
@@ -84,6 +92,10 @@ export const getStatus = defineRead({
   query: noQuery,
   answer: z
     .object({
+      level: z.enum(VERDICT_LEVELS).meta({
+        description: '`look`: it works, and something waits for a person; `bad`: a request would not be served.',
+      }),
+      verdict: z.string().meta({ description: 'All of it in words: `Connected. One order needs a look.`' }),
       ready: z.boolean(),
       reason: z.string().nullable(),
       session: sessionStatus,
@@ -95,10 +107,15 @@ export const getStatus = defineRead({
         unsettled: z.int().meta({ description: 'Operations that are pending or unknown.' }),
         inFlight: z.int().meta({ description: 'Requests being answered.' }),
       }),
-      feed: z
-        .record(z.string(), z.int())
-        .nullable()
-        .meta({ description: 'What the streams’ source tells; null where the Worker answers without waking it.' }),
+      operations: z.object({
+        unsettled: z.int().meta({ description: 'Pending or unknown: the bridge settles them by itself.' }),
+        needLook: z
+          .object({ orders: z.int(), others: z.int() })
+          .meta({ description: '`unresolved`: the broker’s books cannot tell what became of them; a person must.' }),
+      }),
+      halted: z.string().nullable().meta({ description: 'Why everybody’s trading is halted; `null` = it is not.' }),
+      sleep: sleepPlan.nullable().meta({ description: '`null` on a VPS: nothing sleeps there.' }),
+      ...toldStatus,
       warnings: z
         .array(z.object({ code: z.enum(WARNING_CODES), since: z.string(), sinceMs: z.int(), reason: z.string() }))
         .meta({ description: 'What an operator should look at while everything goes on; of the last day.' }),

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { instantMsOut, instantOut } from './values.ts';
+
 /** States of the road to the broker, as `GET /v1/status` names them. */
 
 /** Of the session that a running process holds. */
@@ -19,6 +22,10 @@ export const SESSION_STATES = [...LIVE_SESSION_STATES, 'asleep'] as const;
 
 export const CONTAINER_STATES = ['stopped', 'starting', 'running', 'stopping'] as const;
 
+/** How the bridge stands, in one word: `look` = it works, and something waits for a person. */
+export const VERDICT_LEVELS = ['good', 'look', 'bad'] as const;
+export type VerdictLevel = (typeof VERDICT_LEVELS)[number];
+
 /** What anybody may be told of the session: why it cannot be reached names the broker's addresses. */
 export const publicSession = <S extends { readonly state: string; readonly reason: string | null }>(session: S): S =>
   session.state === 'unreachable'
@@ -27,3 +34,46 @@ export const publicSession = <S extends { readonly state: string; readonly reaso
 
 /** What an operator should look at while everything goes on. */
 export const WARNING_CODES = ['wake_up_missed', 'cron_missed'] as const;
+
+export const momentOut = z.object({ at: instantOut, atMs: instantMsOut, ageMs: z.number() });
+const momentOrNull = momentOut.nullable();
+
+/** What only the container program knows, as it told last. */
+export const toldStatus = {
+  told: momentOrNull.meta({ description: 'When the program told what is below; `null` = no program has yet.' }),
+  lastAnswer: momentOrNull.meta({ description: 'Of the broker, to anything.' }),
+  lastHeartbeat: momentOrNull.meta({ description: 'When the broker last said that the session stands.' }),
+  signIns: z
+    .object({ succeeded: z.int(), failed: z.int() })
+    .meta({ description: 'Counted since the bridge was first started.' }),
+  clock: z
+    .object({ offsetMs: z.number(), measured: momentOut })
+    .nullable()
+    .meta({ description: 'The broker’s clock minus UTC, as measured.' }),
+  pool: z
+    .object({
+      connections: z.int(),
+      most: z.int().meta({ description: '`POOL_MAX`.' }),
+      busy: z.int(),
+      waiting: z.int().meta({ description: 'Requests that wait for a session.' }),
+    })
+    .nullable(),
+  followed: z
+    .object({ symbols: z.int(), stale: z.int() })
+    .nullable()
+    .meta({ description: 'Symbols that streams follow, and how many have no fresh quote inside their hours.' }),
+  symbols: z
+    .array(z.object({ symbol: z.string(), lastTick: momentOut, stale: z.boolean() }))
+    .meta({ description: 'The first hundred of them, each with the age of its quote.' }),
+  feed: z.record(z.string(), z.int()).nullable().meta({ description: 'Counters of the streams’ source.' }),
+};
+
+/** When the container sleeps and wakes by itself; the reasons are in `GET /admin/policy`. */
+export const sleepPlan = z.object({
+  awake: z.boolean(),
+  why: z.string(),
+  sleepsAt: instantOut.nullable().meta({ description: 'Earliest, if nothing else happens; `null` = no end is known.' }),
+  sleepsAtMs: instantMsOut.nullable(),
+  wakesAt: instantOut.nullable().meta({ description: 'Without a request; `null` = a request starts it.' }),
+  wakesAtMs: instantMsOut.nullable(),
+});

@@ -46,6 +46,11 @@ export class ClockSource {
     this.#keep = keep;
   }
 
+  /** As this process has seen it last; nobody is asked. */
+  get lastReading(): ClockReading | undefined {
+    return this.#reading;
+  }
+
   /** What was kept by the process before this one. */
   recall(settings: BrokerClockSettings): void {
     if (this.#reading) return;

@@ -150,6 +150,15 @@ export class Poller {
     return { requests, ...this.#counters, ...this.#ticks.counters, ...followed };
   }
 
+  /** Followed symbols: when the last new tick of each was seen, and whether that is too long ago inside its hours. */
+  symbols(): { readonly symbol: string; readonly lastTickAtMs: number; readonly stale: boolean }[] {
+    return [...this.#ticks.lastSeen()].map(({ symbol, seenAtMs }) => ({
+      symbol,
+      lastTickAtMs: seenAtMs,
+      stale: this.#market.isStale(symbol),
+    }));
+  }
+
   #kick(topic: DataTopic): void {
     if (this.#stop.signal.aborted) return;
     this.#loops[topic].kick();

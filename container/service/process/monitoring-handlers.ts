@@ -9,6 +9,8 @@ import type { Performance } from './performance.ts';
 export interface MonitoringOptions {
   readonly broker: Broker;
   readonly performance: Performance;
+  /** The text for Prometheus. */
+  readonly metrics: () => Promise<string>;
   readonly serverBuild: () => Promise<string | null>;
   /** Streams being served. */
   readonly streams: () => AnswerOf<typeof routes.getStreamStatus>;
@@ -19,6 +21,7 @@ type MonitoringRoute = (typeof routes.monitoringRoutes)[number];
 export function monitoringHandlers({
   broker,
   performance,
+  metrics,
   serverBuild,
   streams,
 }: MonitoringOptions): HandlersOf<MonitoringRoute> {
@@ -37,6 +40,7 @@ export function monitoringHandlers({
     ...handle(routes.getPerformanceMetrics, async () => ({ body: performance.metrics() })),
     ...handle(routes.getPerformanceCache, async () => ({ body: broker.statistics() })),
     ...handle(routes.getStreamStatus, async () => ({ body: streams() })),
+    ...handle(routes.getMetrics, async () => ({ body: await metrics() })),
     ...handle(routes.takeProfile, async ({ query }, { signal }) => ({
       body: await performance.profile(query.seconds, signal),
     })),

@@ -1,18 +1,18 @@
 import { Session, type Profiler } from 'node:inspector/promises';
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerOf } from '../../contract/route.ts';
 import type { getPerformanceMetrics } from '../../contract/routes/monitoring.ts';
 import { BridgeError } from '../../contract/errors.ts';
+import type { CountedAnswer, ProgramMetrics } from './program-metrics.ts';
 
-/** What this process measures of itself. */
+/** The registry's figures as one JSON, with exact quantiles of the last requests. */
 
 /** Requests that the quantiles look back on. */
 const REMEMBERED = 2048;
-const NANOSECONDS_PER_MS = 1e6;
 const MICROSECONDS_PER_SECOND = 1e6;
 
 export interface PerformanceOptions {
+  readonly metrics: ProgramMetrics;
   readonly inFlight: () => number;
   /** Counters of the sessions. */
   readonly upstream: () => Readonly<Record<string, number>>;
@@ -23,49 +23,50 @@ export interface PerformanceOptions {
 export class Performance {
   readonly #options: PerformanceOptions;
   readonly #durations = new Float64Array(REMEMBERED);
-  readonly #byStatus: Record<string, number> = {};
-  readonly #loop: IntervalHistogram;
-  #total = 0;
+  #noted = 0;
   #isProfiling = false;
 
   constructor(options: PerformanceOptions) {
     this.#options = options;
-    this.#loop = monitorEventLoopDelay({ resolution: 20 });
-    this.#loop.enable();
   }
 
-  note({ status, durationMs }: { status: number; durationMs: number }): void {
-    this.#durations[this.#total % REMEMBERED] = durationMs;
-    this.#total++;
-    const group = `${Math.floor(status / 100)}xx`;
-    this.#byStatus[group] = (this.#byStatus[group] ?? 0) + 1;
-  }
+  readonly note = (answer: CountedAnswer): void => {
+    this.#options.metrics.answered(answer);
+    this.#durations[this.#noted++ % REMEMBERED] = answer.durationMs;
+  };
 
   metrics(): AnswerOf<typeof getPerformanceMetrics> {
+    const { metrics, inFlight, upstream } = this.#options;
     const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    const loopMs = (nanoseconds: number): number =>
-      round(Number.isNaN(nanoseconds) ? 0 : nanoseconds / NANOSECONDS_PER_MS);
+    const { mean, p99, max } = metrics.eventLoopLag;
     return {
       uptimeSeconds: round(process.uptime()),
-      requests: { total: this.#total, inFlight: this.#options.inFlight(), byStatus: { ...this.#byStatus } },
+      requests: { ...this.#requests(), inFlight: inFlight() },
       durationMs: this.#quantiles(),
-      upstream: this.#options.upstream(),
+      upstream: upstream(),
       memory: { rssBytes: rss, heapUsedBytes: heapUsed },
       cpu: {
         userSeconds: round(user / MICROSECONDS_PER_SECOND),
         systemSeconds: round(system / MICROSECONDS_PER_SECOND),
       },
-      eventLoopDelayMs: {
-        mean: loopMs(this.#loop.mean),
-        p99: loopMs(this.#loop.percentile(99)),
-        max: loopMs(this.#loop.max),
-      },
+      eventLoopDelayMs: { mean: round(mean * 1000), p99: round(p99 * 1000), max: round(max * 1000) },
     };
   }
 
+  #requests(): { total: number; byStatus: Record<string, number> } {
+    const byStatus: Record<string, number> = {};
+    let total = 0;
+    for (const [[, , code = ''], count] of this.#options.metrics.registry.samples('mt5_http_requests_total')) {
+      const group = `${code[0]}xx`;
+      byStatus[group] = (byStatus[group] ?? 0) + count;
+      total += count;
+    }
+    return { total, byStatus };
+  }
+
   #quantiles(): AnswerOf<typeof getPerformanceMetrics>['durationMs'] {
-    const count = Math.min(this.#total, REMEMBERED);
+    const count = Math.min(this.#noted, REMEMBERED);
     const sorted = this.#durations.slice(0, count).sort();
     const at = (share: number): number | null => sorted[Math.min(count - 1, Math.floor(share * count))] ?? null;
     return { count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: sorted[count - 1] ?? null };
@@ -88,10 +89,6 @@ export class Performance {
       session.disconnect();
       this.#isProfiling = false;
     }
-  }
-
-  close(): void {
-    this.#loop.disable();
   }
 }
 

@@ -13,7 +13,11 @@ import {
 } from '../../contract/routes/server.ts';
 import type { AnswerOf } from '../../contract/route.ts';
 import { TIMEFRAMES } from '../../contract/schemas/market.ts';
+import type { FiguresReport } from '../../contract/figures.ts';
+import { followedNow, toldFacts } from '../../contract/told-facts.ts';
+import { verdictOf } from '../../contract/verdict.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
+import type { OperationsApi } from '../../state/state-api.ts';
 import { handle, type HandlersOf } from '../handler.ts';
 
 export interface SelfOptions {
@@ -24,8 +28,10 @@ export interface SelfOptions {
   readonly process: () => Pick<StatusAnswer['container'], 'inFlight' | 'sinceMs' | 'streams' | 'unsettled'>;
   /** operationIds of the other routes that are served. */
   readonly operations: readonly string[];
-  /** What the streams' source tells. */
-  readonly feed: () => Readonly<Record<string, number>>;
+  readonly ledger: Pick<OperationsApi, 'halts' | 'waiting'>;
+  readonly serverBuild: () => Promise<string | null>;
+  /** What is measured, now. */
+  readonly report: () => FiguresReport;
 }
 
 type SelfRoute = typeof listBrokers | typeof getCapabilities | typeof getKeySelf | typeof getStatus;
@@ -34,8 +40,8 @@ type SelfRoute = typeof listBrokers | typeof getCapabilities | typeof getKeySelf
 export const selfHandlers = (options: SelfOptions): HandlersOf<SelfRoute> => ({
   ...handle(getCapabilities, async () => ({ body: capabilities([...options.operations, ...OWN]) })),
   ...handle(getKeySelf, async (_input, { caller }) => ({ body: keySelf(caller) })),
-  ...handle(listBrokers, async () => ({ body: { items: [brokerItem(options)], nextCursor: null } })),
-  ...handle(getStatus, async () => ({ body: statusOf(options) })),
+  ...handle(listBrokers, async () => ({ body: { items: [await brokerItem(options)], nextCursor: null } })),
+  ...handle(getStatus, async () => ({ body: await statusOf(options) })),
 });
 
 const OWN = [getCapabilities, getKeySelf, getStatus, listBrokers].map(({ id }) => id);
@@ -56,25 +62,40 @@ const capabilities = (operations: readonly string[]): AnswerOf<typeof getCapabil
 });
 
 /** Alone, the program knows of itself only. */
-function brokerItem(options: SelfOptions): AnswerOf<typeof listBrokers>['items'][number] {
-  const { ready, reason, session, container } = statusOf(options);
+async function brokerItem(options: SelfOptions): Promise<AnswerOf<typeof listBrokers>['items'][number]> {
+  const { ready, reason, session, container } = await statusOf(options);
   const { broker: id } = options;
   return { id, path: brokerPath(id), region: null, ready, reason, session: session.state, container: container.state };
 }
 
 /** The same shape as the Durable Object tells behind the Worker. */
-function statusOf({ session, process, feed }: SelfOptions): StatusAnswer {
-  const { state, epoch, sinceMs, reason, retcode, connections } = session();
-  const { sinceMs: startedAtMs, ...work } = process();
+export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promise<StatusAnswer> {
+  const { state, epoch, sinceMs, reason, retcode, connections } = options.session();
+  const { sinceMs: startedAtMs, ...work } = options.process();
+  const report = options.report();
+  const { ledger } = options;
+  const [operations, halts, serverBuild] = await Promise.all([ledger.waiting(), ledger.halts(), options.serverBuild()]);
   const asleep = state === 'idle' || state === 'closed';
   const ready = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
   const since = (ms: number): string => new Date(ms).toISOString();
-  return {
+  const session = { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null };
+  const told = {
     ready,
     reason: ready ? null : (reason ?? state),
-    session: { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null },
+    session: { ...session, serverBuild },
+    halted: halts.find(({ kind }) => kind === 'all')?.reason ?? null,
+  };
+  return {
+    ...verdictOf({
+      ...told,
+      operations: { ...operations.needLook, unsettled: operations.unsettled },
+      followed: followedNow(report, report.atMs),
+    }),
+    ...told,
     container: { state: 'running', since: since(startedAtMs), sinceMs: startedAtMs, ...work },
-    feed: feed(),
+    operations,
+    sleep: null,
+    ...toldFacts(report, report.atMs),
     warnings: [],
   };
 }

@@ -231,7 +231,7 @@ describe('reference data', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => fresh.fetch('/v1/symbols/GBPUSD')));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     // The time at the broker is told to who waited for it.
-    expect(answers.some(({ headers }) => headers.get('server-timing')?.includes('mt5;dur='))).toBe(true);
+    expect(answers.some(({ headers }) => headers.get('server-timing')?.includes('broker;dur='))).toBe(true);
     expect((simulator.stats().byCommand['symbol/get'] ?? 0) - before).toBe(1);
     const again = await fresh.fetch('/v1/symbols/GBPUSD', {
       headers: { 'if-none-match': answers[0]?.headers.get('etag') ?? '' },

@@ -91,11 +91,25 @@ describe('the verdict', () => {
   }): Answers['status'] => {
     const { session = 'ready', ready = true, reason = null, unsettled = 0 } = change;
     const since = { since: '', sinceMs: 0 };
+    const signedIn = { epoch: 1, reason: null, retcode: null, connections: 1, retryAtMs: null, serverBuild: '5000' };
     return {
+      level: 'good',
+      verdict: 'Connected.',
       ready,
       reason,
-      session: { ...since, state: session, epoch: 1, reason: null, retcode: null, connections: 1, retryAtMs: null },
+      session: { ...since, state: session, ...signedIn },
       container: { ...since, state: 'running', streams: 0, unsettled, inFlight: 0 },
+      operations: { unsettled, needLook: { orders: 0, others: 0 } },
+      halted: null,
+      sleep: null,
+      told: null,
+      lastAnswer: null,
+      lastHeartbeat: null,
+      signIns: { succeeded: 1, failed: 0 },
+      clock: null,
+      pool: null,
+      followed: null,
+      symbols: [],
       feed: null,
       warnings: [],
     };

@@ -41,6 +41,20 @@ it('starts a key once: in flight while sending, replayed with its answer after',
   });
 });
 
+it('counts what waits for the bridge, and what waits for a person', async () => {
+  const moved = async (key: string, to: OperationState, changes: Partial<BeginRequest> = {}): Promise<void> => {
+    await begin(key, changes);
+    await state.operations.move('desk', key, { to: 'unknown' });
+    if (to !== 'unknown') await state.operations.move('desk', key, { to });
+  };
+  await moved('order', 'unresolved');
+  await moved('deposit', 'unresolved', { kind: 'balance', trading: false });
+  await moved('pending', 'pending');
+  await moved('unknown', 'unknown');
+  await moved('done', 'done');
+  expect(await state.operations.waiting()).toEqual({ unsettled: 2, needLook: { orders: 1, others: 1 } });
+});
+
 it('frees a key whose request was never sent, and only with its tag', async () => {
   await begin('1');
   expect(await state.operations.drop('desk', '1', 'tag of another')).toBe(false);

@@ -55,6 +55,7 @@ const request = (key: string, changes: Partial<BeginRequest> = {}): BeginRequest
 it('no statement of a running bridge goes through the whole ledger', async () => {
   const { operations } = state;
   await operations.begin(request('1'));
+  await operations.waiting();
   const limits = {
     ordersPerMinute: 5,
     maxPositions: { most: 5, held: 0 },

@@ -53,6 +53,7 @@ function flaky(real: BridgeState): StateApi {
     journal: real.journal,
     keys: real.keys,
     symbols: real.symbols,
+    figures: real.figures,
     operations,
   };
 }

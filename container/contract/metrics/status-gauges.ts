@@ -1,0 +1,35 @@
+import { CONTAINER_STATES, SESSION_STATES } from '../schemas/status.ts';
+import type { MetricName } from './catalog.ts';
+import type { Metrics } from './registry.ts';
+
+/** What a status tells, as gauges; the same on both roads. */
+export interface GaugedStatus {
+  readonly session: {
+    readonly state: string;
+    readonly sinceMs: number;
+    readonly epoch: number | null;
+    readonly connections: number;
+  };
+  readonly container: { readonly state: string };
+  readonly operations: {
+    readonly unsettled: number;
+    readonly needLook: { readonly orders: number; readonly others: number };
+  };
+  readonly halted: string | null;
+}
+
+export function addStatusGauges(
+  metrics: Metrics<MetricName>,
+  { session, container, operations, halted }: GaugedStatus,
+  nowMs: number,
+): void {
+  for (const state of SESSION_STATES)
+    metrics.add('mt5_sessions', [state], state === session.state ? Math.max(1, session.connections) : 0);
+  metrics.add('mt5_session_age_seconds', [], (nowMs - session.sinceMs) / 1000);
+  metrics.add('mt5_session_epoch', [], session.epoch ?? 0);
+  for (const state of CONTAINER_STATES) metrics.add('mt5_container_state', [state], state === container.state ? 1 : 0);
+  const { orders, others } = operations.needLook;
+  metrics.add('mt5_operations_waiting', ['bridge'], operations.unsettled);
+  metrics.add('mt5_operations_waiting', ['person'], orders + others);
+  metrics.add('mt5_trading_halted', [], halted === null ? 0 : 1);
+}

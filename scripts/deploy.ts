@@ -55,6 +55,7 @@ function faultsOf(options: Options): string[] {
   return [
     ...variableFaults(vars),
     ...instanceFaults(brokers.length, config.containers ?? []),
+    ...typeFaults(vars['INSTANCE_TYPE'], config.containers ?? []),
     ...secretFaults([...required], options),
     ...(options.dryRun ? [] : toolFaults()),
   ];
@@ -67,6 +68,16 @@ function instanceFaults(brokers: number, containers: readonly { readonly max_ins
     .map(
       ({ max_instances: most = 1 }) =>
         `max_instances: ${most} is less than the ${brokers} brokers of BROKERS, each of which has a container of its own`,
+    );
+}
+
+/** The program cannot see its own type: it reckons its cost by the variable. */
+function typeFaults(told: unknown, containers: readonly { readonly instance_type?: unknown }[]): string[] {
+  return containers
+    .filter(({ instance_type: type }) => typeof type === 'string' && type !== told)
+    .map(
+      ({ instance_type: type }) =>
+        `INSTANCE_TYPE: is ${String(told)}, instance_type of the container is ${String(type)}`,
     );
 }
 

@@ -3,6 +3,7 @@ import { customCommandsSchema } from '../container/contract/custom-commands.ts';
 import { brokerIdSchema } from '../container/contract/brokers.ts';
 import { LOG_LEVELS } from '../container/contract/logger.ts';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
+import { INSTANCE_TYPES, type InstanceType } from '../container/state/cost/prices.ts';
 import { brokersSchema, REGIONS } from './brokers.ts';
 import { SLEEP_POLICIES } from './holder/policy/awake.ts';
 import { SLEEP_AFTER_PATTERN } from './holder/sleep-policy.ts';
@@ -17,6 +18,8 @@ const whole = (min: number, max: number) =>
     })
     .transform(Number);
 
+const instanceTypes = Object.keys(INSTANCE_TYPES) as [InstanceType, ...InstanceType[]];
+
 const variables = z.object({
   BRIDGE_API_KEYS: secret.pipe(apiKeysSchema),
   SLEEP_AFTER: z
@@ -30,6 +33,11 @@ const variables = z.object({
   CORS_ORIGINS: z.string().refine((text) => text.split(',').every((origin) => isOrigin(origin.trim())), {
     error: 'expected origins like "https://desk.example", several joined by commas, or nothing',
   }),
+  INSTANCE_TYPE: z.enum(instanceTypes, { error: `expected ${instanceTypes.join(', ')}` }).default('basic'),
+  BUDGET_USD: z
+    .string()
+    .regex(/^(\d{1,6}(\.\d{1,2})?)?$/, 'expected US dollars a month like "25", or nothing')
+    .default(''),
   BROKER: brokerIdSchema,
   BROKERS: brokersSchema,
   INSTANCE_VERSION: whole(1, 1_000_000),

@@ -1418,7 +1418,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What running the container has cost on Cloudflare this month (UTC), by the journal and list prices
+         * What the bridge has cost on Cloudflare this month (UTC), by the journal, its own counts and list prices
          * @description Needs the scope `operate`.
          */
         get: operations["adminCost"];
@@ -2759,7 +2759,7 @@ export interface components {
             /** @description What an operator should look at while everything goes on; of the last day. */
             warnings: {
                 /** @enum {string} */
-                code: "wake_up_missed" | "cron_missed";
+                code: "wake_up_missed" | "cron_missed" | "budget_projected" | "budget_passed";
                 since: string;
                 sinceMs: number;
                 reason: string;
@@ -9062,7 +9062,7 @@ export interface operations {
                             at: string;
                             atMs: number;
                             /** @enum {string} */
-                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "key" | "missed" | "error";
+                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "key" | "missed" | "budget" | "error";
                             reason: string;
                             instanceId: string | null;
                             epoch: number | null;
@@ -9174,6 +9174,32 @@ export interface operations {
                         wakesAt: string | null;
                         wakesAtMs: number | null;
                         why: string;
+                        /** @description In the server’s time, as read from it. */
+                        calendar: {
+                            zone: {
+                                zoneMinutes: number;
+                                /** @enum {string} */
+                                daylight: "none" | "eu" | "us" | "au";
+                            };
+                            markets: {
+                                symbols: string[];
+                                /** @description Minutes of the server’s week from Sunday 00:00, each from and to. */
+                                hours: number[][];
+                                holidays: {
+                                    /** @description 0 = every year. */
+                                    year: number;
+                                    month: number;
+                                    day: number;
+                                    /** @description Minutes that stay open; null = none. */
+                                    open: number[] | null;
+                                }[];
+                            }[];
+                        } | null;
+                        /** @description Hours from Sunday 00:00 UTC (0–167) in which requests came, and in what part of the weeks. */
+                        usualHours: {
+                            hourOfWeek: number;
+                            likelihood: number;
+                        }[];
                         /** @description The last wake-up and the last cron that did not come when they were due, the latest first. */
                         missed: {
                             /** @enum {string} */
@@ -9215,8 +9241,10 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description As `INSTANCE_TYPE` says, or as asked for. */
+                        instanceType: string;
                         awakeHours: number;
-                        /** @description The plan included; requests are not counted. */
+                        /** @description The plan included. Requests, messages and rows are counted; a tenth of the CPU is taken for busy. */
                         monthToDateUsd: string;
                         /** @description The whole month, if it goes on so. */
                         atThisPaceUsd: string;
@@ -9227,6 +9255,12 @@ export interface operations {
                             included: number;
                             usd: number;
                         }[];
+                        /** @description `BUDGET_USD`; `projected`: passed by the end of the month at this pace. Nothing stops by it. */
+                        budget: {
+                            usd: string;
+                            /** @enum {string} */
+                            state: "within" | "projected" | "passed";
+                        } | null;
                         /** @description The day the price list is of. */
                         pricesRead: string;
                     };

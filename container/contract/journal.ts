@@ -1,6 +1,6 @@
 /**
  * What the journal tells of: the container's life, traders' sessions that ended before their time, changes of API keys,
- * wake-ups and crons that did not come (`missed`).
+ * wake-ups and crons that did not come (`missed`), and a month's cost beyond its budget.
  */
 export const JOURNAL_EVENTS = [
   'start',
@@ -15,6 +15,7 @@ export const JOURNAL_EVENTS = [
   'session_ended',
   'key',
   'missed',
+  'budget',
   'error',
 ] as const;
 export type JournalEvent = (typeof JOURNAL_EVENTS)[number];

@@ -109,6 +109,20 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'how long before those hours it starts',
   },
   {
+    name: 'INSTANCE_TYPE',
+    default: 'basic',
+    where: 'worker',
+    meaning:
+      'as `instance_type` in `wrangler.jsonc`, which the program cannot see: what `GET /admin/cost` reckons with',
+  },
+  {
+    name: 'BUDGET_USD',
+    default: '',
+    where: 'worker',
+    meaning:
+      'US dollars a month, the plan included, for each broker by itself: when the month so far, or at this pace, costs more, the journal, the log and the status tell; nothing stops',
+  },
+  {
     name: 'REQUEST_DEADLINE_SECONDS',
     default: '30',
     where: 'worker',

@@ -2,6 +2,7 @@ import { asBridgeError } from '../contract/errors.ts';
 import { ApiKeys } from './api-keys.ts';
 import { CONSUMER_SESSION_POLICY, ConsumerSessions, type ConsumerSessionPolicy } from './consumer-sessions.ts';
 import { Figures } from './figures.ts';
+import { Cost, type CostSettings } from './cost/cost.ts';
 import { Journal } from './journal.ts';
 import { LEDGER_POLICY, OperationsLedger, type LedgerPolicy } from './operations-ledger.ts';
 import { migrate } from './schema.ts';
@@ -21,6 +22,8 @@ export interface BridgeStateOptions {
   readonly sessions?: Partial<ConsumerSessionPolicy>;
   readonly ledger?: Partial<LedgerPolicy>;
   readonly warn?: (message: string) => void;
+  /** Behind the Worker: what the bill of the month is of. */
+  readonly cost?: CostSettings;
   /** Why what was remembered before is not here: trading begins halted. */
   readonly distrust?: string | null;
   /** What ended before its time or expired (`endedSession`, `endedKey`): its streams close. */
@@ -36,6 +39,7 @@ export class BridgeState implements StateApi {
   readonly figures: Figures;
   readonly keys: ApiKeys;
   readonly symbols: KeptSymbols;
+  readonly cost: Cost;
   readonly #sql: Sql;
   readonly #now: () => number;
 
@@ -56,7 +60,10 @@ export class BridgeState implements StateApi {
     const { warnings, distrust } = migrate(sql, now());
     for (const warning of warnings) warn(warning);
     this.journal = journal;
-    this.symbols = new KeptSymbols(new StoredSettings(sql), now);
+    const stored = new StoredSettings(sql);
+    this.symbols = new KeptSymbols(stored, now);
+    const settings = options.cost ?? { instanceType: 'basic', budgetUsd: null };
+    this.cost = new Cost({ settings, stored, journal, now, onWarning: (message) => options.warn?.(message) });
     this.signIn = new SignInState({
       sql,
       now,

@@ -44,6 +44,11 @@ export class Journal implements JournalApi {
   }
 
   async list(limit: number): Promise<readonly JournalEntry[]> {
+    return this.read(limit);
+  }
+
+  /** The same within a call of another. */
+  read(limit: number): readonly JournalEntry[] {
     return this.#sql.run('SELECT * FROM journal ORDER BY id DESC LIMIT ?', limit).map((row): JournalEntry => ({
       atMs: Number(row['at_ms']),
       event: String(row['event']) as JournalEntry['event'],

@@ -22,6 +22,7 @@ export function patientState(state: BridgeState): StateApi {
     figures: patient(state.figures),
     keys: patient(state.keys),
     symbols: patient(state.symbols),
+    cost: patient(state.cost),
   };
 }
 

@@ -7,8 +7,7 @@ import { STATE_METHODS, type StateMethod } from './state-methods.ts';
 const CALL_TIMEOUT_MS = 5000;
 
 /** Keys are administered where the state is: the container cannot make itself one. */
-const refused = (): Promise<never> =>
-  Promise.reject(new BridgeError('route_not_found', 'Keys are administered through the Worker.'));
+const refused = (): Promise<never> => Promise.reject(new BridgeError('route_not_found', 'The Worker answers this.'));
 const NO_KEYS: StateApi['keys'] = {
   list: refused,
   create: refused,
@@ -30,6 +29,7 @@ interface Waiting {
  * was under way took hold is then not known.
  */
 export class RemoteState implements StateApi {
+  readonly cost: StateApi['cost'] = { monthToDate: refused };
   readonly signIn: StateApi['signIn'];
   readonly sessions: StateApi['sessions'];
   readonly operations: StateApi['operations'];

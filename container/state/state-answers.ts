@@ -15,7 +15,6 @@ import { adminCheckpoint, adminCost, adminJournal, adminSignInReset } from '../c
 import { getOperation, listOperations } from '../contract/routes/operations.ts';
 import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from '../contract/routes/sessions.ts';
 import { getTradingHalt, haltTrading, resumeTrading } from '../contract/routes/halts.ts';
-import { monthToDate } from './cost/month-to-date.ts';
 import { consumerSessionView } from './consumer-session-view.ts';
 import { listOperationViews, operationView, requireOperation } from './operation-view.ts';
 import { randomBytes, toHex } from './random.ts';
@@ -50,8 +49,6 @@ export const isStateRoute = (id: string): id is StateRoute['id'] => Object.hasOw
 
 /** Unsettled operations are counted up to here. */
 const MOST_COUNTED = 1000;
-/** All that the journal keeps. */
-const MOST_ENTRIES = 2000;
 
 /**
  * Routes that the state alone can answer, by operationId. Behind the Worker the Durable Object serves them without waking
@@ -110,9 +107,7 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
     ]);
     return { upstream, counts: { consumerSessions: sessions.length, unsettledOperations: unsettled.length } };
   }),
-  ...answers(adminCost, async (state, { query }) =>
-    monthToDate(await state.journal.list(MOST_ENTRIES), query.instanceType, Date.now()),
-  ),
+  ...answers(adminCost, (state, { query }) => state.cost.monthToDate(query.instanceType)),
   ...answers(adminSignInReset, async (state) => {
     await state.signIn.reset();
     return { reset: true };

@@ -1,6 +1,8 @@
 import type { FiguresReport } from '../contract/figures.ts';
 import type { JournalEvent } from '../contract/journal.ts';
 import type { KeyRecord } from '../contract/key-records.ts';
+import type { CostAnswer } from './cost/cost.ts';
+import type { InstanceType } from './cost/prices.ts';
 import type { KeyLimits, LoginMask, Scope } from '../contract/keys.ts';
 
 /**
@@ -20,6 +22,7 @@ export interface StateApi {
   readonly figures: FiguresApi;
   readonly keys: KeysApi;
   readonly symbols: SymbolsApi;
+  readonly cost: CostApi;
 }
 
 // ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -354,6 +357,13 @@ export interface SymbolsApi {
   used(names: readonly string[]): Promise<void>;
   /** Those of the last fortnight, by name. */
   inUse(): Promise<readonly string[]>;
+}
+
+// ── Cost ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Told where the state is; the container has no part in it. */
+export interface CostApi {
+  monthToDate(instanceType?: InstanceType): Promise<CostAnswer>;
 }
 
 // ── Lifecycle journal ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -62,7 +62,7 @@ function judge(): void {
   const results = path.resolve(import.meta.dirname, 'results');
   const head = `# Sleep policies, replayed
 
-Made by \`npm run sleep:replay -- --write\`. Requests of twelve weeks (February to April 2026: New York's clocks change, Good Friday is closed), the first four for learning and not counted, ${JUDGING_SEEDS.length} seeds that were not used for tuning. Figures are of one month of 30 days, the mean of the seeds. A cold hit is a request that finds nothing running; dollars are list prices of \`basic\`, plan included (\`npm run cost\`). The optimum knows the future. \`learned\` is compared with the best fixed time-out that is awake no longer than it; the last column sets it beside 60 minutes, whose cold hits no shorter one undercuts: where uses come at no hour in particular (webhooks), nothing can be learned, and more hours awake are the only help.
+Made by \`npm run sleep:replay -- --write\`. Requests of twelve weeks (February to April 2026: New York's clocks change, Good Friday is closed), the first four for learning and not counted, ${JUDGING_SEEDS.length} seeds that were not used for tuning. Figures are of one month of 30 days, the mean of the seeds. A cold hit is a request that finds nothing running; dollars are list prices of \`basic\`, plan included (\`npm run cost\`). The optimum knows the future. \`learned\` is compared with the best fixed time-out that is awake no longer than it; the last column sets it beside 60 minutes, whose cold hits no shorter one undercuts, and says where it is not better in both cold hits and hours: where uses come at no hour in particular (webhooks), nothing can be learned, and more hours awake are the only help.
 
 ![Cold hits against awake hours](sleep.svg)
 `;

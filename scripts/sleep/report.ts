@@ -116,7 +116,7 @@ export function verdictTable(traces: readonly TraceRows[]): string {
         : `${fixed.name}: ${best.toFixed(1)} in ${fixed.awakeHours.toFixed(0)} h`,
       cold <= best ? 'reached' : 'NOT REACHED',
       percent(cold, best),
-      `${percent(cold, coldOf(longest))} in ${percent(learned.awakeHours, longest.awakeHours)} of the time`,
+      `${percent(cold, coldOf(longest))} in ${percent(learned.awakeHours, longest.awakeHours)} of the time: ${isNoWorse(learned, longest) ? 'better in both' : 'NOT in both'}`,
     ];
   });
   const head = [
@@ -131,6 +131,8 @@ export function verdictTable(traces: readonly TraceRows[]): string {
   const half = sixty * 2 >= traces.length ? 'reached' : 'NOT REACHED';
   return `${markdown(head, lines)}\n\nAt most 60 % of the cold hits on at least half of the traces: ${sixty} of ${traces.length}, ${half}.`;
 }
+
+const isNoWorse = (a: Row, b: Row): boolean => coldOf(a) <= coldOf(b) && a.awakeHours <= b.awakeHours;
 
 const percent = (part: number, whole: number): string =>
   Number.isFinite(whole) && whole > 0 ? `${Math.round((100 * part) / whole)} %` : '–';

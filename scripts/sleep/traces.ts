@@ -32,7 +32,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-class Arrivals {
+export class Arrivals {
   readonly random: () => number;
   readonly times: number[] = [];
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { type Edge, startEdge } from './support/edge.ts';
 
-/** The two commands around a deploy: what is wrong before it, and what works after it, in plain words. */
+/** The commands around a deploy: what is wrong before it, what works after it, and what to tune, in plain words. */
 let folder: string;
 let simulator: Simulator;
 let edge: Edge;
@@ -53,4 +53,13 @@ it('smoke says what does not, and why', async () => {
   expect([wrong.code, wrong.text]).toEqual([1, expect.stringContaining('FAILED  The key opens it: 401') as string]);
   const nobody = await run('smoke.ts', 'http://127.0.0.1:9', '--key', 'mt5k_wrong');
   expect([nobody.code, nobody.text]).toEqual([1, expect.stringContaining('nothing answers at') as string]);
+});
+
+it('tune advises a bridge that runs, by its own journal and calendar, and starts nothing', async () => {
+  const { code, text } = await run('tune/main.ts', '--url', edge.url, '--key', edge.keys.admin);
+  expect([code, text]).toEqual([0, expect.stringContaining('"triggers": { "crons": [') as string]);
+  expect(text).toContain('## main');
+  expect(text).not.toContain(edge.keys.admin);
+  const refused = await run('tune/main.ts', '--url', edge.url, '--key', edge.keys.read);
+  expect([refused.code, refused.text]).toEqual([1, expect.stringContaining('answered 403') as string]);
 });

@@ -19,6 +19,8 @@ describe('configuration', () => {
     ['keys that are no list', { BRIDGE_API_KEYS: 'secret-planted' }, 'BRIDGE_API_KEYS: expected a JSON list'],
     ['no password', { MT5_PASSWORD: '' }, 'MT5_PASSWORD: is missing'],
     ['a sleep time that the library throws at', { SLEEP_AFTER: '1d' }, 'SLEEP_AFTER: expected whole seconds'],
+    ['a budget that is no amount', { BUDGET_USD: '25 USD' }, 'BUDGET_USD: expected US dollars a month'],
+    ['an instance type that is none', { INSTANCE_TYPE: 'big' }, 'INSTANCE_TYPE: expected lite, basic'],
     ['a region that Cloudflare does not have', { BROKER_REGION: 'mars' }, 'BROKER_REGION: expected one of wnam'],
     ['an origin that is none', { CORS_ORIGINS: 'desk.example' }, 'CORS_ORIGINS: expected origins'],
     [

@@ -140,7 +140,7 @@ it('a wake-up that never came is made up for by whoever looks: a probe is enough
   await at('2026-07-12T21:01');
   expect((await stub.status()).warnings).toMatchObject([{ code: 'wake_up_missed' }]);
   // The platform's alarm fires now.
-  await expect.poll(() => container.starts.length).toBe(2);
+  await expect.poll(() => container.starts.length, { timeout: 10_000 }).toBe(2);
 });
 
 it('a cron that comes no more is told', async () => {
@@ -163,4 +163,25 @@ it('without a calendar it sleeps after requests only, and a request starts it', 
   await expire();
   await gone();
   expect(await policy()).toMatchObject({ awake: false, wakes: null, why: expect.stringContaining('next request') });
+});
+
+it('what is asked of it and what it writes is counted for the bill of the month', async () => {
+  const { stub, at, request } = newBridge();
+  await at('2026-07-10T20:30');
+  await request();
+  await stub.apiKeys([], 5);
+  await stub.count({ messages: 40, objectRequests: 2, hubSeconds: 1000 });
+  const told = await stub.answer(
+    'adminCost',
+    { params: {}, query: {}, body: undefined, decimals: 'string' },
+    { id: 't', scopes: ['admin'] },
+  );
+  const { lines } = JSON.parse(told.ok ? told.value : '') as { lines: { part: string; used: number }[] };
+  const used = (part: string) => lines.find((line) => line.part === part)?.used ?? 0;
+  expect(used('Worker requests')).toBe(5);
+  // The request, the three calls since, the two of the hub, a twentieth of its forty messages; what the program asked of the state.
+  expect(used('Durable Object requests')).toBeGreaterThanOrEqual(8);
+  expect(used('Durable Object requests')).toBeLessThan(10);
+  expect(used('Durable Object duration')).toBeGreaterThanOrEqual(128);
+  expect(used('SQLite rows written')).toBeGreaterThan(0);
 });

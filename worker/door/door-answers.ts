@@ -4,6 +4,7 @@ import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/ro
 import type { adminPolicy, adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
 import type { BrokerItem, getKeySelf, getStatus, listBrokers } from '../../container/contract/routes/server.ts';
 import { METRICS_TYPE } from '../../container/contract/metrics/catalog.ts';
+import type { Holiday, Market } from '../../container/contract/trading-calendar.ts';
 import { brokerPath } from '../../container/contract/brokers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
 import { type PlainInput, untold } from '../told.ts';
@@ -34,11 +35,13 @@ export async function doorAnswers(
         headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
       });
     case 'adminPolicy': {
-      const { symbols, missed, ...view } = await door.bridge.policy();
+      const { symbols, calendar, usualHours, missed, ...view } = await door.bridge.policy();
       const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
       return answered<typeof adminPolicy>({
         ...view,
         symbols: symbols === null ? null : [...symbols],
+        calendar: calendar && { ...calendar, markets: calendar.markets.map(marketView) },
+        usualHours: [...usualHours],
         missed: missed.map((one) => ({ ...one, due: new Date(one.dueMs).toISOString() })),
         until: at(view.untilMs),
         wakesAt: at(view.wakesAtMs),
@@ -56,6 +59,18 @@ export async function doorAnswers(
       return undefined;
   }
 }
+
+/** RPC forgets that a pair has two. */
+interface MarketTold extends Omit<Market, 'hours' | 'holidays'> {
+  readonly hours: readonly (readonly number[])[];
+  readonly holidays: readonly (Omit<Holiday, 'open'> & { readonly open: readonly number[] | null })[];
+}
+
+const marketView = ({ symbols, hours, holidays }: MarketTold) => ({
+  symbols: [...symbols],
+  hours: hours.map((one) => [...one]),
+  holidays: holidays.map(({ open, ...day }) => ({ ...day, open: open && [...open] })),
+});
 
 /** A Durable Object that does not tell its state within this time does not keep the others' from being told. */
 const STATUS_TIMEOUT_MS = 2_000;

@@ -11,6 +11,7 @@ import { AddressLimit } from './address-limit.ts';
 import { DoorKeys } from '../door-keys.ts';
 import { DoorMetrics } from './door-metrics.ts';
 import { logEvent } from '../log.ts';
+import { requestTally } from './request-tally.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
 import { bridgeOf, hubOf, keeperOf } from '../stubs.ts';
@@ -87,7 +88,7 @@ export class Door {
     try {
       caller = await authenticate(
         headers,
-        () => keys.ring((used) => this.keeper.apiKeys(used), Date.now()),
+        () => keys.ring((used) => this.keeper.apiKeys(used, requestTally.take()), Date.now()),
         { address: this.address, broker: this.broker.id },
         (tokenHash) => this.#findSession(tokenHash),
       );

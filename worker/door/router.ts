@@ -18,6 +18,7 @@ import { answered, jsonText } from './door-answers.ts';
 import { logEvent } from '../log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
 import { problemResponse } from '../problem.ts';
+import { requestTally } from './request-tally.ts';
 import { streamRoute } from './stream-route.ts';
 import { requestIdFor } from './trace.ts';
 import { typedRoute } from './typed-route.ts';
@@ -52,6 +53,7 @@ function requireLook(method: string): void {
 export async function answer(received: Request, env: Env): Promise<Response> {
   const requestId = requestIdFor(received.headers.get(HEADER.requestId));
   let door: Door | undefined;
+  requestTally.add();
   try {
     const { request, id, prefix } = belowBroker(received);
     const { pathname, search } = new URL(request.url);

@@ -4,11 +4,12 @@ import { HEADER } from '../../container/contract/headers.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
+import type { Counts } from '../../container/state/cost/usage.ts';
 import { type PlainAnswer, storedAnswer } from '../../container/state/operation-view.ts';
 import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answers.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { StateServer } from '../../container/state/state-server.ts';
-import { type BridgeStatus, bridgeStatus } from './bridge-status.ts';
+import { type BridgeStatus, bridgeStatus, budgetWarnings } from './bridge-status.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 import { CONTAINER_PORT, containerControl, START_LIMITS } from './container-control.ts';
 import { containerEnv, newStartSecret, startSecretHeaders } from './container-env.ts';
@@ -20,6 +21,7 @@ import {
 } from './forward-to-container.ts';
 import { callerId, failedForward } from './failed-forward.ts';
 import { ForwardTimings } from './forward-timings.ts';
+import { costSettings } from './cost-settings.ts';
 import { HolderKeys } from './holder-keys.ts';
 import { HolderMetrics } from './holder-metrics.ts';
 import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
@@ -38,13 +40,10 @@ import type { StreamHub } from '../hub/stream-hub.ts';
 import { type PlainInput, type Told, told } from '../told.ts';
 import { StorageSql } from './storage-sql.ts';
 import { startForUnsettled } from './start-for-unsettled.ts';
+import { warmUp } from './warm-up.ts';
 import { policySettings, type PolicyView, Wakefulness } from './wakefulness.ts';
 
-/** How long a warming call waits for the sign-in to end, well or badly. */
-const WARM_TIMEOUT_MS = 20_000;
 const LIFECYCLE_KEY = 'bridge:lifecycle';
-/** Session states in which a sign-in is still under way. */
-const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
 
 /**
  * Owns the container and remembers what must not be forgotten. Composes the plain classes beside it; what each of them
@@ -55,6 +54,7 @@ export class BridgeContainer extends Container<Env> {
   override pingEndpoint = 'container/healthz';
   override sleepAfter = SLEEP_AFTER_PATTERN.test(this.env.SLEEP_AFTER) ? this.env.SLEEP_AFTER : '10m';
 
+  readonly #sql = new StorageSql(this.ctx.storage);
   readonly #state: BridgeState;
   readonly #lifecycle: Lifecycle;
   readonly #instance: Instance;
@@ -70,8 +70,9 @@ export class BridgeContainer extends Container<Env> {
   constructor(ctx: DurableObjectState<object>, env: Env) {
     super(ctx, env);
     const onFault = (kind: string, error: unknown): void => logEvent('fault', { kind, error }, 'error');
-    this.#state = new BridgeState(new StorageSql(ctx.storage), {
+    this.#state = new BridgeState(this.#sql, {
       now: () => this.now(),
+      cost: costSettings({ ...env }),
       warn: (message) => logEvent('state', { reason: message }, 'warn'),
       onEnded: (ended) => {
         this.#instance.send({ type: 'ended', ended: [ended] });
@@ -106,7 +107,10 @@ export class BridgeContainer extends Container<Env> {
       lifecycle: this.#lifecycle,
       heartbeat: this.heartbeatTimings(),
       checkpoint: async () => JSON.stringify(await this.#state.signIn.read()),
-      serve: (call) => server.serve(call),
+      serve: (call) => {
+        this.#state.cost.count({ messages: 1 });
+        return server.serve(call);
+      },
       onProcess: (instanceId) => this.#processChanged(instanceId),
       onActivity: () => this.#tellActivity(),
       onCalendar: (calendar) => this.#wakefulness.learn(calendar),
@@ -142,6 +146,7 @@ export class BridgeContainer extends Container<Env> {
   /** Everything that goes through to the container: requests of the door, streams of the hub. */
   override async fetch(request: Request): Promise<Response> {
     const requestId = request.headers.get(HEADER.requestId) ?? crypto.randomUUID();
+    this.count();
     this.renewActivityTimeout();
     const forward = await readForwardRequest(request);
     this.#succession.isRetired = false;
@@ -182,19 +187,12 @@ export class BridgeContainer extends Container<Env> {
     await this.#wakefulness.look();
     if (reason === 'cron' && this.#wakefulness.sleepsByPlan()) return told(() => this.status());
     return told(async () => {
-      const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
-      await this.#instance.ensure(reason);
-      this.renewActivityTimeout();
-      while (!(await this.#instance.answers())) {
-        if (Date.now() > endsAtMs) throw new BridgeError('container_unavailable', 'The container does not answer.');
-        await this.#instance.ensure(reason);
-      }
-      this.#instance.send({ type: 'warm' });
-      while (SIGNING_IN.has(this.#instance.activity?.session.state ?? 'idle') && this.#instance.isRunning) {
-        const leftMs = endsAtMs - Date.now();
-        if (leftMs <= 0) break;
-        await Promise.race([this.#activityChanged.promise, scheduler.wait(leftMs)]);
-      }
+      await warmUp({
+        instance: this.#instance,
+        reason,
+        renewActivityTimeout: () => this.renewActivityTimeout(),
+        activityChanged: () => this.#activityChanged.promise,
+      });
       return this.status();
     });
   }
@@ -230,13 +228,19 @@ export class BridgeContainer extends Container<Env> {
     return operation && storedAnswer(operation);
   }
 
+  /** Something was asked of this object, and what else there was to count: by the hub, which has counts of its own. */
+  count(counts: Counts = {}): void {
+    this.#state.cost.count({ ...this.#sql.takeRows(), ...counts, objectRequests: (counts.objectRequests ?? 0) + 1 });
+  }
+
   /** Starts nothing but what a wake-up that was missed should have started; renews nothing. */
   async status(): Promise<BridgeStatus> {
+    this.count();
     const nowMs = this.now();
     // Where the memory cannot be written to, the status says so.
     await this.#wakefulness.look().catch((error: unknown) => logEvent('fault', { kind: 'wake-up', error }));
     return bridgeStatus({
-      warnings: this.#wakefulness.warnings(),
+      warnings: [...this.#wakefulness.warnings(), ...budgetWarnings(this.#state.cost)],
       memory: this.#memory.fault(nowMs),
       halt: this.#state.haltReason,
       record: this.#lifecycle.record,
@@ -260,8 +264,9 @@ export class BridgeContainer extends Container<Env> {
     this.#metrics.told(part, deltas);
   }
 
-  /** Every key that opens something, for the doors, as JSON; and which of them they have seen used. */
-  apiKeys(used: readonly string[]): string {
+  /** Every key that opens something, for the doors, as JSON; and which of them they have seen used, in how many requests. */
+  apiKeys(used: readonly string[], workerRequests = 0): string {
+    this.count({ workerRequests });
     for (const id of used) this.#state.keys.used(id);
     return this.#keys.tell();
   }
@@ -273,6 +278,7 @@ export class BridgeContainer extends Container<Env> {
 
   /** By the token's hash. */
   async findSession(tokenHash: string): Promise<ConsumerSession | null> {
+    this.count();
     await this.#keys.fresh();
     return this.#state.sessions.find(tokenHash);
   }
@@ -286,6 +292,7 @@ export class BridgeContainer extends Container<Env> {
 
   /** A route that the state alone can answer, as JSON text. `input` has passed the route's schemas. */
   answer(operationId: StateRoute['id'], input: PlainInput, caller: Caller): Promise<Told<string>> {
+    this.count();
     return told(async () => JSON.stringify(await STATE_ANSWERS[operationId](this.#state, input, caller)));
   }
 
@@ -299,6 +306,7 @@ export class BridgeContainer extends Container<Env> {
   }
 
   override async onActivityExpired(): Promise<void> {
+    this.count();
     const { record } = this.#lifecycle;
     const nowMs = this.now();
     const { awake, wakesAtMs } = this.#wakefulness.idleVerdict();

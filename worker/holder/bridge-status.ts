@@ -4,6 +4,7 @@ import type { FiguresReport } from '../../container/contract/figures.ts';
 import { followedNow, toldFacts } from '../../container/contract/told-facts.ts';
 import { verdictOf } from '../../container/contract/verdict.ts';
 import type { UpstreamCheckpoint, WaitingOperations } from '../../container/state/state-api.ts';
+import type { Cost } from '../../container/state/cost/cost.ts';
 import { DEATHS, type LifecycleRecord } from './lifecycle.ts';
 import type { PolicyVerdict } from './policy/awake.ts';
 
@@ -25,6 +26,14 @@ export interface StatusFacts {
   readonly inFlight: number;
   readonly warnings: readonly StatusWarning[];
   readonly nowMs: number;
+}
+
+/** What the month costs beyond `BUDGET_USD`. */
+export function budgetWarnings(cost: Pick<Cost, 'warning'>): StatusWarning[] {
+  const told = cost.warning();
+  if (told === null) return [];
+  const { state, sinceMs, reason } = told;
+  return [{ code: `budget_${state}`, since: new Date(sinceMs).toISOString(), sinceMs, reason }];
 }
 
 /** The broker refuses or cannot be reached: a request now would be told so. */

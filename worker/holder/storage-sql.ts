@@ -5,6 +5,8 @@ import { isStorageFailure } from './platform-errors.ts';
 /** The Durable Object's SQLite as the small interface that container/state is written over. */
 export class StorageSql implements Sql {
   readonly #storage: DurableObjectStorage;
+  #rowsRead = 0;
+  #rowsWritten = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -12,10 +14,22 @@ export class StorageSql implements Sql {
 
   run(statement: string, ...parameters: SqlValue[]): SqlRow[] {
     try {
-      return this.#storage.sql.exec<SqlRow>(statement, ...parameters).toArray();
+      const cursor = this.#storage.sql.exec<SqlRow>(statement, ...parameters);
+      const rows = cursor.toArray();
+      this.#rowsRead += cursor.rowsRead;
+      this.#rowsWritten += cursor.rowsWritten;
+      return rows;
     } catch (error) {
       throw stateFailure(error);
     }
+  }
+
+  /** Rows since the last time, as they are billed. */
+  takeRows(): { readonly rowsRead: number; readonly rowsWritten: number } {
+    const taken = { rowsRead: this.#rowsRead, rowsWritten: this.#rowsWritten };
+    this.#rowsRead = 0;
+    this.#rowsWritten = 0;
+    return taken;
   }
 
   transaction<T>(body: () => T): T {

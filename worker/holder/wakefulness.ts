@@ -13,7 +13,7 @@ import { type CronFiring, cronRecordSchema, CronWatch } from './policy/cron-watc
 import { type Missed, MissedOnes } from './missed.ts';
 import type { StatusWarning } from '../../container/contract/routes/server.ts';
 import { TradingHours } from './policy/trading-hours.ts';
-import { WeeklyUse, weeklyUseSchema } from './policy/weekly-use.ts';
+import { type UsualHour, WeeklyUse, weeklyUseSchema } from './policy/weekly-use.ts';
 
 const CALENDAR_KEY = 'bridge:calendar';
 const USE_KEY = 'bridge:weekly-use';
@@ -38,6 +38,8 @@ export interface PolicyView extends PolicyVerdict {
   readonly policy: PolicySettings['policy'];
   /** Symbols whose trading hours are known; null = the broker has not been asked yet. */
   readonly symbols: readonly string[] | null;
+  readonly calendar: TradingCalendar | null;
+  readonly usualHours: readonly UsualHour[];
   readonly missed: readonly Missed[];
 }
 
@@ -130,7 +132,14 @@ export class Wakefulness {
 
   view(): PolicyView {
     const symbols = this.#calendar?.markets.flatMap((market) => market.symbols) ?? null;
-    return { policy: this.#parts.settings.policy, symbols, missed: this.#missed.latest, ...this.verdict() };
+    return {
+      policy: this.#parts.settings.policy,
+      symbols,
+      calendar: this.#calendar,
+      usualHours: this.#use.usualHours(this.#parts.now()),
+      missed: this.#missed.latest,
+      ...this.verdict(),
+    };
   }
 
   /** The container has ended. @param wanted the policy or an administrator asked for it: not to be woken at once */

@@ -28,6 +28,7 @@ import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { bridgeOf, keeperOf } from '../stubs.ts';
 import { problemResponse } from '../problem.ts';
+import { HubCounts } from './hub-counts.ts';
 import { EventStreamPeer, SocketPeer } from './stream-peers.ts';
 import { StreamUpstream } from './stream-upstream.ts';
 
@@ -79,6 +80,12 @@ export class StreamHub extends DurableObject<Env> {
   #timer: ReturnType<typeof setInterval> | null = null;
   #upstreamSinceMs = 0;
   #notedAliveMs = 0;
+  readonly #counted = new HubCounts(
+    (counts) =>
+      void this.#bridge()
+        .count(counts)
+        .catch(() => undefined),
+  );
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -89,6 +96,7 @@ export class StreamHub extends DurableObject<Env> {
     this.#upstream = new StreamUpstream({
       dial: (path) => this.#bridge().fetch(`http://bridge${path}`, { headers: { upgrade: 'websocket' } }),
       emit: (event) => {
+        this.#counted.add({ messages: 1 });
         this.#core.apply(event);
         if (event.kind === 'reset') this.#noteEpoch();
         if (event.kind === 'alive' && event.source === 'books') this.#noteAlive(event.untilMs);
@@ -121,6 +129,7 @@ export class StreamHub extends DurableObject<Env> {
 
   override async fetch(request: Request): Promise<Response> {
     const { headers } = request;
+    this.#counted.add({ objectRequests: 1 });
     try {
       const isStranger = !headers.has(HEADER.caller);
       if (isStranger && this.#core.strangers >= MAX_STRANGERS)
@@ -160,6 +169,7 @@ export class StreamHub extends DurableObject<Env> {
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.#counted.add({ messages: 1 });
     const connection = this.#connections.get(socket);
     if (!connection) return socket.close(CLOSE.internal.code, 'internal');
     if (typeof message !== 'string') return connection.close('unsupported');
@@ -283,6 +293,8 @@ export class StreamHub extends DurableObject<Env> {
   }
 
   #tick(): void {
+    this.#counted.add({ hubSeconds: TICK_MS / 1000 });
+    this.#counted.tell(Date.now());
     this.#core.tick();
     this.#answerPings();
     if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();

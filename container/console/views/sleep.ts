@@ -111,7 +111,8 @@ export const cost = (model: Model): TemplateResult =>
           </table>
         </details>
         <p class="quiet">
-          The container on <code>basic</code>, by list prices of ${fig.value('pricesRead')}; requests are not counted.
+          On <code>${fig.value('instanceType')}</code>, by list prices of ${fig.value('pricesRead')}, requests and rows
+          as the bridge has counted them.
         </p>`,
   });
 

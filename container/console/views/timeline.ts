@@ -23,6 +23,7 @@ const EVENTS: Readonly<
   key: { word: 'Key changed', tone: 'calm' },
   fenced: { word: 'Fenced', tone: 'busy' },
   missed: { word: 'Wake-up missed', tone: 'busy' },
+  budget: { word: 'Over budget', tone: 'busy' },
   crash: { word: 'Crashed', tone: 'bad' },
   error: { word: 'Fault', tone: 'bad' },
 };

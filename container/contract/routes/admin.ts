@@ -116,6 +116,26 @@ export const adminSleep = defineRoute({
   example: {},
 });
 
+const tradingCalendar = z.object({
+  zone: z.object({ zoneMinutes: z.int(), daylight: z.enum(['none', 'eu', 'us', 'au']) }),
+  markets: z.array(
+    z.object({
+      symbols: z.array(z.string()),
+      hours: z
+        .array(z.array(z.int()))
+        .meta({ description: 'Minutes of the server’s week from Sunday 00:00, each from and to.' }),
+      holidays: z.array(
+        z.object({
+          year: z.int().meta({ description: '0 = every year.' }),
+          month: z.int(),
+          day: z.int(),
+          open: z.array(z.int()).nullable().meta({ description: 'Minutes that stay open; null = none.' }),
+        }),
+      ),
+    }),
+  ),
+});
+
 export const adminPolicy = defineRoute({
   id: 'adminPolicy',
   method: 'GET',
@@ -142,6 +162,10 @@ export const adminPolicy = defineRoute({
     wakesAt: z.string().nullable().meta({ description: 'Next start without a request; null = a request starts it.' }),
     wakesAtMs: z.int().nullable(),
     why: z.string(),
+    calendar: tradingCalendar.nullable().meta({ description: 'In the server’s time, as read from it.' }),
+    usualHours: z.array(z.object({ hourOfWeek: z.int(), likelihood: z.number() })).meta({
+      description: 'Hours from Sunday 00:00 UTC (0–167) in which requests came, and in what part of the weeks.',
+    }),
     missed: z
       .array(z.object({ what: z.enum(['wake_up', 'cron']), due: z.string(), dueMs: z.int(), reason: z.string() }))
       .meta({
@@ -165,19 +189,28 @@ export const adminCost = defineRoute({
   method: 'GET',
   path: '/admin/cost',
   tag: 'Admin',
-  summary: 'What running the container has cost on Cloudflare this month (UTC), by the journal and list prices',
+  summary: 'What the bridge has cost on Cloudflare this month (UTC), by the journal, its own counts and list prices',
   scope: 'operate',
   wide: true,
   write: false,
   params: noParams,
   query: z.strictObject({
-    instanceType: z.enum(['lite', 'basic', 'standard-1', 'standard-2', 'standard-3', 'standard-4']).default('basic'),
+    instanceType: z.enum(['lite', 'basic', 'standard-1', 'standard-2', 'standard-3', 'standard-4']).optional(),
   }),
   answer: z.object({
+    instanceType: z.string().meta({ description: 'As `INSTANCE_TYPE` says, or as asked for.' }),
     awakeHours: z.number(),
-    monthToDateUsd: z.string().meta({ description: 'The plan included; requests are not counted.' }),
+    monthToDateUsd: z.string().meta({
+      description: 'The plan included. Requests, messages and rows are counted; a tenth of the CPU is taken for busy.',
+    }),
     atThisPaceUsd: z.string().meta({ description: 'The whole month, if it goes on so.' }),
     lines: z.array(billLine),
+    budget: z
+      .object({ usd: z.string(), state: z.enum(['within', 'projected', 'passed']) })
+      .nullable()
+      .meta({
+        description: '`BUDGET_USD`; `projected`: passed by the end of the month at this pace. Nothing stops by it.',
+      }),
     pricesRead: z.string().meta({ description: 'The day the price list is of.' }),
   }),
   status: 200,

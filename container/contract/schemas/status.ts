@@ -33,7 +33,7 @@ export const publicSession = <S extends { readonly state: string; readonly reaso
     : session;
 
 /** What an operator should look at while everything goes on. */
-export const WARNING_CODES = ['wake_up_missed', 'cron_missed'] as const;
+export const WARNING_CODES = ['wake_up_missed', 'cron_missed', 'budget_projected', 'budget_passed'] as const;
 
 export const momentOut = z.object({ at: instantOut, atMs: instantMsOut, ageMs: z.number() });
 const momentOrNull = momentOut.nullable();

@@ -32,6 +32,8 @@ export interface Scenario {
   readonly r2Reads: number;
 }
 
+type Egress = Pick<Scenario, 'egressRegion' | 'egressGb'>;
+
 export const NOTHING: Scenario = {
   instanceType: 'basic',
   awakeSeconds: 0,
@@ -70,13 +72,18 @@ export interface Bill {
   readonly totalUsd: number;
 }
 
+/** What a month uses of everything that has a price, but egress. */
+export type Used = Readonly<Record<keyof typeof PRICES, number>>;
+
 /** A month's bill, the plan included. Amounts are not rounded. */
-export function bill(scenario: Scenario): Bill {
+export const bill = (scenario: Scenario): Bill => billOf(usedIn(scenario), scenario);
+
+export function usedIn(scenario: Scenario): Used {
   const { vcpu, memoryGib, diskGb } = INSTANCE_TYPES[scenario.instanceType];
   const { awakeSeconds, requests } = scenario;
   // The container answers the object's ping once a second over their WebSocket.
   const messages = scenario.clientMessages + awakeSeconds;
-  const used: Readonly<Record<keyof typeof PRICES, number>> = {
+  return {
     memoryGibSeconds: memoryGib * awakeSeconds,
     cpuSeconds: vcpu * scenario.cpuBusy * awakeSeconds,
     diskGbSeconds: diskGb * awakeSeconds,
@@ -93,9 +100,12 @@ export function bill(scenario: Scenario): Bill {
     r2Writes: scenario.r2Writes,
     r2Reads: scenario.r2Reads,
   };
+}
+
+export function billOf(used: Used, { egressRegion, egressGb }: Egress = NOTHING): Bill {
   const lines: BillLine[] = [{ part: 'Workers Paid plan', unit: 'month', used: 1, included: 0, usd: PLAN_USD }];
   for (const [name, amount] of Object.entries(used)) lines.push(priced(PRICES[name as keyof typeof PRICES], amount));
-  lines.push(priced(EGRESS[scenario.egressRegion], scenario.egressGb));
+  lines.push(priced(EGRESS[egressRegion], egressGb));
   return { lines, totalUsd: lines.reduce((sum, { usd }) => sum + usd, 0) };
 }
 

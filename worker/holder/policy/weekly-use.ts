@@ -13,6 +13,13 @@ export const weeklyUseSchema = z.object({
 });
 export type WeeklyUseRecord = Readonly<z.infer<typeof weeklyUseSchema>>;
 
+export interface UsualHour {
+  /** From Sunday 00:00 UTC, 0–167. */
+  readonly hourOfWeek: number;
+  /** 0…1. */
+  readonly likelihood: number;
+}
+
 /** The hours of the week (UTC) in which requests usually come. A week is counted from the epoch, whatever its first day. */
 export class WeeklyUse {
   readonly #sinceMs: number;
@@ -51,6 +58,16 @@ export class WeeklyUse {
     const weight = seen.week === week ? seen.weight - 1 : seen.weight * DECAY ** (week - seen.week);
     const possible = (DECAY * (1 - DECAY ** weeks)) / (1 - DECAY);
     return Math.min(1, weight / possible);
+  }
+
+  /** Those in which requests came at all. */
+  usualHours(nowMs: number): UsualHour[] {
+    // 1970 began on a Thursday; the coming week from Sunday on.
+    const sundayMs = (Math.floor((nowMs / HOUR_MS + 96) / WEEK_HOURS) * WEEK_HOURS + WEEK_HOURS - 96) * HOUR_MS;
+    return Array.from({ length: WEEK_HOURS }, (_, hourOfWeek) => ({
+      hourOfWeek,
+      likelihood: Math.round(this.likelihood(sundayMs + hourOfWeek * HOUR_MS) * 100) / 100,
+    })).filter(({ likelihood }) => likelihood > 0);
   }
 }
 

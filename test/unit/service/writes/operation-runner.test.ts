@@ -54,6 +54,7 @@ function flaky(real: BridgeState): StateApi {
     keys: real.keys,
     symbols: real.symbols,
     figures: real.figures,
+    cost: real.cost,
     operations,
   };
 }

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import { awakeMs } from '../../../../container/state/cost/awake-time.ts';
 import { monthToDate } from '../../../../container/state/cost/month-to-date.ts';
+import { COUNTED, type Counts, type MonthCounts } from '../../../../container/state/cost/usage.ts';
 import { bill, cents, NOTHING } from '../../../../container/state/cost/bill.ts';
 
 const DAY_S = 86_400;
+const counts = (some: Counts = {}): MonthCounts =>
+  Object.fromEntries(COUNTED.map((name) => [name, some[name] ?? 0])) as MonthCounts;
 const lineOf = (result: ReturnType<typeof bill>, part: string) =>
   cents(result.lines.find((line) => line.part === part)?.usd ?? Number.NaN);
 
@@ -73,10 +76,33 @@ it('the journal tells how long the container ran', () => {
 it('the month so far and at this pace: always awake on basic through half of November', () => {
   const entries = [{ atMs: Date.UTC(2026, 9, 20), event: 'start' as const }];
   // 360 h: memory 335 × 0.009 = 3.015; disk (1,440 − 200) × 0.000252 = 0.31248; CPU (32,400 − 22,500) × 0.00002 = 0.198
-  expect(monthToDate(entries, 'basic', Date.UTC(2026, 10, 16))).toMatchObject({
+  expect(monthToDate(entries, counts(), 'basic', Date.UTC(2026, 10, 16))).toMatchObject({
     awakeHours: 360,
     monthToDateUsd: '8.53',
     // 5 + 6.255 + 0.67536 + 0.846
     atThisPaceUsd: '12.78',
   });
+});
+
+it('by hand: half of November on lite with everything counted far beyond what is included', () => {
+  const entries = [{ atMs: Date.UTC(2026, 9, 20), event: 'start' as const }];
+  const counted = counts({
+    workerRequests: 12_000_000,
+    objectRequests: 13_000_000,
+    messages: 38_704_000,
+    rowsRead: 30_000_000_000,
+    rowsWritten: 51_000_000,
+    hubSeconds: 1_296_000,
+  });
+  const result = monthToDate(entries, counted, 'lite', Date.UTC(2026, 10, 16));
+  // 360 h = 1,296,000 s: memory 0.25 × 360 = 90 − 25 = 65 × 0.009 = 0.585; disk 2 × 360 = 720 − 200 = 520 × 0.000252 =
+  // 0.13104; CPU 0.0625 × 0.1 × 1,296,000 = 8,100 of 22,500
+  // Worker 2 × 0.30 = 0.6, CPU 12 M ms of 30 M; objects 13 M + (38,704,000 + 1,296,000) / 20 = 15 M − 1 M = 14 × 0.15 = 2.1
+  // duration 2 × 1,296,000 × 0.128 = 331,776 of 400,000; rows 5,000 × 0.001 = 5 and 1 × 1 = 1; logs 24 M − 20 M = 4 × 0.6 = 2.4
+  // 5 + 0.585 + 0.13104 + 0.6 + 2.1 + 5 + 1 + 2.4 = 16.81604
+  expect(result.monthToDateUsd).toBe('16.82');
+  // Twice of everything: memory (180 − 25) × 0.009 = 1.395; disk (1,440 − 200) × 0.000252 = 0.31248; CPU 16,200 of 22,500;
+  // Worker 14 × 0.3 = 4.2, CPU 24 M of 30 M; objects 29 × 0.15 = 4.35; duration 263,552 × 12.5 / 1 M = 3.2944; rows 35 and 52;
+  // logs 28 × 0.6 = 16.8: 5 + 1.395 + 0.31248 + 4.2 + 4.35 + 3.2944 + 35 + 52 + 16.8 = 122.35188
+  expect(result.atThisPaceUsd).toBe('122.35');
 });

@@ -1,3 +1,9 @@
+/**
+ * `npm run bridge`: the container program. On a VPS it is the whole bridge: HTTP and WebSocket on `PORT` (8080), its state in
+ * the file of `CHECKPOINT`; behind the Worker it is started by the Durable Object. It takes no flags. Its settings are
+ * variables of the environment, listed at `/docs/configuration`; required are `MT5_SERVER`, `MT5_LOGIN`, `MT5_PASSWORD` and
+ * `BRIDGE_API_KEYS`. What is wrong with them is named at start, all at once.
+ */
 import { stopAsked } from './host/stop-signals.ts';
 import { setFlagsFromString } from 'node:v8';
 import { startContainer, type RunningContainer } from './compose.ts';
@@ -13,7 +19,7 @@ const EXIT_BY_FORCE_MS = 9_000;
  */
 const HEAP_GROWTH = '--heap-growing-percent=50';
 
-/** The container program: signals, configuration, start. */
+/** Signals, configuration, start. */
 async function main(): Promise<void> {
   let log = createLog({ level: 'info', secrets: [] });
   const started = Promise.withResolvers<RunningContainer | undefined>();

@@ -1,4 +1,4 @@
-// Required before anything else, and written so that any Node can read it.
+// Required before every program that npm runs, and written so that any Node can read it.
 var wanted = require('../package.json').engines.node;
 var major = Number(process.versions.node.split('.')[0]);
 if (major < Number(/\d+/.exec(wanted)[0])) {
@@ -11,3 +11,4 @@ if (major < Number(/\d+/.exec(wanted)[0])) {
   );
   process.exit(1);
 }
+if (process.argv.indexOf('--help') >= 0) require('./program-help.cjs');

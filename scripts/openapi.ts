@@ -1,9 +1,9 @@
 /**
  * The OpenAPI document and the client's types, from the route table.
  *
- *   node scripts/openapi.ts            writes container/client/schema.ts, prints nothing
- *   node scripts/openapi.ts --print    prints the document
- *   node scripts/openapi.ts --check    lints the document, and fails where the written types are out of date
+ *   npm run openapi                writes container/client/schema.ts, prints nothing
+ *   npm run openapi -- --print    prints the document
+ *   npm run openapi -- --check    lints the document, and fails where the written types are out of date
  */
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { readFile, writeFile } from 'node:fs/promises';

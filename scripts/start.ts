@@ -1,7 +1,8 @@
 /**
  * `npm start`: the whole bridge on this machine, without Docker, account or broker. A simulated broker, the Worker in
  * real workerd, its container as a local process. With MT5_SERVER set it signs in to that server instead, with BROKERS to
- * those: their `passwordSecret`s are variables of the environment then.
+ * those: their `passwordSecret`s are variables of the environment then. `PORT` (8787), `SIM_PORT` (8443) and
+ * `SIM_CONTROL_PORT` (8444) move it; 0 = any free port.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';

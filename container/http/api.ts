@@ -49,8 +49,8 @@ export class Api {
   async #answer(request: IncomingMessage, facts: OpenFacts): Promise<HttpAnswer> {
     await admit(request, facts, this.#options);
     const { url = '' } = request;
-    // A target that a URL parser would read as another host or path matches no route.
-    if (!/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(url))
+    // A target that a URL parser would read as another host or path matches no route; a query may name groups as they are.
+    if (!/^\/(?!\/)[\x21-\x3e\x40-\x5b\x5d-\x7e]*(?:\?[\x21-\x7e]*)?$/.test(url))
       throw new BridgeError('route_not_found', 'The request target is not a plain path.');
     requireTarget(url);
     const { passthrough, typed } = this.#options;

@@ -66,6 +66,10 @@ async function main(options: BenchOptions): Promise<void> {
   for (const file of files.written) console.log(path.relative(process.cwd(), file));
 }
 
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 let options: BenchOptions;
 try {
   options = readOptions(process.argv.slice(2));

@@ -182,7 +182,7 @@ describe('the back office', () => {
     expect(await backOffice('pay', login, '250.00', 'payment-1')).toMatch(/^done\t.*\t250\.00$/);
     expect(await backOffice('pay', login, '250.00', 'payment-1')).toMatch(/^done\t.*\t250\.00$/);
     expect(simulator.stats().mutations - mutations).toBe(1);
-    expect(await backOffice('close', login)).toBe('0 orders\t0 positions\tdone');
+    expect(await backOffice('close', login)).toMatch(/^done\t/m);
     expect(await backOffice('find', login)).toBe('');
   });
 

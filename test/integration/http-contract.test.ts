@@ -51,6 +51,16 @@ test('problems are complete, and their id is the one in the log', async () => {
     .toMatchObject({ event: 'request', caller: 'admin', status: 404, route: 'unmatched' });
 });
 
+test('a group may stand in a query with its backslash as it is', async () => {
+  const [encoded, plain] = await Promise.all(
+    ['real%5C*', String.raw`real\*`].map(async (group) =>
+      (await bridge.fetch(`/v1/logins?limit=3&group=${group}`)).json(),
+    ),
+  );
+  expect(plain).toEqual(encoded);
+  expect(plain).toMatchObject({ items: [1001, 1002, 1003] });
+});
+
 test('refusals tell what to send', async () => {
   const nobody = await fetch(`${bridge.url}/api/user/get?login=1001`);
   expect(nobody.headers.get('www-authenticate')).toContain('Bearer');

@@ -23,6 +23,7 @@ const TRADES = [
   'closePositionBy',
   'closePositions',
   'cancelOrders',
+  'liquidateAccount',
 ] as const;
 
 const TYPED: Readonly<Record<string, readonly Route['id'][]>> = {
@@ -47,6 +48,7 @@ const TYPED: Readonly<Record<string, readonly Route['id'][]>> = {
   'user/account/get_batch': ['listAccounts'],
   'user/add': ['createAccount'],
   'user/update': ['updateAccount', 'enableAccount', 'disableAccount', 'changeAccountGroup'],
+  'user/delete': ['deleteAccount'],
   'user/check_password': ['checkPassword', 'openSession'],
   'user/change_password': ['changePassword'],
   'tick/last': ['listQuotes'],
@@ -56,7 +58,6 @@ const TYPED: Readonly<Record<string, readonly Route['id'][]>> = {
   'chart/get': ['listCandles'],
   'book/get': ['getBook'],
   'book/subscribe': ['getBook'],
-  'book/unsubscribe': ['getBook'],
   'order/get': ['getOrder'],
   'order/get_total': ['listAccountOrders'],
   'order/get_page': ['listAccountOrders'],

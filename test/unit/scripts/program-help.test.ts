@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  scripts: Readonly<Record<string, string>>;
+};
+/** Those that are ours; the others are tools with a `--help` of their own. */
+const programs = Object.entries(scripts).filter(([, command]) => command.startsWith('exec node '));
+
+it('every program that npm runs is ours or a tool', () => {
+  const tools = Object.keys(scripts).filter((name) => !programs.some(([ours]) => ours === name));
+  expect(tools).toEqual(['test', 'format', 'lint', 'cf-typegen']);
+});
+
+it.each(programs)('npm run %s -- --help says what it does, and does nothing', (name, command) => {
+  const [, ...args] = command.replace(/^exec /, '').split(' ');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, '--help'], { cwd: root, encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+  // Its own name first, and then more than that.
+  expect(stdout).toMatch(new RegExp(`npm (run )?${name}\\b[^]{40,}`));
+});

@@ -78,7 +78,7 @@ it('the typed routes ask what the table says, and nothing that it does not have 
   const note = (id: string): void => {
     const now = counted();
     const names = Object.keys(now).filter((name) => (now[name] ?? 0) > (before[name] ?? 0));
-    asked.set(id, (asked.get(id) ?? new Set<string>()).union(new Set(names)));
+    asked.set(id, new Set([...(asked.get(id) ?? []), ...names]));
     before = now;
   };
   const { operations } = (await (await bridge.fetch('/v1/capabilities')).json()) as { operations: string[] };

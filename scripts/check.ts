@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { bundleConsole } from './local/bundle-console.ts';
+import { startProgress } from './local/terminal.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const bin = (name: string): string => path.join(root, 'node_modules/.bin', name);
@@ -55,7 +56,20 @@ function run(check: Check): Promise<string | undefined> {
 
 // The Worker's bundle looks for it.
 await bundleConsole();
-const results = await Promise.all(checks.map(async (check) => ({ check, failure: await run(check) })));
+const startedAtMs = Date.now();
+const running = new Set(checks.map(({ name }) => name));
+const progress = startProgress(() => {
+  const seconds = Math.round((Date.now() - startedAtMs) / 1000);
+  return `${checks.length - running.size} of ${checks.length} done after ${seconds} s; ${[...running].join(', ')}`;
+});
+const results = await Promise.all(
+  checks.map(async (check) => {
+    const failure = await run(check);
+    running.delete(check.name);
+    return { check, failure };
+  }),
+);
+progress.stop();
 for (const { check, failure } of results) {
   console.log(`${failure === undefined ? 'ok    ' : 'FAILED'} ${check.name}`);
   if (failure !== undefined) console.log(failure);

@@ -14,6 +14,7 @@ import { brokersSchema } from '../worker/brokers.ts';
 import { bundledBridgeProgram } from './local/bridge-program.ts';
 import { ChildProgram } from './local/child-program.ts';
 import { type LocalEdge, startLocalEdge } from './local/local-edge.ts';
+import { inWords, step } from './local/terminal.ts';
 
 const HOST = '127.0.0.1';
 /** The container drains within 8 s and is killed after that. */
@@ -46,7 +47,11 @@ interface Ports {
   readonly control: number;
 }
 
-const log = (source: string) => (line: string) => console.error(`[${source}] ${line}`);
+/** Every line where `LOG_LEVEL` is set; else what needs a look. */
+const log = (source: string) => (line: string) => {
+  const text = process.env['LOG_LEVEL'] ? line : inWords(line);
+  if (text !== undefined) console.error(`[${source}] ${text}`);
+};
 
 function port(name: string, fallback: number): number {
   const text = process.env[name] ?? '';
@@ -94,6 +99,7 @@ async function startSimulator(
   own: (child: ChildProgram) => void,
 ): Promise<{ control: string; broker: Record<string, string> }> {
   const signIn = Promise.withResolvers<Record<string, string>>();
+  const lines: string[] = [];
   const control = Promise.withResolvers<string>();
   const simulator = new ChildProgram(
     'simulator',
@@ -106,7 +112,7 @@ async function startSimulator(
       String(ports.control),
     ],
     (line) => {
-      log('simulator')(line);
+      lines.push(line);
       const url = /^control\s+(http:\/\/[\d.:]+)/.exec(line)?.[1];
       if (url !== undefined) control.resolve(url);
       const variables = [...line.matchAll(/(MT5_[A-Z]+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value]);
@@ -114,8 +120,13 @@ async function startSimulator(
     },
   );
   own(simulator);
-  const [url, broker] = await simulator.until(Promise.all([control.promise, signIn.promise]));
-  return { control: url, broker };
+  try {
+    const [url, broker] = await simulator.until(Promise.all([control.promise, signIn.promise]));
+    return { control: url, broker };
+  } catch (error) {
+    for (const line of lines) console.error(`[simulator] ${line}`);
+    throw error;
+  }
 }
 
 async function main(): Promise<void> {
@@ -152,14 +163,16 @@ async function main(): Promise<void> {
     else if (server === '') {
       await requireFree(ports.simulator, 'SIM_PORT');
       await requireFree(ports.control, 'SIM_CONTROL_PORT');
-      ({ control, broker } = await startSimulator(ports, (child) => (simulator = child)));
+      const started = startSimulator(ports, (child) => (simulator = child));
+      ({ control, broker } = await step('simulator', started, simulatorInWords));
     } else broker = givenBroker(server);
 
     const key = API_KEY_PREFIX + randomBytes(32).toString('base64url');
     const set = OPTIONAL.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
-    edge = await startLocalEdge({
+    const program = await step('program', bundledBridgeProgram(), () => 'the container program as one file');
+    const starting = startLocalEdge({
       port: ports.edge,
-      program: await bundledBridgeProgram(),
+      program,
       onLine: log('container'),
       onWorkerLog: log('worker'),
       vars: {
@@ -169,6 +182,7 @@ async function main(): Promise<void> {
         BRIDGE_API_KEYS: JSON.stringify([{ id: 'demo', hash: await hashKey(key), scopes: ['admin'] }]),
       },
     });
+    edge = await step('worker', starting, () => 'in workerd; the container starts with the first request');
     if (stopping) return;
     const probe = await fetch(`${edge.url}/healthz`);
     if (!probe.ok) throw new StartFault(`the Worker answers ${probe.status}: ${await probe.text()}`);
@@ -176,11 +190,27 @@ async function main(): Promise<void> {
     console.log(`ready ${edge.url} key=${key}${control === undefined ? '' : ` control=${control}`}`);
     const example = control === undefined ? '/v1/server' : '/v1/accounts/1001';
     console.log(`curl -H 'Authorization: Bearer ${key}' '${edge.url}${example}'`);
-    console.error(`[start] the cron trigger: curl '${edge.url}/cdn-cgi/local/scheduled'   Ctrl-C stops everything`);
+    await tellPlaces(edge.url);
   } catch (error) {
     if (!stopping) console.error(`start: ${error instanceof StartFault ? error.message : String(error)}`);
     await stop(1);
   }
+}
+
+const simulatorInWords = ({ broker }: { readonly broker: Record<string, string> }): string =>
+  `a broker at ${broker['MT5_SERVER']}, clients 1001 and on with passwords like Client1001!`;
+
+/** Where to look, to click. */
+async function tellPlaces(url: string): Promise<void> {
+  const page = await fetch(url).catch(() => undefined);
+  await page?.body?.cancel();
+  const places = [
+    ...(page?.ok ? [['page', `${url}/`]] : []),
+    ['docs', `${url}/docs`],
+    ['cron', `curl '${url}/cdn-cgi/local/scheduled'`],
+  ];
+  for (const [name = '', place = ''] of places) console.error(`  ${name.padEnd(12)} ${place}`);
+  console.error('  LOG_LEVEL=info npm start shows every request; Ctrl-C stops everything.');
 }
 
 /** npm does not pass on every signal it dies of: its end is ours. */

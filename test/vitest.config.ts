@@ -10,6 +10,9 @@ await bundleConsole();
 
 const root = path.resolve(import.meta.dirname, '..');
 
+// What is said of settings that the tests give in another way is no news: of errors only.
+process.env['WRANGLER_LOG'] ??= 'error';
+
 /** As many files at a time as there are cores: by default one core is left free, and of two that is half. */
 const parallel = { maxWorkers: '100%' } as const;
 /** Files share a process, and with it what they import: importing took half of the processor time of a file. */
@@ -19,6 +22,8 @@ const sharing = { ...parallel, isolate: false } as const;
 export default defineConfig({
   root,
   test: {
+    // The bridge's own log lines are asked for where a test is about them.
+    onConsoleLog: (text) => !text.startsWith('{"time":'),
     projects: [
       { root, test: { ...sharing, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
@@ -33,6 +38,8 @@ export default defineConfig({
       },
       {
         root,
+        // Packages without the sources that their maps name are as they are.
+        logLevel: 'error',
         plugins: [
           cloudflareTest({
             main: './test/worker/worker.ts',

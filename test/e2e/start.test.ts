@@ -77,11 +77,15 @@ async function readyLine(child: ChildProcess): Promise<Ready> {
 }
 
 it('npm start answers from the simulator through the whole road, and Ctrl-C leaves nothing', async () => {
-  const { child } = start(['npm', 'start']);
-  const { control, curl } = await readyLine(child);
+  const { child, errors } = start(['npm', 'start']);
+  const { url, control, curl } = await readyLine(child);
+  await expect.poll(() => errors.join('\n')).toContain(`${url}/docs`);
   const { stdout } = await promisify(execFile)('sh', ['-c', curl]);
   expect(JSON.parse(stdout)).toMatchObject({ login: 1001, name: expect.any(String) as string });
   expect(await (await fetch(`${control}/stats`)).json()).toMatchObject({ handshakes: 1 });
+  // A calm start: its steps and where to look; no line of a log, no warning.
+  for (const line of errors)
+    expect(line).toMatch(/^ {2}(?:(?:simulator|program|worker) +[\d.]+ s {3}|page |docs |cron |LOG_LEVEL)/);
   const commands = await marked();
   expect(commands.filter((command) => command.includes('container/main'))).toHaveLength(1);
   child.kill('SIGINT');

@@ -61,6 +61,8 @@ export interface ContainerOptions {
   readonly streamLimits?: Partial<StreamLimits>;
   /** How often it is seen whether another process took the session over. */
   readonly fenceLookMs?: number;
+  /** `false`: nothing is counted; the benchmark tells by it what counting costs. */
+  readonly isCounted?: boolean;
   /** How often figures are kept. */
   readonly figuresEveryMs?: number;
   /** Receives log lines instead of standard output. */
@@ -147,7 +149,7 @@ function createBridgeServer(parts: Parts): Server {
   const addressOf = clientAddress(config.trustedProxies);
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
-  const onAnswer: AppOptions['onAnswer'] = performance.note;
+  const onAnswer: AppOptions['onAnswer'] = parts.options.isCounted === false ? () => undefined : performance.note;
   const limit = startSecret === undefined ? new CallerLimit(config.rate, now) : undefined;
   const hot = new HotAnswers({
     limit,

@@ -156,11 +156,9 @@ type Base = Pick<
 async function buildUpstream({ config, options, now, instanceId, events, state, metrics }: Base): Promise<SessionPool> {
   // Behind the Worker the checkpoint comes with the hand-over.
   const checkpoint = state.where === 'here' ? await state.api.signIn.read() : undefined;
+  const transport = new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) });
   return new SessionPool({
-    transport: new ObservedTransport(
-      new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) }),
-      metrics.exchanged,
-    ),
+    transport: options.isCounted === false ? transport : new ObservedTransport(transport, metrics.exchanged),
     gate: signInGate(state.api, instanceId, state.ready),
     addresses: config.servers,
     credentials: { login: config.login, passwordHash: passwordHash(config.password), agent: config.agent },

@@ -33,6 +33,7 @@ export const SYSTEM_NAMES: ReadonlySet<string> = new Set([
   'node-http',
   'nginx',
   'vps',
+  'vps-uncounted',
   'vps-1',
   'node-undici-1',
   'node-undici-4',

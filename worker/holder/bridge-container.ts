@@ -38,6 +38,7 @@ import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { type PlainInput, type Told, told } from '../told.ts';
+import { inSpan } from '../span.ts';
 import { StorageSql } from './storage-sql.ts';
 import { startForUnsettled } from './start-for-unsettled.ts';
 import { warmUp } from './warm-up.ts';
@@ -161,7 +162,10 @@ export class BridgeContainer extends Container<Env> {
     let result = 'failed';
     try {
       const answer = await forwardToContainer(forward, {
-        ensure: () => timings.starting(this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request')),
+        ensure: () =>
+          inSpan('bridge.ensure', {}, () =>
+            timings.starting(this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request')),
+          ),
         send: (one, timeoutMs) => this.#send(one, timeoutMs),
         ended: () => this.#instance.ended(),
         suspect: () => this.#instance.suspect(),
@@ -260,8 +264,8 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** What a door or the hub counted since it told last. */
-  figuresTold(part: 'door' | 'hub', deltas: MetricsSnapshot): void {
-    this.#metrics.told(part, deltas);
+  figuresTold(part: 'door' | 'hub', deltas: MetricsSnapshot, clients?: number): void {
+    this.#metrics.told(part, deltas, clients);
   }
 
   /** Every key that opens something, for the doors, as JSON; and which of them they have seen used, in how many requests. */

@@ -24,6 +24,7 @@ export class HolderMetrics {
   readonly #parts: HolderMetricsParts;
   readonly #metrics = new Metrics<MetricName>(METRICS);
   #savedAtMs: number;
+  #hubClients: number | undefined;
   /** When each of the others told last. */
   readonly #toldAtMs = new Map<string, number>();
 
@@ -41,9 +42,10 @@ export class HolderMetrics {
     this.#save();
   }
 
-  /** What a door or the hub counted since it told last. */
-  told(part: 'door' | 'hub', deltas: MetricsSnapshot): void {
+  /** What a door or the hub counted since it told last; of the hub, how many clients it has. */
+  told(part: 'door' | 'hub', deltas: MetricsSnapshot, clients?: number): void {
     this.#metrics.absorb(deltas);
+    if (clients !== undefined) this.#hubClients = clients;
     this.#toldAtMs.set(part, this.#parts.now());
     this.#save();
   }
@@ -73,6 +75,7 @@ export class HolderMetrics {
     all.absorb(this.#metrics.snapshot());
     if (report) all.absorb(report.metrics);
     addStatusGauges(all, status, nowMs);
+    if (this.#hubClients !== undefined) all.add('mt5_ws_clients', ['hub'], this.#hubClients);
     const told = [
       ['holder', nowMs],
       ...(report ? [['container', report.atMs] as const] : []),

@@ -30,6 +30,7 @@ import { bridgeOf, keeperOf } from '../stubs.ts';
 import { problemResponse } from '../problem.ts';
 import { HubCounts } from './hub-counts.ts';
 import { EventStreamPeer, SocketPeer } from './stream-peers.ts';
+import { HubFigures } from './hub-figures.ts';
 import { StreamUpstream } from './stream-upstream.ts';
 
 const TICK_MS = 1_000;
@@ -76,6 +77,7 @@ export class StreamHub extends DurableObject<Env> {
   readonly #connections = new Map<WebSocket, Connection>();
   readonly #sockets = new Map<Connection, WebSocket>();
   readonly #keys = new DoorKeys();
+  readonly #figures = new HubFigures();
   readonly #name = ownName(this.ctx);
   #timer: ReturnType<typeof setInterval> | null = null;
   #upstreamSinceMs = 0;
@@ -297,6 +299,7 @@ export class StreamHub extends DurableObject<Env> {
     this.#counted.tell(Date.now());
     this.#core.tick();
     this.#answerPings();
+    this.#tellFigures();
     if (!this.#upstream.isOpen) this.#upstreamSinceMs = Date.now();
     else if (this.#core.system.market === 'closed' && Date.now() - this.#upstreamSinceMs > this.timings().closedGraceMs)
       if (topicsFrom('books').every((topic) => !this.#upstream.wants(topic))) {
@@ -309,6 +312,13 @@ export class StreamHub extends DurableObject<Env> {
   }
 
   /** The market is closed. */
+  #tellFigures(): void {
+    const deltas = this.#figures.due(this.#core.counters, Date.now());
+    if (!deltas) return;
+    const told = this.#bridge().figuresTold('hub', deltas, this.#core.connections.size);
+    this.ctx.waitUntil(Promise.resolve(told).catch(() => undefined));
+  }
+
   #sleep(untilMs: number): void {
     this.ctx.storage.kv.put('pausedUntilMs', untilMs);
     void this.ctx.storage.setAlarm(untilMs);

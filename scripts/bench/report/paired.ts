@@ -1,11 +1,13 @@
 import { LatencyHistogram } from '../measure/latency-histogram.ts';
 import { median } from '../measure/statistics.ts';
 import type { Row, Sample } from './model.ts';
+import { perDone } from './summary.ts';
 
-export type Figure = 'per second' | 'p50';
+export type Figure = 'per second' | 'p50' | 'CPU per answer';
 
 export const figureOf = (sample: Sample, figure: Figure): number | undefined => {
   if (figure === 'per second') return sample.perSecond;
+  if (figure === 'CPU per answer') return perDone(sample, sample.cpuMs);
   const histogram = LatencyHistogram.decode(sample.histogram);
   return histogram.count > 0 ? histogram.atMs(50) : undefined;
 };

@@ -65,7 +65,7 @@ export const failuresOf = (sample: Sample): number =>
 const scaled = (bytes: number | undefined): number | undefined => (bytes === undefined ? undefined : bytes / MB);
 
 /** CPU was measured with the warm-up: only the measured share of it belongs to the answers counted. */
-const perDone = (sample: Sample, cpuMs: number | undefined): number | undefined =>
+export const perDone = (sample: Sample, cpuMs: number | undefined): number | undefined =>
   cpuMs === undefined || sample.done === 0 ? undefined : (cpuMs * (sample.extra?.['measuredShare'] ?? 1)) / sample.done;
 
 export const extraOf = (row: Row | undefined, name: string): number | undefined =>

@@ -65,6 +65,18 @@ export function targetsOf(report: Report): Target[] {
     throughputs(cached, bare),
   );
 
+  const uncounted = saturated('vps-uncounted', 'cached');
+  const cpu = (summary: Summary | undefined): string =>
+    figure(summary?.cpuMsPerDone === undefined ? undefined : summary.cpuMsPerDone * 1_000, ' µs');
+  add(
+    'what counting for /metrics costs: processor time of a cached read against the same program without',
+    pairedRatio(cached?.row, uncounted?.row, 'CPU per answer'),
+    'at most',
+    1.05,
+    '×',
+    `${cpu(cached)} of ${cpu(uncounted)}`,
+  );
+
   for (const { system, floor } of [
     { system: 'vps-1', floor: 'node-undici-1' },
     { system: 'vps', floor: 'node-undici-4' },

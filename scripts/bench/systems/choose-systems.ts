@@ -3,6 +3,7 @@ import { edge, edgeFloor } from './edge.ts';
 import { bareHttp, fanOut, nginx, pinnedProxy, wsLoop } from './floors.ts';
 import { remote } from './remote.ts';
 import type { System } from './system.ts';
+import { uncounted } from './uncounted.ts';
 import { vps } from './vps.ts';
 
 /** What `GET /v1/symbols/EURUSD` answers has 3,029 bytes: the floors write as many. */
@@ -32,6 +33,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
         bareHttp(BODY_BYTES),
         ...(floorOfNginx ? [floorOfNginx] : []),
         vps('vps', POOL),
+        ...(options.quick ? [] : [uncounted(POOL)]),
         vps('vps-1', 1),
         pinnedProxy(1),
         pinnedProxy(POOL),

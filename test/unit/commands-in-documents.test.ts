@@ -40,7 +40,7 @@ const COMMANDS: readonly (readonly [command: RegExp, run: Run | string])[] = [
   [/^npm run smoke -- /, by('e2e/deploying.test.ts', "'smoke.ts'")],
   [/^npm run state -- (?:backup|restore) /, by('integration/writes/restored-state.test.ts', 'scripts/state.ts')],
   [/^npm run sleep:replay$/, by('unit/scripts/sleep-replay.test.ts', 'sleep')],
-  [/^npm run cost$/, HELP],
+  [/^npm run (?:cost|tune)(?: -- .*)?$/, HELP],
   [/^npm run bench(?: -- .*)?$/, 'a benchmark takes the machine for itself for minutes'],
   [/^npx wrangler /, 'needs a Cloudflare account'],
   [/^docker build /, 'needs Docker: npm run check:engine does it where there is an engine'],

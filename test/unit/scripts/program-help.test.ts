@@ -8,16 +8,19 @@ const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'ut
   scripts: Readonly<Record<string, string>>;
 };
 /** Those that are ours; the others are tools with a `--help` of their own. */
-const programs = Object.entries(scripts).filter(([, command]) => command.startsWith('exec node '));
+const programs = Object.entries(scripts).flatMap(([name, command]) => {
+  const [, program] = /\bexec node (.+)$/.exec(command) ?? [];
+  return program === undefined ? [] : [[name, program] as const];
+});
 
 it('every program that npm runs is ours or a tool', () => {
   const tools = Object.keys(scripts).filter((name) => !programs.some(([ours]) => ours === name));
   expect(tools).toEqual(['test', 'format', 'lint', 'cf-typegen']);
 });
 
-it.each(programs)('npm run %s -- --help says what it does, and does nothing', (name, command) => {
-  const [, ...args] = command.replace(/^exec /, '').split(' ');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, '--help'], { cwd: root, encoding: 'utf8' });
+it.each(programs)('npm run %s -- --help says what it does, and does nothing', (name, program) => {
+  const args = [...program.split(' '), '--help'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
   // Its own name first, and then more than that.
   expect(stdout).toMatch(new RegExp(`npm (run )?${name}\\b[^]{40,}`));

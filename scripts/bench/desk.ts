@@ -9,6 +9,7 @@ import {
   measureAccounts,
   measureBeside,
   measureExposure,
+  measureHeld,
   measureOrders,
 } from './work/desk-work.ts';
 
@@ -24,6 +25,7 @@ export async function measureDesk(load: Child, quick: boolean, repetition: numbe
     await keep(DESK_WORK.without, () => measureOrders(desk));
     await keep(DESK_WORK.accounts, () => measureAccounts(desk));
     await keep(DESK_WORK.exposure, () => measureExposure(desk));
+    await keep(DESK_WORK.held, () => measureHeld(desk));
     let lag: Sample | undefined;
     await keep(DESK_WORK.beside, async () => {
       const beside = await measureBeside(desk);

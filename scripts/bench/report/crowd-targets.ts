@@ -88,7 +88,7 @@ export function addCrowdTargets(rows: Rows, add: AddTarget): void {
 export function addDeskTargets(rows: Rows, add: AddTarget): void {
   const find = (work: string): Summary | undefined => rows.find({ system: 'vps-desk', work, mode: 'desk' });
   const p99 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[99];
-  const [without, beside, lag] = [find(DESK_WORK.without), find(DESK_WORK.beside), find(DESK_WORK.lag)];
+  const [without, held, beside, lag] = [DESK_WORK.without, DESK_WORK.held, DESK_WORK.beside, DESK_WORK.lag].map(find);
   if (!without && !beside && !lag) return;
   add(
     '50,000 accounts: deal to a stream of all groups, p99',
@@ -99,12 +99,20 @@ export function addDeskTargets(rows: Rows, add: AddTarget): void {
     `${figure(lag?.done)} deals`,
   );
   add(
-    '50,000 accounts, 50,000 positions: memory of the container beside a desk',
+    '50,000 accounts: memory of the container beside a desk',
     beside?.containerPeakRssMb,
     'at most',
     256,
     ' MB',
     `${figure(beside?.upstreamRequests)} upstream requests`,
+  );
+  add(
+    '50,000 accounts: memory of the container that holds 50,000 positions for a stream',
+    held?.containerPeakRssMb,
+    'at most',
+    256,
+    ' MB',
+    `whole after ${figure(held?.latencyMs[50], ' ms')}, ${figure(held?.upstreamRequests)} upstream requests`,
   );
   const [slow, quick] = [p99(beside), p99(without)];
   add(

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { WebSocket } from 'ws';
 import type { LoadResult } from '../load/job.ts';
 import { around } from '../measure/around.ts';
 import type { Child } from '../measure/child.ts';
 import type { Sample } from '../report/model.ts';
 import type { RunningSystem } from '../systems/system.ts';
 import { requestsOf as crowdRequests, CROWD_WORK } from './crowd-work.ts';
+import { DeskStream } from './desk-stream.ts';
 import { latenciesSample, sampleOf, SLACK_MS } from './http-work.ts';
 
 /** A broker's whole book, as a risk desk looks at it. A tenth of the accounts hold ten positions each. */
@@ -18,13 +17,18 @@ const ORDERS_PER_SECOND = 40;
 const ORDER_CALLERS = 32;
 const WARM_UP_MS = 3_000;
 const LOOKS = 3;
-const SUBSCRIBE_TIMEOUT_MS = 60_000;
+/** Some of the accounts that hold positions have closed one or two. */
+const DESK_POSITIONS = 45_000;
+const HOLD_TIMEOUT_MS = 60_000;
+/** Several polls of all of them. */
+const HELD_MS = 20_000;
 
 /** Names of the rows: `report/crowd-targets.ts` looks them up. */
 export const DESK_WORK = {
   without: 'orders without a desk',
   accounts: 'all accounts with money, NDJSON',
   exposure: 'exposure of all accounts',
+  held: 'positions of all groups held by a stream',
   beside: 'orders beside a desk',
   lag: 'deal to a stream of all groups',
 } as const;
@@ -98,53 +102,31 @@ async function looks(desk: Desk, look: (running: RunningSystem) => Promise<void>
 export const measureAccounts = (desk: Desk): Promise<Sample> => looks(desk, readAccounts);
 export const measureExposure = (desk: Desk): Promise<Sample> => looks(desk, readExposure);
 
-interface DealFrame {
-  readonly type: string;
-  readonly topic?: string;
-  readonly data?: unknown;
-}
-
-/** How late the deals of all groups come, by the broker's own time of each. */
-class DealStream {
-  readonly lagsMs: number[] = [];
-  readonly #socket: WebSocket;
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-  }
-
-  /** @throws Error where the stream does not take groups */
-  static async open({ url, headers }: RunningSystem): Promise<DealStream> {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/stream`, { headers, perMessageDeflate: false });
-    await once(socket, 'open');
-    const stream = new DealStream(socket);
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no acknowledgement of deals by group')), SUBSCRIBE_TIMEOUT_MS);
-      const settle = (act: () => void): void => {
-        clearTimeout(timer);
-        act();
-      };
-      socket.on('message', (data: Buffer) => {
-        const frame = JSON.parse(data.toString()) as DealFrame;
-        if (frame.type === 'error') settle(() => reject(new Error(`stream of deals by group: ${data.toString()}`)));
-        if (frame.type === 'ack' && frame.topic === 'deals') settle(resolve);
-        if (frame.type === 'delta' && frame.topic === 'deals') stream.#note(frame.data);
-      });
-      socket.once('close', (code) => settle(() => reject(new Error(`the stream was closed: ${code}`))));
-      socket.send(JSON.stringify({ op: 'subscribe', id: 1, topic: 'deals', groups: ['*'] }));
+/**
+ * How long until a stream of the positions of all groups holds them all, and what the container takes for it while they are
+ * followed.
+ */
+export async function measureHeld({ running, repetition }: Desk): Promise<Sample> {
+  const { result, server } = await around(running, async () => {
+    const beganAtMs = performance.now();
+    let missing = DESK_POSITIONS;
+    const all = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => all.reject(new Error(`a stream lacks ${missing} positions`)), HOLD_TIMEOUT_MS);
+    const stream = await DeskStream.open(running, 'positions', ({ rows }) => {
+      missing -= rows.length;
+      if (missing <= 0) all.resolve(undefined);
     });
-    return stream;
-  }
-
-  #note(data: unknown): void {
-    const nowMs = Date.now();
-    for (const { executedAtMs } of Array.isArray(data) ? (data as { executedAtMs?: number }[]) : [])
-      if (executedAtMs !== undefined) this.lagsMs.push(Math.max(0, nowMs - executedAtMs));
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
+    try {
+      await Promise.race([all.promise, stream.broken]);
+      const tookMs = performance.now() - beganAtMs;
+      await new Promise((resolve) => setTimeout(resolve, HELD_MS));
+      return [tookMs];
+    } finally {
+      clearTimeout(timer);
+      stream.close();
+    }
+  });
+  return { ...latenciesSample(repetition, result), ...server };
 }
 
 /**
@@ -156,7 +138,12 @@ export async function measureBeside(desk: Desk): Promise<{ readonly orders: Samp
   // What is not there is said before minutes of orders.
   await readAccounts(desk.running);
   await readExposure(desk.running);
-  const stream = await DealStream.open(desk.running);
+  const lagsMs: number[] = [];
+  const stream = await DeskStream.open(desk.running, 'deals', ({ type, rows }) => {
+    if (type !== 'delta') return;
+    const nowMs = Date.now();
+    for (const { executedAtMs } of rows) if (executedAtMs !== undefined) lagsMs.push(Math.max(0, nowMs - executedAtMs));
+  });
   const over = new AbortController();
   const reading = (async (): Promise<void> => {
     while (!over.signal.aborted) {
@@ -166,8 +153,8 @@ export async function measureBeside(desk: Desk): Promise<{ readonly orders: Samp
   })();
   try {
     const orders = await Promise.race([measureOrders(desk), reading.then(() => Promise.reject(new Error('no desk')))]);
-    if (stream.lagsMs.length === 0) throw new Error('no deal came in the stream');
-    return { orders, lag: latenciesSample(desk.repetition, stream.lagsMs) };
+    if (lagsMs.length === 0) throw new Error('no deal came in the stream');
+    return { orders, lag: latenciesSample(desk.repetition, lagsMs) };
   } finally {
     over.abort();
     stream.close();

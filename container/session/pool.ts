@@ -2,6 +2,7 @@ import { Dialer, type Dialled, type DialerOptions } from './dialer.ts';
 import type { DealerLine } from './dealer-line.ts';
 import { DealerLines } from './dealer-lines.ts';
 import { Flapping } from './flapping.ts';
+import { Gathering } from './gathering.ts';
 import { GrowthPolicy, STUCK_MS } from './growth.ts';
 import { createJob, type Job, type JobRequest } from './job-queue.ts';
 import { Members, type Member } from './members.ts';
@@ -28,10 +29,6 @@ const IDLE_SHRINK_MS = 60_000;
 const ENDED_BY_SIGN_IN_MS = { lost: 2_000, replaced: 30_000 } as const;
 
 const draining = (): SessionError => new SessionError('draining', 'The bridge shuts down.');
-
-type Later = (work: () => void) => void;
-const atNextTick: Later = (work) => process.nextTick(work);
-const atEndOfTurn: Later = (work) => void setImmediate(work);
 
 export interface PoolOptions extends DialerOptions {
   readonly max: number;
@@ -69,7 +66,8 @@ export class SessionPool implements Upstream {
   #growAfterMs = 0;
   readonly #pause = new SignInPause();
   #draining = false;
-  readonly #pumpsLater = new Set<Later>();
+  #pumpsSoon = false;
+  readonly #gathering = new Gathering(() => this.#pump());
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
@@ -124,7 +122,7 @@ export class SessionPool implements Upstream {
     this.#requireInTime(request, now);
     const [job, reply] = createJob(request, now, (released) => this.#waiting.remove(released));
     if (!job.settled) this.#waiting.add(job);
-    if (job.many) this.#pumpSoon(atEndOfTurn);
+    if (job.many) this.#gathering.join();
     else this.#pump();
     return reply;
   }
@@ -144,12 +142,12 @@ export class SessionPool implements Upstream {
     });
   }
 
-  /** Once whoever waited for an answer has gone on; or with all that comes in this turn of the event loop. */
-  #pumpSoon(when: Later = atNextTick): void {
-    if (this.#pumpsLater.has(when)) return;
-    this.#pumpsLater.add(when);
-    when(() => {
-      this.#pumpsLater.delete(when);
+  /** Once whoever waited for an answer has gone on. */
+  #pumpSoon(): void {
+    if (this.#pumpsSoon) return;
+    this.#pumpsSoon = true;
+    process.nextTick(() => {
+      this.#pumpsSoon = false;
       this.#pump();
     });
   }

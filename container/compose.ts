@@ -209,8 +209,9 @@ async function listen(server: Server, { config, options, log, instanceId }: Part
 const FENCE_LOOK_MS = 10_000;
 
 /** Alone, the program begins by itself; behind the Worker, with the hand-over. */
-function begin({ state, events, upstream, instanceId, log, requests, options }: Parts): void {
+function begin({ state, events, upstream, instanceId, log, requests, options, outbox }: Parts): void {
   if (state.where !== 'here') return;
+  outbox?.start();
   const lookForSuccessor = async (): Promise<void> => {
     const { epoch } = upstream.status;
     const checkpoint = await state.api.signIn.read();
@@ -230,7 +231,7 @@ function begin({ state, events, upstream, instanceId, log, requests, options }: 
 }
 
 async function close(parts: Parts, server: Server): Promise<void> {
-  const { requests, log, streaming, writes, upstream, state, instanceId, figures, metrics, control } = parts;
+  const { requests, log, streaming, writes, upstream, state, instanceId, figures, metrics, control, outbox } = parts;
   await Promise.race([state.ready, new Promise((resolve) => setTimeout(resolve, GREETING_GRACE_MS))]);
   requests.isDraining = true;
   log.info('draining');
@@ -243,6 +244,7 @@ async function close(parts: Parts, server: Server): Promise<void> {
   await upstream.drain(GOODBYE_GRACE_MS);
   await figures.close();
   await state.api.signIn.released(instanceId).catch(() => undefined);
+  await outbox?.close();
   metrics.close();
   control?.close();
   state.close();

@@ -5,6 +5,7 @@ import { answer } from './door/router.ts';
 // The library asks for it by name when a Durable Object is made over a running container.
 export { ContainerProxy } from '@cloudflare/containers';
 export { BridgeContainer } from './holder/bridge-container.ts';
+export { Outbox } from './outbox/outbox.ts';
 export { StreamHub } from './hub/stream-hub.ts';
 
 export default {

@@ -6,6 +6,13 @@
  */
 export const placeBroker = (broker: string, version: number): string => `mt5/${broker}/v${version}`;
 
+/** Which Durable Object keeps a broker's events, whatever the version. */
+export const placeOutbox = (broker: string): string => `mt5/${broker}/outbox`;
+
+/** Whose events the object of this name keeps. */
+export const outboxBroker = (name: string | undefined): string =>
+  /^mt5\/([a-z0-9-]+)\/outbox$/.exec(name ?? '')?.[1] ?? 'main';
+
 /** The broker whose object has this name. */
 export const placedBroker = (name: string | undefined): string | undefined =>
   /^mt5\/([a-z0-9-]+)\/v\d+$/.exec(name ?? '')?.[1];

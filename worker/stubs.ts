@@ -1,7 +1,8 @@
 import type { Broker, DoorConfig } from './config.ts';
 import type { BridgeContainer } from './holder/bridge-container.ts';
 import type { StreamHub } from './hub/stream-hub.ts';
-import { placeBroker } from './placement.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import { placeBroker, placeOutbox } from './placement.ts';
 
 type Place = Pick<DoorConfig, 'instanceVersion'>;
 
@@ -16,6 +17,10 @@ export const hubOf = (env: Env, { instanceVersion }: Place, broker: Broker): Dur
 /** The Durable Object that keeps the API keys of all brokers: that of `BROKER`, whether or not it is one of `BROKERS`. */
 export const keeperOf = (env: Env, { instanceVersion, keeper }: DoorConfig): DurableObjectStub<BridgeContainer> =>
   env.BRIDGE.getByName(placeBroker(keeper.id, instanceVersion), hint(keeper));
+
+/** The Durable Object that keeps a broker's events and delivers them. */
+export const outboxOf = (env: Env, broker: Broker): DurableObjectStub<Outbox> =>
+  env.OUTBOX.getByName(placeOutbox(broker.id), hint(broker));
 
 /** Counts when an object is made; afterwards it stays where it is. */
 const hint = ({ region }: Broker): DurableObjectNamespaceGetDurableObjectOptions =>

@@ -1584,6 +1584,200 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit, oldest first
+         * @description What happened in the last seconds is stored first. A page may hold fewer records than `limit` and still name the next one. `Accept: application/x-ndjson` or `text/csv` gives all of them, without pages.
+         *
+         *     Needs the scope `operate`.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last record of the audit, and what waits to be stored
+         * @description Keep `hash` and `publicKey` elsewhere: `npm run audit:verify -- <folder or bucket> --head <hash> --key <publicKey>` then finds what was altered, removed or cut off.
+         *
+         *     Needs the scope `operate`.
+         */
+        get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is told, and what waits for them
+         * @description Needs the scope `manage`.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Be told what happens
+         * @description Each event is a POST of its JSON with `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks; its libraries verify them with the secret, which is shown once). Answer 2xx within 15 s; an event may come twice, with the same id. Events of one login come in order; what fails is sent again for a day, then the webhook is disabled.
+         *
+         *     Needs the scope `manage`.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Tell it no more, and forget it
+         * @description Needs the scope `manage`.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send it `admin.webhook_test` now, once
+         * @description Needs the scope `manage`.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send it nothing more; what waits is given up
+         * @description Needs the scope `manage`.
+         */
+        post: operations["disableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send to it again, from now on
+         * @description `replay` tells what it missed.
+         *
+         *     Needs the scope `manage`.
+         */
+        post: operations["enableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last attempts, the newest first
+         * @description Needs the scope `manage`.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell it everything again, from an event on
+         * @description Events are kept for seven days, at most 100,000 of them.
+         *
+         *     Needs the scope `manage`.
+         */
+        post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/stream": {
         parameters: {
             query?: never;
@@ -1736,6 +1930,10 @@ export interface components {
             /** @description The same in words. */
             detail: string;
             login: number | null;
+            /** @description Id of the key that asked; `<key>/<login>` for a trader’s session. */
+            caller: string;
+            /** @description `X-Request-Id` of the write; `null` = not told. */
+            requestId: string | null;
             /** @description Last word of the comment in the broker’s books. */
             tag: string;
             /**
@@ -2764,6 +2962,13 @@ export interface components {
                 sinceMs: number;
                 reason: string;
             }[];
+            /** @description Events that wait for the audit’s store, and why; `null` = no audit is kept. Not told by `/readyz`. */
+            audit?: {
+                pending: number;
+                /** @description Milliseconds since 1970, UTC. */
+                oldestAtMs: number | null;
+                fault: string | null;
+            } | null;
         };
         BrokerStatus: {
             id: string;
@@ -4033,7 +4238,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
+            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "outbox_full" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
             /** @description What is wrong with this request. */
             detail: string;
             /**
@@ -4230,6 +4435,71 @@ export interface components {
             /** @description The key itself, shown once; `null` where you gave its hash. */
             key: string | null;
             apiKey: components["schemas"]["ApiKey"];
+        };
+        AuditRecord: {
+            /** @description From 1, without a gap. */
+            seq: number;
+            /** @description `hash` of the record before. */
+            prev: string;
+            /** @description SHA-256 of the event’s JSON as it was written. */
+            digest: string;
+            /** @description SHA-256 of `seq`, `prev` and `digest`, joined by line feeds. */
+            hash: string;
+            /** @description As it was told; `audit.day` closes a day, signed; `null` = erased. */
+            event: {
+                [key: string]: unknown;
+            } | null;
+        };
+        WebhookWithSecret: {
+            /** @description Shown once. */
+            secret: string;
+            webhook: components["schemas"]["Webhook"];
+        };
+        Webhook: {
+            id: string;
+            url: string;
+            events: string[];
+            /** @description Login mask like `1001,1005-1010`; `null` = of all. */
+            logins: string | null;
+            /** @description Masks of groups; `null` = of all. */
+            groups: string[] | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            createdAt: string;
+            /** @description Milliseconds since 1970, UTC. */
+            createdAtMs: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            disabledAt: string | null;
+            /** @description Milliseconds since 1970, UTC. */
+            disabledAtMs: number | null;
+            disabledReason: string | null;
+            /** @description Events that wait for it. */
+            pending: number;
+            /** @description Milliseconds since 1970, UTC. */
+            oldestPendingAtMs: number | null;
+        };
+        WebhookAttempt: {
+            /** @description `webhook-id`: the same for each attempt. */
+            eventId: string;
+            type: string;
+            login: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            at: string;
+            /** @description Milliseconds since 1970, UTC. */
+            atMs: number;
+            attempt: number;
+            /** @description What it answered; `null` = no answer came. */
+            status: number | null;
+            error: string | null;
+            durationMs: number;
         };
         StreamQuote: {
             /** @description MT5 `Symbol`. */
@@ -9635,6 +9905,439 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                from?: string;
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                to?: string;
+                /**
+                 * @description Type of event, or a family of them.
+                 * @example operation.*
+                 */
+                type?: string;
+                /** @description Login. */
+                login?: number;
+                /** @description Who asked: a key, `<key>/<login>` of a trader’s session, or `bridge`. */
+                caller?: string;
+                /**
+                 * @description Items per page.
+                 * @example 10
+                 */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AuditRecord"][];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
+                    };
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getAuditHead: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description 0 = nothing is stored yet. */
+                        seq: number;
+                        /** @description 64 hex digits. */
+                        hash: string;
+                        /** @description UTC, `2026-01-31`. */
+                        day: string | null;
+                        /** @description Ed25519, base64url: days are signed with it. */
+                        publicKey: string | null;
+                        /** @description Events that are kept here and not stored yet. */
+                        pending: number;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        oldestPendingAt: string | null;
+                        /** @description Milliseconds since 1970, UTC. */
+                        oldestPendingAtMs: number | null;
+                        /** @description Why they are not stored; `null` = nothing is wrong. */
+                        fault: string | null;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Webhook"][];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/mt5",
+                 *       "events": [
+                 *         "operation.*",
+                 *         "account.*"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description https, port 443, a public name; no redirects are followed. */
+                    url: string;
+                    /** @description Types (`operation.done`) and families (`operation.*`); `*` = all. */
+                    events: string[];
+                    /** @description Only events of these logins: `1001,1005-1010`. */
+                    logins?: string;
+                    /** @description Only events that name a group, of these. */
+                    groups?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example wh_0123456789abcdef
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        deleted: boolean;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example wh_0123456789abcdef
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAttempt"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    disableWebhook: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example wh_0123456789abcdef
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    enableWebhook: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example wh_0123456789abcdef
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items per page.
+                 * @example 10
+                 */
+                limit?: number;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example wh_0123456789abcdef
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["WebhookAttempt"][];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example wh_0123456789abcdef
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "evt_0123456789abcdef0123456789abcdef"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Id of the first event. */
+                    from: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        events: number;
+                    };
                 };
             };
             429: components["responses"]["TooManyRequests"];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { asBridgeError } from '../contract/errors.ts';
+import { asBridgeError, BridgeError } from '../contract/errors.ts';
 import type { Config } from '../host/config.ts';
 import { configSecrets } from '../host/config.ts';
 import { CalendarReader } from '../service/broker/trading-calendar.ts';
@@ -19,6 +19,8 @@ import { TypedApi } from '../http/serve-routes.ts';
 import { SymbolsInUse } from '../service/broker/symbols-in-use.ts';
 import { notingWrites } from '../service/broker/noting-writes.ts';
 import type { HandlersOf } from '../service/handler.ts';
+import { outboxHandlers } from '../service/outbox-handlers.ts';
+import type { OutboxRoute } from '../outbox/outbox-answers.ts';
 import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
 import { FiguresKeeper } from '../service/process/figures-keeper.ts';
 import { Performance } from '../service/process/performance.ts';
@@ -37,6 +39,7 @@ import { passwordHash } from '../webapi/handshake.ts';
 import type { ContainerOptions } from '../compose.ts';
 import { BridgeEmitter } from './events.ts';
 import { collectFigures, countedLedger, metricsText, programFacts } from './figures.ts';
+import { createOwnOutbox, type OwnOutbox } from './outbox.ts';
 import { signInGate } from './sign-in-gate.ts';
 import { createStreaming, type Streaming } from './streaming.ts';
 
@@ -64,6 +67,8 @@ export interface Parts {
   readonly figures: FiguresKeeper;
   readonly performance: Performance;
   readonly typed: TypedApi;
+  /** Where the Worker does not hold it. */
+  readonly outbox: OwnOutbox | undefined;
 }
 
 /** Constructs every part from those before it; nothing runs yet. @throws ConfigError */
@@ -81,6 +86,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const state = linkState(config, log, {
     now,
     random: options.random ?? Math.random,
+    broker: config.broker,
+    outbox: { whenFull: config.auditDir === undefined ? 'drop' : config.outboxFull },
     onEnded: (ended) => events.emit('ended', [ended]),
     ...(options.signIn ? { signIn: options.signIn } : {}),
   });
@@ -100,19 +107,10 @@ export async function build(config: Config, options: ContainerOptions): Promise<
       : undefined;
   const commands = control ? symbolsInUse(base).hearing(upstream) : upstream;
   const reads = buildReads(base, commands);
-  const calendar =
-    control &&
-    new CalendarReader({
-      broker: reads.broker,
-      clock: reads.clock,
-      symbols: config.calendarSymbols,
-      inUse: () => state.api.symbols.inUse(),
-      now,
-      tell: (told) => control.sendCalendar(told),
-      onError: (error) => log.warn('background_work_failed', { kind: 'read calendar', error }),
-    });
+  const calendar = control && buildCalendar(base, reads, control);
   const writes = buildWriteService(base, commands, reads);
-  const authenticate = buildAuthentication(base);
+  const outbox = buildOutbox(base);
+  const authenticate = countingRefused(buildAuthentication(base), outbox);
   const streaming = createStreaming({
     addressOf: clientAddress(base.config.trustedProxies),
     broker: reads.broker,
@@ -144,8 +142,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     upstream: () => ({ ...upstream.stats }),
     profiling: config.profiling,
   });
-  const typed = buildTypedApi({ ...measured, writes, performance, figures });
-  return { ...measured, commands, control, calendar, writes, authenticate, figures, performance, typed };
+  const typed = buildTypedApi({ ...measured, writes, performance, figures, outbox });
+  return { ...measured, commands, control, calendar, writes, authenticate, figures, performance, typed, outbox };
 }
 
 type Base = Pick<
@@ -263,14 +261,51 @@ function buildAuthentication({ config, state, now }: Base): Authenticate {
   });
 }
 
-/** All routes but those about the container, which its holder alone can answer. */
-type ServedRoute = Exclude<Route, typeof adminPolicy | typeof adminWarm | typeof adminSleep>;
+function buildCalendar(
+  { config, state, now, log }: Base,
+  { broker, clock }: ReadService,
+  control: ControlChannel,
+): CalendarReader {
+  return new CalendarReader({
+    broker,
+    clock,
+    symbols: config.calendarSymbols,
+    inUse: () => state.api.symbols.inUse(),
+    now,
+    tell: (told) => control.sendCalendar(told),
+    onError: (error) => log.warn('background_work_failed', { kind: 'read calendar', error }),
+  });
+}
 
-type Typed = Base & Pick<Parts, 'upstream' | 'reads' | 'writes' | 'streaming' | 'performance' | 'figures'>;
+/** Behind the Worker, a Durable Object is it. */
+const buildOutbox = ({ state, config, now, log }: Base): OwnOutbox | undefined =>
+  state.where === 'here' ? createOwnOutbox({ ...config, state, now, log }) : undefined;
+
+/** Keys and tokens that open nothing are counted. */
+function countingRefused(authenticate: Authenticate, outbox: OwnOutbox | undefined): Authenticate {
+  if (!outbox) return authenticate;
+  const counted = (error: unknown): never => {
+    if (error instanceof BridgeError && error.code === 'unauthenticated') outbox.refused();
+    throw error;
+  };
+  return (header, from) => {
+    try {
+      const caller = authenticate(header, from);
+      return caller instanceof Promise ? caller.catch(counted) : caller;
+    } catch (error) {
+      return counted(error);
+    }
+  };
+}
+
+/** All routes but those about the container, which its holder alone can answer, and those of the outbox where it is elsewhere. */
+type ServedRoute = Exclude<Route, OutboxRoute | typeof adminPolicy | typeof adminWarm | typeof adminSleep>;
+
+type Typed = Base & Pick<Parts, 'upstream' | 'reads' | 'writes' | 'streaming' | 'performance' | 'figures' | 'outbox'>;
 
 /** Every route that this program serves. The batch serves the others. */
 function buildTypedApi(parts: Typed): TypedApi {
-  const { config, now, requests, upstream, reads, writes, streaming, performance, figures, metrics } = parts;
+  const { config, now, requests, upstream, reads, writes, streaming, performance, figures, metrics, outbox } = parts;
   const startedAtMs = now();
   const about: Omit<SelfOptions, 'operations'> = {
     broker: config.broker,
@@ -284,8 +319,10 @@ function buildTypedApi(parts: Typed): TypedApi {
     ledger: parts.state.api.operations,
     serverBuild: serverBuildOf(parts),
     report: () => figures.report(),
+    audit: () => outbox?.outbox.backlog ?? null,
   };
   const own = {
+    ...(outbox ? outboxHandlers(outbox.outbox) : {}),
     ...reads.handlers,
     ...writes.handlers,
     ...monitoringHandlers({

@@ -19,3 +19,6 @@ export function inNetworks(address: string, networks: readonly string[]): boolea
     return base.kind() === given.kind() && given.match(base, bits);
   });
 }
+
+/** Whether an address is one of the internet's: not private, local, shared, reserved, or another kind in disguise. */
+export const isPublicAddress = (address: string): boolean => parsed(address)?.range() === 'unicast';

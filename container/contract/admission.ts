@@ -1,7 +1,7 @@
 import { type PassedCommand, findCommand, requireCommand } from './commands.ts';
 import type { CustomCommands } from './custom-commands.ts';
 import { BridgeError } from './errors.ts';
-import { HEADER, LINES_TYPE } from './headers.ts';
+import { CSV_TYPE, HEADER, LINES_TYPE } from './headers.ts';
 import { checkEncoding, checkJsonHeaders, MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
 import { type Caller, requireEveryBroker, requireEveryLogin, requireScope, unauthenticated } from './keys.ts';
 import { requireMaskedCommand } from './passthrough-logins.ts';
@@ -46,6 +46,8 @@ export interface Admitted {
   readonly prefersMinimal: boolean;
   /** `Accept: application/x-ndjson`: every item as a line, in place of a page. */
   readonly takesLines: boolean;
+  /** `Accept: text/csv`: the same as a table; `takesLines` is true as well. */
+  readonly takesCsv: boolean;
   /** As it came; absent = none. */
   readonly body?: { readonly bytes: Uint8Array; readonly text: string };
 }
@@ -85,8 +87,9 @@ export async function admit({ route, params }: RouteMatch, call: TypedCall): Pro
   const cost = route.cost?.(input) ?? 1;
   if (cost > 1) call.charge(cost - 1);
   const prefersMinimal = route.brief === true && isMinimal(call.header(HEADER.prefer));
-  const takesLines = route.lines === true && isForLines(call);
-  return { route, input, caller, idempotencyKey, prefersMinimal, takesLines, ...(body ? { body } : {}) };
+  const takesCsv = route.csv !== undefined && isFor(CSV_TYPE, call);
+  const takesLines = takesCsv || (route.lines === true && isFor(LINES_TYPE, call));
+  return { route, input, caller, idempotencyKey, prefersMinimal, takesLines, takesCsv, ...(body ? { body } : {}) };
 }
 
 /** What a route with `bodyOptional` is given where none came. */
@@ -125,11 +128,11 @@ const isMinimal = (prefer: string | null | undefined): boolean =>
   /(?:^|[,;])\s*return\s*=\s*"?([\w-]+)/i.exec(prefer ?? '')?.[1]?.toLowerCase() === 'minimal';
 
 /** @throws BridgeError `invalid_field` for a place in a list that has no pages */
-function isForLines(call: TypedCall): boolean {
-  if (call.method !== 'GET' || !(call.header('accept') ?? '').toLowerCase().includes(LINES_TYPE)) return false;
+function isFor(type: string, call: TypedCall): boolean {
+  if (call.method !== 'GET' || !(call.header('accept') ?? '').toLowerCase().includes(type)) return false;
   if (!call.query.has('cursor')) return true;
   throw new BridgeError('invalid_field', {
-    detail: `query.cursor: ${LINES_TYPE} has no pages.`,
+    detail: `query.cursor: ${type} has no pages.`,
     field: 'query.cursor',
     expected: 'no cursor',
   });

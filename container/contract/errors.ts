@@ -75,6 +75,7 @@ export const ERRORS = {
   // The bridge and its platform.
   state_unavailable: entry(503, 'The bridge cannot reach its memory', 'after'),
   overloaded: entry(503, 'The bridge is at its limit', 'after'),
+  outbox_full: entry(503, 'Too much waits to be kept by the audit', 'after'),
   draining: entry(503, 'The bridge is shutting down', 'after'),
   container_unavailable: entry(503, 'The container cannot be started', 'after'),
   misconfigured: entry(503, 'The bridge is not configured', 'no'),

@@ -23,6 +23,8 @@ export const HEADER = {
   startSecret: 'x-bridge-start-secret',
   /** Worker → container only: the authorised caller as JSON (see `Caller`). */
   caller: 'x-bridge-caller',
+  /** Worker → container only: the network address that the caller came from, for the ledger. */
+  callerAddress: 'x-bridge-caller-address',
   /** Worker → hub only: hash of the key or token that the caller presented, to look at it again. */
   proof: 'x-bridge-proof',
   /** Worker → container only: contract number of the Worker. */
@@ -36,10 +38,14 @@ export const HEADER = {
 /** A list as lines of JSON. */
 export const LINES_TYPE = 'application/x-ndjson';
 
+/** The same as a table. */
+export const CSV_TYPE = 'text/csv';
+
 /** What only the Worker may say to the container: the door removes these from every caller's request. */
 export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.startSecret,
   HEADER.caller,
+  HEADER.callerAddress,
   HEADER.proof,
   HEADER.contractVersion,
   HEADER.deadline,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS, PROBLEM_CONTENT_TYPE } from './errors.ts';
-import { HEADER, LINES_TYPE } from './headers.ts';
+import { CSV_TYPE, HEADER, LINES_TYPE } from './headers.ts';
 import { DECIMAL_FORMAT } from './decimals.ts';
 import { OTHER_PATHS, streamSchemas, TAGS } from './openapi-others.ts';
 import { DECIMAL_FORMS } from './route.ts';
@@ -123,6 +123,7 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
     content: {
       [route.text?.split(';')[0] ?? 'application/json']: { schema },
       ...(route.lines ? { [LINES_TYPE]: { schema: { type: 'string' } } } : {}),
+      ...(route.csv ? { [CSV_TYPE]: { schema: { type: 'string' } } } : {}),
     },
   });
   const hasDryRun = 'dryRun' in ((refer(route.query, 'input')['properties'] as Json | undefined) ?? {});

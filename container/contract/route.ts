@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BridgeError } from './errors.ts';
+import type { CsvForm } from './lines.ts';
 import { type Caller, requireLogin, requireScope, type Scope } from './keys.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -41,6 +42,8 @@ export interface RouteDefinition<
   readonly lines?: boolean;
   /** Content type of answers that are text and not JSON; `answer` is a string then. */
   readonly text?: string;
+  /** Takes `Accept: text/csv` too: every item as a line of a table. */
+  readonly csv?: CsvForm;
   /** Takes `Prefer: return=minimal`: the answer is then the operation and the dealer's result. */
   readonly brief?: boolean;
   readonly answer: Answer;

@@ -1,5 +1,6 @@
 import { accountRoutes } from './routes/accounts.ts';
 import { bulkRoutes } from './routes/bulk.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { postBatch } from './routes/batch.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { getExposure } from './routes/exposure.ts';
@@ -11,6 +12,7 @@ import { monitoringRoutes } from './routes/monitoring.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { serverRoutes } from './routes/server.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { tradeDataRoutes } from './routes/trade-data.ts';
 import { tradingRoutes } from './routes/trading.ts';
 
@@ -31,6 +33,8 @@ export const ROUTES = [
   ...monitoringRoutes,
   ...adminRoutes,
   ...keyRoutes,
+  ...auditRoutes,
+  ...webhookRoutes,
 ] as const;
 
 export type Route = (typeof ROUTES)[number];

@@ -87,6 +87,26 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'networks whose `X-Forwarded-For` names the client, by comma: `10.0.0.0/8`',
   },
   { name: 'CHECKPOINT', default: 'file:mt5-edge-bridge.sqlite', where: 'vps', meaning: 'where the state is kept' },
+  {
+    name: 'AUDIT_DIR',
+    default: '',
+    where: 'vps',
+    meaning:
+      'folder of the audit, one file for each batch of events; none is kept without it. In the Worker: an R2 bucket bound as `AUDIT`',
+  },
+  {
+    name: 'OUTBOX_FULL',
+    default: 'refuse',
+    where: 'everywhere',
+    meaning:
+      'while too many events wait for the audit’s store: `refuse` writes (503 `outbox_full`), or `drop` the oldest events',
+  },
+  {
+    name: 'WEBHOOK_ALLOWED_ORIGINS',
+    default: '',
+    where: 'everywhere',
+    meaning: 'origins of private receivers that webhooks may be sent to, by comma: `http://receiver.internal:8080`',
+  },
   { name: 'SLEEP_AFTER', default: '10m', where: 'worker', meaning: 'idle time before the container may stop' },
   {
     name: 'SLEEP_POLICY',

@@ -1,6 +1,6 @@
 /**
- * The web-standard globals that workerd and Node both have, as far as contract/ and state/ use them.
- * Seen only by those two folders' tsconfigs; the runtimes' own types declare them everywhere else.
+ * The web-standard globals that workerd and Node both have, as far as the rooms that run in both use them.
+ * Seen only by those folders' tsconfigs; the runtimes' own types declare them everywhere else.
  */
 interface TextEncoder {
   encode(input?: string): Uint8Array<ArrayBuffer>;
@@ -51,6 +51,21 @@ declare var crypto: {
       extractable: boolean,
       usages: readonly string[],
     ): Promise<SubtleKey>;
+    importKey(
+      format: 'jwk',
+      keyData: Readonly<Record<string, string>>,
+      algorithm: string,
+      extractable: boolean,
+      usages: readonly string[],
+    ): Promise<SubtleKey>;
+    generateKey(algorithm: string, extractable: boolean, usages: readonly string[]): Promise<unknown>;
+    exportKey(format: 'jwk', key: SubtleKey): Promise<unknown>;
+    verify(
+      algorithm: string,
+      key: SubtleKey,
+      signature: ArrayBufferView | ArrayBuffer,
+      data: ArrayBufferView | ArrayBuffer,
+    ): Promise<boolean>;
     sign(algorithm: string, key: SubtleKey, data: ArrayBufferView | ArrayBuffer): Promise<ArrayBuffer>;
   };
   getRandomValues<T extends ArrayBufferView>(array: T): T;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isNetwork } from '../contract/address.ts';
 import { brokerIdSchema } from '../contract/brokers.ts';
 import { customCommandsSchema, type CustomCommands } from '../contract/custom-commands.ts';
+import { allowedOriginsSchema, type OutboxFull, outboxFullSchema } from '../contract/events.ts';
 import { apiKeysSchema, type KeyRecord } from '../contract/key-records.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
 
@@ -45,6 +46,12 @@ export interface Config {
   readonly profiling: boolean;
   /** `file:<path>` or `memory:`. */
   readonly checkpoint: string;
+  /** Folder of the audit; undefined = none is kept. */
+  readonly auditDir: string | undefined;
+  /** What becomes of writes while too much waits to be kept by the audit. */
+  readonly outboxFull: OutboxFull;
+  /** Receivers of webhooks that may be private. */
+  readonly webhookAllowedOrigins: readonly string[];
 }
 
 export class ConfigError extends Error {
@@ -167,6 +174,9 @@ const environment = z
       .refine((text) => /^[^\p{Cc}]{0,1000}$/u.test(text), 'expected symbols or masks, by comma, or nothing'),
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+    AUDIT_DIR: z.string().default(''),
+    OUTBOX_FULL: outboxFullSchema,
+    WEBHOOK_ALLOWED_ORIGINS: allowedOriginsSchema,
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
     CACHE_SIZE: whole(0, 10_000_000, 10_000),
     MAX_CONNECTIONS: whole(1, 1_000_000, 1_000),
@@ -229,6 +239,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       maxConnections: v.MAX_CONNECTIONS,
       profiling: v.ENABLE_PROFILING,
       checkpoint: v.CHECKPOINT,
+      auditDir: v.AUDIT_DIR === '' ? undefined : v.AUDIT_DIR,
+      outboxFull: v.OUTBOX_FULL,
+      webhookAllowedOrigins: v.WEBHOOK_ALLOWED_ORIGINS,
     },
     ['password', 'apiKeys', 'startSecret'],
   );

@@ -70,6 +70,7 @@ export class SqliteFile implements Sql {
   }
 
   transaction<T>(body: () => T): T {
+    if (this.#database.isTransaction) return body();
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       const result = body();

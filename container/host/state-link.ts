@@ -2,13 +2,14 @@ import { ConfigError, type Config } from './config.ts';
 import type { Logger } from '../contract/logger.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { BridgeState, type BridgeStateOptions } from '../state/bridge-state.ts';
+import type { Sql } from '../state/sql.ts';
 import { patientState } from '../state/patient-state.ts';
 import type { StateApi } from '../state/state-api.ts';
 import { RemoteState } from '../state/remote-state.ts';
 
 /** Where the durable state is: in this process over a file, or in the Durable Object over the control channel. */
 export type StateLink =
-  | (Link & { readonly where: 'here'; readonly api: StateApi; readonly local: BridgeState })
+  | (Link & { readonly where: 'here'; readonly api: StateApi; readonly local: BridgeState; readonly sql: Sql })
   | (Link & { readonly where: 'durable_object'; readonly api: RemoteState });
 
 interface Link {
@@ -32,7 +33,14 @@ export function linkState(config: Config, log: Logger, options: BridgeStateOptio
   const local = new BridgeState(file, { ...options, warn, distrust });
   local.keys.bootstrap(config.apiKeys ?? []);
   file.stopWaiting();
-  return { where: 'here', api: patientState(local), local, ready: Promise.resolve(), close: () => file.close() };
+  return {
+    where: 'here',
+    api: patientState(local),
+    local,
+    sql: file,
+    ready: Promise.resolve(),
+    close: () => file.close(),
+  };
 }
 
 function openFile(location: string, warn: (message: string) => void): SqliteFile {

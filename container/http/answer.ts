@@ -10,7 +10,13 @@ export interface HttpAnswer {
   /** Absent: no body, and no content type. */
   readonly body?: string | Uint8Array;
   /** In place of a body: a list that is written as it comes. */
-  readonly lines?: AsyncIterable<string>;
+  readonly lines?: TextLines;
+}
+
+export interface TextLines {
+  /** `content-type`. */
+  readonly type: string;
+  readonly text: AsyncIterable<string>;
 }
 
 /** A body up to here leaves in one write with its head. */

@@ -89,7 +89,9 @@ export async function admit(
       retryAfterMs: 2_000,
     });
   const header = headerOf(request);
-  facts.caller = await authenticate(header, { address: () => addressOf(request), connection: request.socket });
+  const address = (): string | undefined => addressOf(request);
+  facts.address = behindDoor ? () => header(HEADER.callerAddress) : address;
+  facts.caller = await authenticate(header, { address, connection: request.socket });
   facts.charge(1);
   if (behindDoor) facts.noteDeadline(header(HEADER.deadline));
 }

@@ -12,9 +12,9 @@ export function servePassthrough(passthrough: Passthrough, custom: CustomCommand
     const [pathname, query] = splitTarget(request.url ?? '');
     const admitted = await admitCommand(Object.assign(new HttpCall(request, facts), { pathname, query }), custom);
     facts.route = `/api/${admitted.command.path}`;
-    const { requestId, deadlineAtMs, signal, timings } = facts;
+    const { requestId, address, deadlineAtMs, signal, timings } = facts;
     const lane = budgetOf(admitted.caller);
-    const answer = await passthrough.answer(admitted, { requestId, deadlineAtMs, signal, timings, lane });
+    const answer = await passthrough.answer(admitted, { requestId, address, deadlineAtMs, signal, timings, lane });
     const headers = Object.entries(answer.headers ?? {}).flat();
     headers.push('content-type', answer.contentType, 'cache-control', 'no-store');
     return { status: answer.status, headers, body: answer.bytes };

@@ -23,6 +23,8 @@ export interface RequestFacts {
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   readonly timings: CallTimings;
+  /** Network address of the client. */
+  readonly address: () => string | undefined;
 }
 
 export interface FactsOptions {
@@ -70,6 +72,7 @@ export function commonHeaders(of: {
 /** What is noted of one request, from its arrival to its line in the log. */
 export class OpenFacts implements RequestFacts {
   caller: Caller | null = null;
+  address: () => string | undefined = () => undefined;
   deadlineAtMs: number;
   /** The pattern that the request matched, for the log. */
   route = 'unmatched';

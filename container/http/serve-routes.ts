@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { admit, type TypedCall } from '../contract/admission.ts';
 import { budgetOf } from '../contract/keys.ts';
-import { HEADER } from '../contract/headers.ts';
+import { CSV_TYPE, HEADER, LINES_TYPE } from '../contract/headers.ts';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
 import { RouteTable } from '../contract/route.ts';
 import type { AnyRoute, RouteMatch } from '../contract/route.ts';
@@ -10,12 +10,13 @@ import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
 import { HttpCall } from './call.ts';
 import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
-import { linesOf } from './lines.ts';
+import { csvOf, linesOf } from '../contract/lines.ts';
 import { headerOf } from './read-request.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 export interface TypedAnswer extends RouteAnswer {
   readonly route: AnyRoute;
+  readonly takesCsv: boolean;
   readonly status: number;
   /** Writes decimals as the caller asked for; `null` = as they are. */
   readonly convert: ((body: unknown) => unknown) | null;
@@ -41,10 +42,14 @@ export class TypedApi {
 
   /** @throws BridgeError */
   async answer(match: RouteMatch, call: TypedCall, facts: RequestFacts): Promise<TypedAnswer> {
-    const { route, input, caller, idempotencyKey, prefersMinimal, takesLines, body } = await admit(match, call);
+    const { route, input, caller, idempotencyKey, prefersMinimal, takesLines, takesCsv, body } = await admit(
+      match,
+      call,
+    );
     const context: RouteContext = {
       caller,
       requestId: facts.requestId,
+      address: facts.address,
       deadlineAtMs: facts.deadlineAtMs,
       signal: facts.signal,
       lane: budgetOf(caller),
@@ -62,6 +67,7 @@ export class TypedApi {
       ...answer,
       ...(prefersMinimal ? { headers: { ...answer.headers, [HEADER.preferenceApplied]: 'return=minimal' } } : {}),
       route,
+      takesCsv,
       status: answer.status ?? route.status,
       convert,
       body: convert && !answer.rows ? convert(answer.body) : answer.body,
@@ -84,15 +90,18 @@ export function serveRoutes(api: TypedApi, hot?: HotAnswers): Serve {
 }
 
 async function asLines(
-  { body, convert }: TypedAnswer,
+  { body, convert, route, takesCsv }: TypedAnswer,
   rows: AsyncIterable<readonly object[]>,
   facts: RequestFacts,
 ): Promise<HttpAnswer> {
+  if (takesCsv && route.csv) {
+    return { status: 200, headers: [], lines: { type: CSV_TYPE, text: await csvOf(rows, route.csv) } };
+  }
   const { readAt, readAtMs } = body as { readonly readAt: string; readonly readAtMs: number };
   const items = (part: readonly object[]): readonly unknown[] =>
     convert ? (convert({ items: part }) as { items: readonly unknown[] }).items : part;
-  const lines = await linesOf({ rows, convert: items, readAt, readAtMs, requestId: facts.requestId });
-  return { status: 200, headers: [], lines };
+  const text = await linesOf({ rows, convert: items, readAt, readAtMs, requestId: facts.requestId });
+  return { status: 200, headers: [], lines: { type: LINES_TYPE, text } };
 }
 
 const NO_QUERY = new URLSearchParams();

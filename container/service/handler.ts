@@ -4,6 +4,7 @@
  */
 import type { CallTimings } from '../session/upstream.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
+import type { Actor } from '../contract/events.ts';
 import type { Caller } from '../contract/keys.ts';
 
 export { CallTimings } from '../session/upstream.ts';
@@ -12,6 +13,8 @@ export { CallTimings } from '../session/upstream.ts';
 export interface RouteContext {
   readonly caller: Caller;
   readonly requestId: string;
+  /** Network address of the client. */
+  readonly address: () => string | undefined;
   /** Epoch ms. */
   readonly deadlineAtMs: number;
   /** Aborts when the caller goes away. */
@@ -27,6 +30,11 @@ export interface RouteContext {
   readonly takesLines: boolean;
   /** The body as it came, for fingerprints; '' where there was none. */
   readonly bodyText: string;
+}
+
+/** Who asked, for the events that tell of it. */
+export function actorOf({ caller, requestId, address }: RouteContext): Actor {
+  return { caller: caller.id, requestId, address: address() };
 }
 
 /** Says of reference data whether it may be given again, to the same caller, without being made again. */

@@ -1,7 +1,9 @@
 import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import type { Actor, EventType } from '../contract/events.ts';
 import { apiKeyOf, keyRecordSchema, type ApiKey, type KeyRecord } from '../contract/key-records.ts';
+import type { EventOutbox } from './event-outbox.ts';
 import type { Sql, SqlRow } from './sql.ts';
-import type { KeyChange, KeyEntry, KeysApi } from './state-api.ts';
+import type { KeyChange, KeyEntry, KeysApi } from './keys-api.ts';
 
 /** `last_used_at_ms` is written at most so often. */
 const USED_EVERY_MS = 60_000;
@@ -14,6 +16,7 @@ export interface ApiKeysParts {
   readonly warn: (message: string) => void;
   /** Why a key was changed or revoked, for the journal. */
   readonly journal: (reason: string) => void;
+  readonly outbox: EventOutbox;
   /** A key says something else now, or nothing: its streams end, and its traders' sessions unless only its secret changed. */
   readonly onChanged: (id: string, what: { readonly endsSessions: boolean }) => void;
 }
@@ -34,8 +37,9 @@ export class ApiKeys implements KeysApi {
 
   /** Takes over the keys of `BRIDGE_API_KEYS`. */
   bootstrap(records: readonly KeyRecord[]): void {
-    const { sql, now } = this.#parts;
+    const { sql, now, outbox } = this.#parts;
     const changed: string[] = [];
+    const data = { source: 'variable' };
     sql.transaction(() => {
       for (const record of records) {
         const text = JSON.stringify(record);
@@ -49,11 +53,17 @@ export class ApiKeys implements KeysApi {
           now(),
         );
         if (row) changed.push(record.id);
+        const before = row && this.#record(row);
+        outbox.tell({
+          type: row ? 'key.changed' : 'key.created',
+          data: { ...data, id: record.id, before: rightsOf(before), after: rightsOf(record) },
+        });
       }
       const kept = new Set(records.map(({ id }) => id));
       for (const { id } of sql.run('SELECT id FROM api_keys WHERE bootstrap IS NOT NULL AND revoked_at_ms IS NULL'))
         if (!kept.has(String(id))) {
           sql.run('DELETE FROM api_keys WHERE id = ?', String(id));
+          outbox.tell({ type: 'key.revoked', data: { ...data, id } });
           changed.push(String(id));
         }
     });
@@ -115,8 +125,8 @@ export class ApiKeys implements KeysApi {
       .flatMap((row) => this.#entry(row) ?? []);
   }
 
-  async create(record: KeyRecord): Promise<KeyEntry> {
-    const { sql, now, journal } = this.#parts;
+  async create(record: KeyRecord, by?: Actor): Promise<KeyEntry> {
+    const { sql, now, journal, outbox } = this.#parts;
     return sql.transaction(() => {
       if (this.#row(record.id))
         throw new BridgeError('invalid_field', {
@@ -134,12 +144,13 @@ export class ApiKeys implements KeysApi {
       );
       this.#active = undefined;
       journal(`Key ${record.id} was made.`);
+      outbox.tell({ type: 'key.created', by, data: { id: record.id, after: rightsOf(record) } });
       return this.#require(record.id);
     });
   }
 
-  async change(id: string, change: KeyChange): Promise<KeyEntry> {
-    return this.#write(id, { what: 'changed', endsSessions: true }, (record) => {
+  async change(id: string, change: KeyChange, by?: Actor): Promise<KeyEntry> {
+    return this.#write(id, { type: 'key.changed', what: 'changed', by, endsSessions: true }, (record) => {
       const named = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
       const merged = { ...record, ...named };
       // `null` takes a bound away.
@@ -149,56 +160,55 @@ export class ApiKeys implements KeysApi {
     });
   }
 
-  async rotate(id: string, hash: string, keepOld: boolean): Promise<KeyEntry> {
-    return this.#write(id, { what: 'rotated', endsStreams: !keepOld }, (record) => {
+  async rotate(id: string, hash: string, keepOld: boolean, by?: Actor): Promise<KeyEntry> {
+    return this.#write(id, { type: 'key.rotated', what: 'rotated', by, endsStreams: !keepOld }, (record) => {
       const newest = [record.hash].flat().at(-1);
       return { ...record, hash: keepOld && newest !== undefined ? [newest, hash] : hash };
     });
   }
 
-  async finishRotation(id: string): Promise<KeyEntry> {
-    return this.#write(id, { what: 'rid of its old secret', endsStreams: true }, (record) => ({
+  async finishRotation(id: string, by?: Actor): Promise<KeyEntry> {
+    const what = 'rid of its old secret';
+    return this.#write(id, { type: 'key.rotation_finished', what, by, endsStreams: true }, (record) => ({
       ...record,
       hash: [record.hash].flat().at(-1) ?? record.hash,
     }));
   }
 
-  async revoke(id: string): Promise<boolean> {
-    const { sql, now, journal, onChanged } = this.#parts;
-    const [row] = sql.run(
-      'UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL RETURNING id',
-      now(),
-      id,
-    );
-    if (!row) return false;
+  async revoke(id: string, by?: Actor): Promise<boolean> {
+    const { sql, now, journal, outbox, onChanged } = this.#parts;
+    const isRevoked = sql.transaction(() => {
+      const [row] = sql.run(
+        'UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL RETURNING id',
+        now(),
+        id,
+      );
+      if (!row) return false;
+      journal(`Key ${id} was revoked.`);
+      outbox.tell({ type: 'key.revoked', by, data: { id } });
+      return true;
+    });
+    if (!isRevoked) return false;
     this.#active = undefined;
-    journal(`Key ${id} was revoked.`);
     onChanged(id, { endsSessions: true });
     return true;
   }
 
   #write(
     id: string,
-    {
-      what,
-      endsSessions = false,
-      endsStreams = endsSessions,
-    }: { what: string; endsSessions?: boolean; endsStreams?: boolean },
+    { type, what, by, endsSessions = false, endsStreams = endsSessions }: KeyWrite,
     edit: (record: KeyRecord) => KeyRecord,
   ): KeyEntry {
-    const { sql, now, journal, onChanged } = this.#parts;
+    const { sql, now, journal, outbox, onChanged } = this.#parts;
     const entry = sql.transaction(() => {
       const row = this.#row(id);
       const record = row && row['revoked_at_ms'] === null ? this.#record(row) : undefined;
       if (!record) throw new BridgeError('object_not_found', { detail: `There is no key ${id}.`, outcome: 'not_sent' });
-      sql.run(
-        'UPDATE api_keys SET record = ?, changed_at_ms = ? WHERE id = ?',
-        JSON.stringify(edit(record)),
-        now(),
-        id,
-      );
+      const edited = edit(record);
+      sql.run('UPDATE api_keys SET record = ?, changed_at_ms = ? WHERE id = ?', JSON.stringify(edited), now(), id);
       this.#active = undefined;
       journal(`Key ${id} was ${what}.`);
+      outbox.tell({ type, by, data: { id, before: rightsOf(record), after: rightsOf(edited) } });
       return this.#require(id);
     });
     if (endsStreams) onChanged(id, { endsSessions });
@@ -240,4 +250,20 @@ export class ApiKeys implements KeysApi {
       revokedAtMs: at('revoked_at_ms'),
     };
   }
+}
+
+interface KeyWrite {
+  readonly type: EventType;
+  /** The end of a sentence. */
+  readonly what: string;
+  readonly by?: Actor | undefined;
+  readonly endsSessions?: boolean;
+  readonly endsStreams?: boolean;
+}
+
+/** What a key may do, without what opens it. */
+function rightsOf(record: KeyRecord | undefined): Omit<KeyRecord, 'hash'> | null {
+  if (!record) return null;
+  const { hash: _, ...rights } = record;
+  return rights;
 }

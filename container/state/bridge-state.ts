@@ -1,5 +1,6 @@
 import { asBridgeError } from '../contract/errors.ts';
 import { ApiKeys } from './api-keys.ts';
+import { EventOutbox, OUTBOX_POLICY, type OutboxPolicy } from './event-outbox.ts';
 import { CONSUMER_SESSION_POLICY, ConsumerSessions, type ConsumerSessionPolicy } from './consumer-sessions.ts';
 import { Figures } from './figures.ts';
 import { Cost, type CostSettings } from './cost/cost.ts';
@@ -21,6 +22,9 @@ export interface BridgeStateOptions {
   readonly signIn?: Partial<SignInPolicy>;
   readonly sessions?: Partial<ConsumerSessionPolicy>;
   readonly ledger?: Partial<LedgerPolicy>;
+  /** Id of the broker, for the events. */
+  readonly broker?: string;
+  readonly outbox?: Partial<OutboxPolicy>;
   readonly warn?: (message: string) => void;
   /** Behind the Worker: what the bill of the month is of. */
   readonly cost?: CostSettings;
@@ -40,6 +44,7 @@ export class BridgeState implements StateApi {
   readonly keys: ApiKeys;
   readonly symbols: KeptSymbols;
   readonly cost: Cost;
+  readonly outbox: EventOutbox;
   readonly #sql: Sql;
   readonly #now: () => number;
 
@@ -47,7 +52,14 @@ export class BridgeState implements StateApi {
     const now = options.now ?? Date.now;
     this.#sql = sql;
     this.#now = now;
-    const journal = new Journal(sql, now);
+    const outbox = new EventOutbox({
+      sql,
+      now,
+      broker: options.broker ?? 'main',
+      policy: { ...OUTBOX_POLICY, ...options.outbox },
+    });
+    const journal = new Journal(sql, now, outbox);
+    this.outbox = outbox;
     const warn = (message: string): void => {
       options.warn?.(message);
       try {
@@ -71,6 +83,7 @@ export class BridgeState implements StateApi {
       random: options.random ?? Math.random,
       policy: { ...SIGN_IN_POLICY, ...options.signIn },
       journal: (entry) => journal.write(entry),
+      outbox,
     });
     const onEnded = options.onEnded ?? (() => {});
     this.keys = new ApiKeys({
@@ -78,6 +91,7 @@ export class BridgeState implements StateApi {
       now,
       warn,
       journal: (reason) => journal.write({ event: 'key', reason, instanceId: null, epoch: null, phasesMs: null }),
+      outbox,
       onChanged: (id, { endsSessions }) => {
         onEnded(endedKey(id));
         if (endsSessions) this.sessions.revokeKey(id, `the key ${id} was changed or revoked`);
@@ -90,6 +104,7 @@ export class BridgeState implements StateApi {
       policy: { ...CONSUMER_SESSION_POLICY, ...options.sessions },
       journal: (reason) =>
         journal.write({ event: 'session_ended', reason, instanceId: null, epoch: null, phasesMs: null }),
+      outbox,
       onRevoked: (sessionId) => onEnded(endedSession(sessionId)),
     });
     this.operations = new OperationsLedger({
@@ -98,6 +113,7 @@ export class BridgeState implements StateApi {
       now,
       policy: { ...LEDGER_POLICY, ...options.ledger },
       requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId),
+      outbox,
     });
     this.figures = new Figures({ sql, requireUnfenced: (instanceId) => this.signIn.requireUnfenced(instanceId) });
     const reason = options.distrust ?? distrust;

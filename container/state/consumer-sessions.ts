@@ -1,6 +1,8 @@
 import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import type { Actor } from '../contract/events.ts';
 import type { ApiKey } from '../contract/key-records.ts';
 import { SCOPES, type Scope } from '../contract/keys.ts';
+import type { EventOutbox } from './event-outbox.ts';
 import { PasswordAttempts } from './password-attempts.ts';
 import { randomBytes, toHex } from './random.ts';
 import type { Sql, SqlRow } from './sql.ts';
@@ -42,6 +44,7 @@ export interface ConsumerSessionsParts {
   readonly policy: ConsumerSessionPolicy;
   /** Keeps why a session ended before its time. */
   readonly journal: (reason: string) => void;
+  readonly outbox: EventOutbox;
   /** The key that opened a session; `undefined` = it opens nothing any more, and neither does the session. */
   readonly keyOf: (id: string) => ApiKey | undefined;
   /** Told of each session that ends before its time, so that its streams are closed. */
@@ -72,11 +75,12 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     scopes: readonly Scope[];
     openedBy: string;
     passwordChangedAt: string;
+    by?: Actor | undefined;
   }): Promise<ConsumerSession> {
-    const { sql, now, policy } = this.#parts;
+    const { sql, now, policy, outbox } = this.#parts;
+    const nowMs = now();
+    this.#sweep(nowMs);
     return sql.transaction(() => {
-      const nowMs = now();
-      this.#sweep(nowMs);
       const held = sql.run('SELECT count(*) AS n FROM consumer_sessions WHERE login = ?', session.login)[0];
       if (Number(held?.['n']) >= policy.perLogin)
         throw new BridgeError(
@@ -98,6 +102,8 @@ export class ConsumerSessions implements ConsumerSessionsApi {
         session.passwordChangedAt,
         nowMs,
       );
+      const { login, scopes, openedBy, by } = session;
+      outbox.tell({ type: 'session.opened', by: by ?? { caller: openedBy }, login, data: { id, scopes, openedBy } });
       return this.#toSession(this.#require(id));
     });
   }
@@ -134,17 +140,12 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     this.#parts.sql.run('UPDATE consumer_sessions SET checked_at_ms = ? WHERE id = ?', this.#parts.now(), id);
   }
 
-  async revoke(id: string, reason: string): Promise<boolean> {
-    const { sql, journal, onRevoked } = this.#parts;
-    const [gone] = sql.run('DELETE FROM consumer_sessions WHERE id = ? RETURNING login', id);
-    if (!gone) return false;
-    journal(`A session of ${String(gone['login'])} ended: ${reason}.`);
-    onRevoked(id);
-    return true;
+  async revoke(id: string, reason: string, by?: Actor): Promise<boolean> {
+    return this.#revokeWhere('id', id, reason, by) > 0;
   }
 
-  async revokeLogin(login: number, reason: string): Promise<number> {
-    return this.#revokeWhere('login', login, reason);
+  async revokeLogin(login: number, reason: string, by?: Actor): Promise<number> {
+    return this.#revokeWhere('login', login, reason, by);
   }
 
   /** Every session that a key opened. */
@@ -152,14 +153,18 @@ export class ConsumerSessions implements ConsumerSessionsApi {
     return this.#revokeWhere('opened_by', keyId, reason);
   }
 
-  #revokeWhere(column: 'login' | 'opened_by', value: number | string, reason: string): number {
-    const { sql, journal, onRevoked } = this.#parts;
-    const gone = sql.run(`DELETE FROM consumer_sessions WHERE ${column} = ? RETURNING id, login`, value);
-    for (const { id, login } of gone) {
-      journal(`A session of ${String(login)} ended: ${reason}.`);
-      onRevoked(String(id));
-    }
-    return gone.length;
+  #revokeWhere(column: 'id' | 'login' | 'opened_by', value: number | string, reason: string, by?: Actor): number {
+    const { sql, journal, outbox, onRevoked } = this.#parts;
+    const ended = sql.transaction(() => {
+      const gone = sql.run(`DELETE FROM consumer_sessions WHERE ${column} = ? RETURNING id, login`, value);
+      for (const { id, login } of gone) {
+        journal(`A session of ${String(login)} ended: ${reason}.`);
+        outbox.tell({ type: 'session.ended', by, login: Number(login), data: { id, reason } });
+      }
+      return gone;
+    });
+    for (const { id } of ended) onRevoked(String(id));
+    return ended.length;
   }
 
   async list(filter: { login?: number }): Promise<readonly ConsumerSession[]> {
@@ -174,13 +179,18 @@ export class ConsumerSessions implements ConsumerSessionsApi {
   }
 
   #sweep(nowMs: number): void {
-    const { sql, policy } = this.#parts;
-    const gone = sql.run(
-      'DELETE FROM consumer_sessions WHERE created_at_ms <= ? OR last_seen_at_ms <= ? RETURNING id',
-      nowMs - policy.absoluteMs,
-      nowMs - policy.idleMs,
-    );
-    for (const row of gone) this.#parts.onRevoked(String(row['id']));
+    const { sql, policy, outbox, onRevoked } = this.#parts;
+    const ended = sql.transaction(() => {
+      const gone = sql.run(
+        'DELETE FROM consumer_sessions WHERE created_at_ms <= ? OR last_seen_at_ms <= ? RETURNING id, login',
+        nowMs - policy.absoluteMs,
+        nowMs - policy.idleMs,
+      );
+      for (const { id, login } of gone)
+        outbox.tell({ type: 'session.ended', login: Number(login), data: { id, reason: 'it expired' } });
+      return gone;
+    });
+    for (const { id } of ended) onRevoked(String(id));
   }
 
   #require(id: string): SqlRow {

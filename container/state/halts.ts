@@ -1,4 +1,6 @@
 import { parseMask } from '../contract/masks.ts';
+import type { Actor } from '../contract/events.ts';
+import type { EventOutbox } from './event-outbox.ts';
 import type { Sql } from './sql.ts';
 import type { BeginRequest, HaltScope, TradingHalt } from './state-api.ts';
 
@@ -7,9 +9,12 @@ export class Halts {
   readonly #sql: Sql;
   readonly #now: () => number;
 
-  constructor(sql: Sql, now: () => number) {
+  readonly #outbox: EventOutbox;
+
+  constructor(sql: Sql, now: () => number, outbox: EventOutbox) {
     this.#sql = sql;
     this.#now = now;
+    this.#outbox = outbox;
   }
 
   list(): readonly TradingHalt[] {
@@ -21,7 +26,8 @@ export class Halts {
     }));
   }
 
-  halt({ kind, value }: HaltScope, reason: string): void {
+  /** Within a transaction. */
+  halt({ kind, value }: HaltScope, reason: string, by?: Actor): void {
     this.#sql.run(
       'INSERT OR REPLACE INTO halts (kind, value, reason, since_ms) VALUES (?, ?, ?, ?)',
       kind,
@@ -29,9 +35,13 @@ export class Halts {
       reason,
       this.#now(),
     );
+    const login = loginOf({ kind, value });
+    this.#outbox.tell({ type: 'admin.trading_halted', by, login, data: { kind, value, reason } });
   }
 
-  resume({ kind, value }: HaltScope): void {
+  /** Within a transaction. */
+  resume({ kind, value }: HaltScope, by?: Actor): void {
+    this.#outbox.tell({ type: 'admin.trading_resumed', by, login: loginOf({ kind, value }), data: { kind, value } });
     this.#sql.run('DELETE FROM halts WHERE kind = ? AND value = ?', kind, value);
   }
 
@@ -40,6 +50,8 @@ export class Halts {
     return this.list().find((halt) => concerns(halt, trade));
   }
 }
+
+const loginOf = ({ kind, value }: HaltScope): number | null => (kind === 'login' ? Number(value) : null);
 
 function concerns({ kind, value }: TradingHalt, { login, symbol, group }: Parameters<Halts['of']>[0]): boolean {
   if (kind === 'login') return login === null || String(login) === value;

@@ -1,3 +1,4 @@
+import type { EventOutbox } from './event-outbox.ts';
 import type { Sql } from './sql.ts';
 import type { JournalApi, JournalEntry } from './state-api.ts';
 
@@ -8,18 +9,24 @@ const KEEP = 2000;
 export class Journal implements JournalApi {
   readonly #sql: Sql;
   readonly #now: () => number;
+  readonly #outbox: EventOutbox;
 
-  constructor(sql: Sql, now: () => number) {
+  constructor(sql: Sql, now: () => number, outbox: EventOutbox) {
     this.#sql = sql;
     this.#now = now;
+    this.#outbox = outbox;
   }
 
   async add(entry: Omit<JournalEntry, 'atMs'>): Promise<void> {
     this.write(entry);
   }
 
-  /** The same within a transaction of the caller. */
+  /** The same at once. */
   write(entry: Omit<JournalEntry, 'atMs'>): void {
+    this.#sql.transaction(() => this.#write(entry));
+  }
+
+  #write(entry: Omit<JournalEntry, 'atMs'>): void {
     const [written] = this.#sql.run(
       `INSERT INTO journal (at_ms, event, reason, instance_id, epoch, phases_ms) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
       this.#now(),
@@ -30,6 +37,9 @@ export class Journal implements JournalApi {
       entry.phasesMs === null ? null : phasesText(entry.phasesMs),
     );
     this.#sql.run('DELETE FROM journal WHERE id <= ?', Number(written?.['id']) - KEEP);
+    const { event, ...data } = entry;
+    // Sessions and keys tell of themselves.
+    if (event !== 'session_ended' && event !== 'key') this.#outbox.tell({ type: `container.${event}`, data });
   }
 
   /** Adds phases to the entry of an instance's start that become known later. */

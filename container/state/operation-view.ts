@@ -11,6 +11,9 @@ export interface OperationView {
   readonly outcome: 'executed' | 'partial' | 'refused' | 'not_executed' | 'pending' | 'unknown';
   readonly detail: string;
   readonly login: number | null;
+  readonly caller: string;
+  /** The request that began it. */
+  readonly requestId: string | null;
   /** The last word of the order's comment at the broker. */
   readonly tag: string;
   readonly createdAt: string;
@@ -63,6 +66,8 @@ export function operationView(operation: Operation): OperationView {
     outcome: OUTCOME[operation.state],
     detail: typeof own === 'string' ? own : said + DETAIL[operation.state],
     login: operation.login,
+    caller: operation.caller,
+    requestId: operation.requestId,
     tag: operation.tag,
     createdAt: new Date(operation.createdAtMs).toISOString(),
     createdAtMs: operation.createdAtMs,

@@ -1,24 +1,26 @@
 import { BridgeError } from '../contract/errors.ts';
-import type { LoginMask } from '../contract/keys.ts';
+import type { Actor } from '../contract/events.ts';
+import type { EventOutbox } from './event-outbox.ts';
 import { Halts } from './halts.ts';
 import { OldLedgers } from './old-ledgers.ts';
+import { operationEvents } from './operation-events.ts';
+import { maskCondition, toOperation } from './operation-rows.ts';
 import { isSettled, OPERATION_TRANSITIONS } from './operation-states.ts';
 import { randomBytes, toHex } from './random.ts';
 import { overLimit } from './reservations.ts';
 import { windowOpensAtMs } from './sign-in-policy.ts';
 import type { Sql, SqlRow } from './sql.ts';
-import {
-  OPERATION_STATES,
-  type BeginDecision,
-  type BeginRequest,
-  type HaltScope,
-  type InstanceId,
-  type Operation,
-  type OperationChange,
-  type OperationFilter,
-  type OperationsApi,
-  type OperationState,
-  type TradingHalt,
+import type {
+  BeginDecision,
+  BeginRequest,
+  HaltScope,
+  InstanceId,
+  Operation,
+  OperationChange,
+  OperationFilter,
+  OperationsApi,
+  OperationState,
+  TradingHalt,
 } from './state-api.ts';
 import { waitingOperations } from './waiting-operations.ts';
 
@@ -55,6 +57,7 @@ export interface LedgerParts {
   readonly now: () => number;
   readonly policy: LedgerPolicy;
   readonly requireUnfenced: (instanceId: InstanceId) => void;
+  readonly outbox: EventOutbox;
 }
 
 /** Every mutation's row: written before anything is sent, kept after it is settled. */
@@ -68,7 +71,7 @@ export class OperationsLedger implements OperationsApi {
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
-    this.#halts = new Halts(parts.sql, parts.now);
+    this.#halts = new Halts(parts.sql, parts.now, parts.outbox);
     this.#old = new OldLedgers(parts.sql);
   }
 
@@ -77,12 +80,13 @@ export class OperationsLedger implements OperationsApi {
   }
 
   async begin(request: BeginRequest): Promise<BeginDecision> {
-    const { sql, now, policy, requireUnfenced } = this.#parts;
+    const { sql, now, policy, requireUnfenced, outbox } = this.#parts;
     this.#sweep();
     return sql.transaction((): BeginDecision => {
       const known = this.#recall(request.caller, request.key, request.fingerprint);
       if (known) return known;
       requireUnfenced(request.instanceId);
+      outbox.requireRoom();
       const nowMs = now();
       if (nowMs >= request.deadlineAtMs)
         throw new BridgeError('deadline_exceeded', 'The deadline passed before anything was sent.');
@@ -99,10 +103,11 @@ export class OperationsLedger implements OperationsApi {
           detail: `The key has ${policy.perCaller} operations that are still kept; they go seven days after they settle.`,
           retryAfterMs: MINUTE_MS,
         });
-      sql.run(
+      const [row = {}] = sql.run(
         `INSERT INTO operations (caller, operation_key, kind, trading, tag, state, login, fingerprint, request,
-           instance_id, created_at_ms, updated_at_ms, empty_looks, budget, symbol, side, volume, reduces, amount)
-         VALUES (?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
+           instance_id, created_at_ms, updated_at_ms, empty_looks, budget, symbol, side, volume, reduces, amount,
+           request_id, address, account_group)
+         VALUES (?, ?, ?, ?, ?, 'sending', ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
         request.caller,
         request.key,
         request.kind,
@@ -120,20 +125,28 @@ export class OperationsLedger implements OperationsApi {
         request.trade?.volume ?? null,
         request.trade?.reduces ?? null,
         request.amount ?? null,
+        request.requestId ?? null,
+        request.address ?? null,
+        request.group ?? null,
       );
       this.#held.set(request.caller, this.#heldBy(request.caller) + 1);
-      return { kind: 'started', operation: this.#require(request.caller, request.key) };
+      this.#tell(row, 'sending', request.asked);
+      return { kind: 'started', operation: toOperation(row) };
     });
   }
 
   async drop(caller: string, key: string, tag: string): Promise<boolean> {
-    const dropped = this.#parts.sql.run(
-      `DELETE FROM operations WHERE caller = ? AND operation_key = ? AND tag = ? AND state = 'sending' RETURNING id`,
-      caller,
-      key,
-      tag,
-    );
-    return dropped.length > 0;
+    const { sql } = this.#parts;
+    return sql.transaction(() => {
+      const dropped = sql.run(
+        `DELETE FROM operations WHERE caller = ? AND operation_key = ? AND tag = ? AND state = 'sending' RETURNING *`,
+        caller,
+        key,
+        tag,
+      );
+      for (const row of dropped) this.#tell(row, 'dropped');
+      return dropped.length > 0;
+    });
   }
 
   async move(caller: string, key: string, change: OperationChange): Promise<boolean> {
@@ -145,9 +158,9 @@ export class OperationsLedger implements OperationsApi {
       if (!OPERATION_TRANSITIONS[from].includes(change.to)) return false;
       const nowMs = now();
       const look = change.emptyLook === true;
-      sql.run(
+      const [changed = {}] = sql.run(
         `UPDATE operations SET state = ?, updated_at_ms = ?, settled_at_ms = ?, request = ?, answer_status = ?,
-           answer_body = ?, login = COALESCE(login, ?), empty_looks = empty_looks + ?, last_look_at_ms = ? WHERE id = ?`,
+           answer_body = ?, login = COALESCE(login, ?), empty_looks = empty_looks + ?, last_look_at_ms = ? WHERE id = ? RETURNING *`,
         change.to,
         nowMs,
         isSettled(change.to) ? (from === change.to ? (row['settled_at_ms'] ?? nowMs) : nowMs) : null,
@@ -159,6 +172,7 @@ export class OperationsLedger implements OperationsApi {
         look ? nowMs : (row['last_look_at_ms'] ?? null),
         row['id'] ?? null,
       );
+      if (change.to !== from) this.#tell(changed, change.to);
       return true;
     });
   }
@@ -211,12 +225,17 @@ export class OperationsLedger implements OperationsApi {
   }
 
   async orphan(liveInstanceId: InstanceId | null): Promise<number> {
-    return this.#parts.sql.run(
-      `UPDATE operations SET state = 'unknown', updated_at_ms = ?
-        WHERE state = 'sending' AND (?2 IS NULL OR instance_id <> ?2) RETURNING id`,
-      this.#parts.now(),
-      liveInstanceId,
-    ).length;
+    const { sql, now } = this.#parts;
+    return sql.transaction(() => {
+      const orphans = sql.run(
+        `UPDATE operations SET state = 'unknown', updated_at_ms = ?
+          WHERE state = 'sending' AND (?2 IS NULL OR instance_id <> ?2) RETURNING *`,
+        now(),
+        liveInstanceId,
+      );
+      for (const row of orphans) this.#tell(row, 'unknown');
+      return orphans.length;
+    });
   }
 
   async halts(): Promise<readonly TradingHalt[]> {
@@ -266,13 +285,16 @@ export class OperationsLedger implements OperationsApi {
       .filter((tag) => !told.has(tag));
   }
 
-  async halt(scope: HaltScope, reason: string): Promise<void> {
-    this.#halts.halt(scope, reason);
+  async halt(scope: HaltScope, reason: string, by?: Actor): Promise<void> {
+    this.#parts.sql.transaction(() => this.#halts.halt(scope, reason, by));
   }
 
-  async resume(scope: HaltScope): Promise<void> {
-    this.#halts.resume(scope);
-    if (scope.kind === 'all') this.#parts.sql.run('DELETE FROM settings WHERE name = ?', DISTRUSTED);
+  async resume(scope: HaltScope, by?: Actor): Promise<void> {
+    const { sql } = this.#parts;
+    sql.transaction(() => {
+      this.#halts.resume(scope, by);
+      if (scope.kind === 'all') sql.run('DELETE FROM settings WHERE name = ?', DISTRUSTED);
+    });
   }
 
   async parts(caller: string, key: string): Promise<readonly Operation[]> {
@@ -295,6 +317,11 @@ export class OperationsLedger implements OperationsApi {
       this.#set('fingerprint_secret', made);
       return made;
     });
+  }
+
+  /** Within a transaction. */
+  #tell(row: SqlRow, state: OperationState | 'dropped', asked?: string): void {
+    for (const event of operationEvents(row, state, asked)) this.#parts.outbox.tell(event);
   }
 
   #recall(caller: string, key: string, fingerprint: string): BeginDecision | null {
@@ -343,12 +370,6 @@ export class OperationsLedger implements OperationsApi {
     return isSettled(row['state'] as OperationState) ? row : { ...row, state: 'unknown' };
   }
 
-  #require(caller: string, key: string): Operation {
-    const row = this.#row(caller, key);
-    if (!row) throw new Error('the row that was just written is not there');
-    return toOperation(row);
-  }
-
   #heldBy(caller: string): number {
     const known = this.#held.get(caller);
     if (known !== undefined) return known;
@@ -371,30 +392,4 @@ export class OperationsLedger implements OperationsApi {
     // A full slice: the next write takes another.
     if (gone.length < SWEEP_ROWS) this.#sweptAtMs = nowMs;
   }
-}
-
-/** Numbers (the state's methods check it), so that they may stand in the statement. */
-const maskCondition = (mask: LoginMask | undefined): string =>
-  mask ? `(${mask.map(([from, to]) => `login BETWEEN ${from} AND ${to}`).join(' OR ')})` : '1';
-
-function toOperation(row: SqlRow): Operation {
-  const state = OPERATION_STATES.find((known) => known === row['state']);
-  return {
-    caller: String(row['caller']),
-    key: String(row['operation_key']),
-    kind: String(row['kind']),
-    tag: String(row['tag']),
-    state: state ?? 'unknown',
-    login: typeof row['login'] === 'number' ? row['login'] : null,
-    createdAtMs: Number(row['created_at_ms']),
-    updatedAtMs: Number(row['updated_at_ms']),
-    settledAtMs: typeof row['settled_at_ms'] === 'number' ? row['settled_at_ms'] : null,
-    request: String(row['request']),
-    answer:
-      typeof row['answer_status'] === 'number' && typeof row['answer_body'] === 'string'
-        ? { status: row['answer_status'], body: row['answer_body'] }
-        : null,
-    emptyLooks: Number(row['empty_looks']),
-    lastLookAtMs: typeof row['last_look_at_ms'] === 'number' ? row['last_look_at_ms'] : null,
-  };
 }

@@ -111,6 +111,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'CREATE INDEX consumer_sessions_key ON consumer_sessions (opened_by)',
   ],
   ['CREATE INDEX operations_tag ON operations (tag)'],
+  [
+    // AUTOINCREMENT: a number that was handed on is never used again.
+    'CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL)',
+    'ALTER TABLE operations ADD COLUMN request_id TEXT',
+    'ALTER TABLE operations ADD COLUMN address TEXT',
+    'ALTER TABLE operations ADD COLUMN account_group TEXT',
+  ],
 ];
 
 const VERSION_TABLE = 'bridge_schema';
@@ -125,6 +132,7 @@ const TABLES = [
   'journal',
   'api_keys',
   'halts',
+  'outbox',
 ];
 const INDEXES = [
   'permits_at',

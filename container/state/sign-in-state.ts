@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { BridgeError } from '../contract/errors.ts';
+import type { Actor } from '../contract/events.ts';
+import type { EventOutbox } from './event-outbox.ts';
 import { backoffMs, windowOpensAtMs, type SignInPolicy } from './sign-in-policy.ts';
 import type { Sql, SqlRow } from './sql.ts';
 import { DAYLIGHT_RULES } from './state-api.ts';
@@ -59,6 +61,7 @@ export interface SignInStateParts {
   readonly policy: SignInPolicy;
   readonly warn: (message: string) => void;
   readonly journal: (entry: Omit<JournalEntry, 'atMs'>) => void;
+  readonly outbox: EventOutbox;
 }
 
 /** Permits, back-off, epoch and fence. */
@@ -158,7 +161,7 @@ export class SignInState implements SignInStateApi {
     instanceId: InstanceId,
     failure: { permitId: string; kind: 'refused' | 'unreachable' | 'impostor'; retcode: number | null; reason: string },
   ): Promise<{ retryAtMs: number }> {
-    const { sql, now, random, policy } = this.#parts;
+    const { sql, now, random, policy, outbox } = this.#parts;
     return sql.transaction(() => {
       this.requireUnfenced(instanceId);
       const nowMs = now();
@@ -172,11 +175,9 @@ export class SignInState implements SignInStateApi {
         nowMs + backoffMs(policy, failures, failure.kind, random()),
         this.#windowsOpenAtMs(instanceId, nowMs),
       );
-      this.#write({
-        failures,
-        backoffUntilMs: retryAtMs,
-        lastFailure: { atMs: nowMs, kind: failure.kind, retcode: failure.retcode, reason: failure.reason },
-      });
+      const { kind, retcode, reason } = failure;
+      this.#write({ failures, backoffUntilMs: retryAtMs, lastFailure: { atMs: nowMs, kind, retcode, reason } });
+      outbox.tell({ type: 'container.sign_in_failed', data: { kind, retcode, reason, failures, instanceId } });
       return { retryAtMs };
     });
   }
@@ -192,10 +193,11 @@ export class SignInState implements SignInStateApi {
     this.#parts.sql.run('UPDATE instances SET released = 1 WHERE instance_id = ?', instanceId);
   }
 
-  async reset(): Promise<void> {
-    const { sql } = this.#parts;
+  async reset(by?: Actor): Promise<void> {
+    const { sql, outbox } = this.#parts;
     sql.transaction(() => {
       sql.run('DELETE FROM permits');
+      outbox.tell({ type: 'admin.sign_in_reset', by, data: {} });
       this.#write({ failures: 0, backoffUntilMs: 0, lastFailure: null });
     });
   }

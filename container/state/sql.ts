@@ -25,6 +25,6 @@ export class StateBusyError extends BridgeError {
 export interface Sql {
   /** Runs one statement; returns its rows, empty for writes. */
   run(statement: string, ...parameters: SqlValue[]): SqlRow[];
-  /** All or nothing. Not nested. */
+  /** All or nothing; within another one, a part of it. */
   transaction<T>(body: () => T): T;
 }

@@ -1,4 +1,5 @@
 import { BridgeError } from '../contract/errors.ts';
+import type { Actor } from '../contract/events.ts';
 import type { Caller } from '../contract/keys.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
 import { API_KEY_PREFIX, hashKey, loginAllowed } from '../contract/keys.ts';
@@ -20,7 +21,12 @@ import { listOperationViews, operationView, requireOperation } from './operation
 import { randomBytes, toHex } from './random.ts';
 import type { HaltScope, KeyEntry, StateApi } from './state-api.ts';
 
-type StateAnswer<R extends AnyRoute> = (state: StateApi, input: RouteInput<R>, caller: Caller) => Promise<AnswerOf<R>>;
+type StateAnswer<R extends AnyRoute> = (
+  state: StateApi,
+  input: RouteInput<R>,
+  caller: Caller,
+  by: Actor,
+) => Promise<AnswerOf<R>>;
 
 export type StateRoute =
   | typeof getOperation
@@ -61,12 +67,12 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
   ...answers(listOperations, (state, { query }, caller) => listOperationViews(state, caller, query)),
 
   ...answers(getTradingHalt, haltView),
-  ...answers(haltTrading, async (state, { body }) => {
-    await state.operations.halt(haltScopeOf(body), body.reason);
+  ...answers(haltTrading, async (state, { body }, _caller, by) => {
+    await state.operations.halt(haltScopeOf(body), body.reason, by);
     return haltView(state);
   }),
-  ...answers(resumeTrading, async (state, { body }) => {
-    await state.operations.resume(haltScopeOf(body));
+  ...answers(resumeTrading, async (state, { body }, _caller, by) => {
+    await state.operations.resume(haltScopeOf(body), by);
     return haltView(state);
   }),
 
@@ -78,8 +84,8 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
     if (!found) throw new BridgeError('unauthenticated', 'The session has ended.');
     return consumerSessionView(found);
   }),
-  ...answers(endCurrentSession, async (state, _input, caller) => ({
-    revoked: await state.sessions.revoke(requireSession(caller), 'ended by its holder'),
+  ...answers(endCurrentSession, async (state, _input, caller, by) => ({
+    revoked: await state.sessions.revoke(requireSession(caller), 'ended by its holder', by),
   })),
   ...answers(listSessions, async (state, { query }, caller) => ({
     items: (await state.sessions.list(query.login === undefined ? {} : { login: query.login }))
@@ -87,10 +93,10 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
       .map(consumerSessionView),
     nextCursor: null,
   })),
-  ...answers(revokeSession, async (state, { params }, caller) => {
+  ...answers(revokeSession, async (state, { params }, caller, by) => {
     const found = (await state.sessions.list({})).find(({ id }) => id === params.id);
     const isSeen = found !== undefined && loginAllowed(caller.logins, found.login);
-    return { revoked: isSeen && (await state.sessions.revoke(params.id, `by ${caller.id}`)) };
+    return { revoked: isSeen && (await state.sessions.revoke(params.id, `by ${caller.id}`, by)) };
   }),
 
   ...answers(adminJournal, async (state, { query }) => ({
@@ -108,23 +114,29 @@ export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
     return { upstream, counts: { consumerSessions: sessions.length, unsettledOperations: unsettled.length } };
   }),
   ...answers(adminCost, (state, { query }) => state.cost.monthToDate(query.instanceType)),
-  ...answers(adminSignInReset, async (state) => {
-    await state.signIn.reset();
+  ...answers(adminSignInReset, async (state, _input, _caller, by) => {
+    await state.signIn.reset(by);
     return { reset: true };
   }),
 
   ...answers(listKeys, async (state) => ({ items: (await state.keys.list()).map(apiKeyView) })),
-  ...answers(createKey, async (state, { body }) => {
+  ...answers(createKey, async (state, { body }, _caller, by) => {
     const { key, hash } = await secretOf(body.hash);
-    return { key, apiKey: apiKeyView(await state.keys.create({ ...body, hash })) };
+    return { key, apiKey: apiKeyView(await state.keys.create({ ...body, hash }, by)) };
   }),
-  ...answers(changeKey, async (state, { params, body }) => apiKeyView(await state.keys.change(params.id, body))),
-  ...answers(rotateKey, async (state, { params, body }) => {
+  ...answers(changeKey, async (state, { params, body }, _caller, by) =>
+    apiKeyView(await state.keys.change(params.id, body, by)),
+  ),
+  ...answers(rotateKey, async (state, { params, body }, _caller, by) => {
     const { key, hash } = await secretOf(body.hash);
-    return { key, apiKey: apiKeyView(await state.keys.rotate(params.id, hash, body.keepOld)) };
+    return { key, apiKey: apiKeyView(await state.keys.rotate(params.id, hash, body.keepOld, by)) };
   }),
-  ...answers(finishKeyRotation, async (state, { params }) => apiKeyView(await state.keys.finishRotation(params.id))),
-  ...answers(revokeKey, async (state, { params }) => ({ revoked: await state.keys.revoke(params.id) })),
+  ...answers(finishKeyRotation, async (state, { params }, _caller, by) =>
+    apiKeyView(await state.keys.finishRotation(params.id, by)),
+  ),
+  ...answers(revokeKey, async (state, { params }, _caller, by) => ({
+    revoked: await state.keys.revoke(params.id, by),
+  })),
 };
 
 async function haltView(state: StateApi): Promise<AnswerOf<typeof getTradingHalt>> {

@@ -1,9 +1,10 @@
 import type { FiguresReport } from '../contract/figures.ts';
+import type { Actor } from '../contract/events.ts';
 import type { JournalEvent } from '../contract/journal.ts';
-import type { KeyRecord } from '../contract/key-records.ts';
 import type { CostAnswer } from './cost/cost.ts';
 import type { InstanceType } from './cost/prices.ts';
 import type { KeyLimits, LoginMask, Scope } from '../contract/keys.ts';
+import type { KeysApi } from './keys-api.ts';
 
 /**
  * Everything that must outlive the container, as the container sees it. One implementation (`bridge-state.ts`) over
@@ -27,35 +28,7 @@ export interface StateApi {
 
 // ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A key as administrators see it: nothing that opens anything. */
-export interface KeyEntry extends Omit<KeyRecord, 'hash'> {
-  /** Two while it is being rotated. */
-  readonly hashes: number;
-  /** Whether `BRIDGE_API_KEYS` names it, or an administrator made it. */
-  readonly source: 'variable' | 'admin';
-  readonly createdAtMs: number;
-  readonly changedAtMs: number;
-  /** To the minute; null = never. */
-  readonly lastUsedAtMs: number | null;
-  readonly revokedAtMs: number | null;
-}
-
-type Rights = Omit<KeyRecord, 'id' | 'hash'>;
-/** What is named changes; `null` takes a bound away. */
-export type KeyChange = { readonly [Name in keyof Rights]?: Rights[Name] | null | undefined };
-
-/** Administration of the API keys. Where the state is not in this process, the container has no part in it. */
-export interface KeysApi {
-  list(): Promise<readonly KeyEntry[]>;
-  /** @throws BridgeError `invalid_field` for an id in use */
-  create(record: KeyRecord): Promise<KeyEntry>;
-  /** @throws BridgeError `object_not_found`, here and below */
-  change(id: string, change: KeyChange): Promise<KeyEntry>;
-  /** `keepOld`: the newest secret of before opens too, until the rotation is finished. */
-  rotate(id: string, hash: string, keepOld: boolean): Promise<KeyEntry>;
-  finishRotation(id: string): Promise<KeyEntry>;
-  revoke(id: string): Promise<boolean>;
-}
+export type { KeyChange, KeyEntry } from './keys-api.ts';
 
 /** Identity of one process: random per process start, so an automatic restart is a new instance. */
 export type InstanceId = string;
@@ -128,7 +101,7 @@ export interface SignInStateApi {
   /** The instance ends in order: its sign-in is no part of a crash loop. */
   released(instanceId: InstanceId): Promise<void>;
   /** Administrator: forget failures and back-off. */
-  reset(): Promise<void>;
+  reset(by?: Actor): Promise<void>;
 }
 
 // ── Consumer sessions ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,17 +142,18 @@ export interface ConsumerSessionsApi {
     scopes: readonly Scope[];
     openedBy: string;
     passwordChangedAt: string;
+    by?: Actor | undefined;
   }): Promise<ConsumerSession>;
   /** By the hash of the presented token; renews the idle expiry. */
   find(tokenHash: string): Promise<ConsumerSession | null>;
   /** Sessions whose account has not been re-checked since `beforeMs`. */
   dueForCheck(beforeMs: number): Promise<readonly ConsumerSession[]>;
   checked(id: string): Promise<void>;
-  revoke(id: string, reason: string): Promise<boolean>;
+  revoke(id: string, reason: string, by?: Actor): Promise<boolean>;
   /** Every session of a login, or of all. */
   list(filter: { login?: number }): Promise<readonly ConsumerSession[]>;
   /** Ends every session of a login; returns how many. */
-  revokeLogin(login: number, reason: string): Promise<number>;
+  revokeLogin(login: number, reason: string, by?: Actor): Promise<number>;
 }
 
 // ── Operations ledger ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,6 +179,9 @@ export interface Operation {
   readonly tag: string;
   readonly state: OperationState;
   readonly login: number | null;
+  /** The request that began it, and the address that it came from; null = not told. */
+  readonly requestId: string | null;
+  readonly address: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly settledAtMs: number | null;
@@ -235,6 +212,11 @@ export interface BeginRequest {
   /** Made by the caller of `begin`, so that a row whose `begin` got lost on the way can be named. */
   readonly tag: string;
   readonly login: number | null;
+  /** The request, and the address of its client. */
+  readonly requestId?: string;
+  readonly address?: string;
+  /** What was asked, as JSON without secrets: for the event that tells of it, kept nowhere else. */
+  readonly asked?: string;
   /** HMAC (`fingerprintSecret`) of method, path and body. */
   readonly fingerprint: string;
   readonly request: string;
@@ -300,7 +282,7 @@ export interface OperationsApi {
   recall(caller: string, key: string, fingerprint: string): Promise<BeginDecision | null>;
   /**
    * Writes the row `sending`, or tells why not.
-   * @throws BridgeError `deadline_exceeded` when the deadline has passed, `draining` for a fenced instance
+   * @throws BridgeError `deadline_exceeded` when the deadline has passed, `draining` for a fenced instance, `outbox_full`
    */
   begin(request: BeginRequest): Promise<BeginDecision>;
   /** Never handed to a connection: the row goes, the key may be used again. Only from `sending`, only with its tag. */
@@ -317,8 +299,8 @@ export interface OperationsApi {
   orphan(liveInstanceId: InstanceId | null): Promise<number>;
   /** Every halt in force, the oldest first. */
   halts(): Promise<readonly TradingHalt[]>;
-  halt(scope: HaltScope, reason: string): Promise<void>;
-  resume(scope: HaltScope): Promise<void>;
+  halt(scope: HaltScope, reason: string, by?: Actor): Promise<void>;
+  resume(scope: HaltScope, by?: Actor): Promise<void>;
   /** Operations under `key/…`: the parts of a bulk request. */
   parts(caller: string, key: string): Promise<readonly Operation[]>;
   /** Hex of 32 random bytes, made once. */

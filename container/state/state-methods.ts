@@ -25,6 +25,7 @@ const phasesMs = z.record(short, z.number());
 const haltScope = z.object({ kind: z.enum(['all', 'group', 'symbol', 'login']), value: z.string().max(1024) });
 /** `undefined` does not travel as JSON: a missing last argument is as good as none. */
 const none = z.tuple([]);
+const actor = z.object({ caller: operationKeyPart, requestId: short.optional(), address: short.optional() }).optional();
 
 export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> = {
   'signIn.read': none,
@@ -49,7 +50,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   ]),
   'signIn.clock': z.tuple([short, checkpointClock.nullable()]),
   'signIn.released': z.tuple([short]),
-  'signIn.reset': none,
+  'signIn.reset': z.tuple([actor]),
 
   'sessions.attempt': z.tuple([login, short]),
   'sessions.attemptForgiven': z.tuple([login, short, z.boolean()]),
@@ -60,13 +61,14 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       scopes: z.array(z.enum(SCOPES)),
       openedBy: short,
       passwordChangedAt: short,
+      by: actor,
     }),
   ]),
   'sessions.find': z.tuple([short]),
   'sessions.dueForCheck': z.tuple([z.number()]),
   'sessions.checked': z.tuple([short]),
-  'sessions.revoke': z.tuple([short, z.string().max(2000)]),
-  'sessions.revokeLogin': z.tuple([login, z.string().max(2000)]),
+  'sessions.revoke': z.tuple([short, z.string().max(2000), actor]),
+  'sessions.revokeLogin': z.tuple([login, z.string().max(2000), actor]),
   'sessions.list': z.tuple([z.object({ login: login.optional() })]),
 
   'operations.recall': z.tuple([operationKeyPart, operationKeyPart, short]),
@@ -77,6 +79,9 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
       kind: short,
       tag: short,
       login: login.nullable(),
+      requestId: short.optional(),
+      address: short.optional(),
+      asked: text.optional(),
       fingerprint: short,
       request: text,
       instanceId: short,
@@ -128,8 +133,8 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'operations.waiting': none,
   'operations.orphan': z.tuple([short.nullable()]),
   'operations.halts': none,
-  'operations.halt': z.tuple([haltScope, z.string().max(2000)]),
-  'operations.resume': z.tuple([haltScope]),
+  'operations.halt': z.tuple([haltScope, z.string().max(2000), actor]),
+  'operations.resume': z.tuple([haltScope, actor]),
   'operations.parts': z.tuple([operationKeyPart, operationKeyPart]),
   'operations.fingerprintSecret': none,
   'operations.latest': none,

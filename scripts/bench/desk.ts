@@ -2,6 +2,7 @@ import type { Child } from './measure/child.ts';
 import type { Sample } from './report/model.ts';
 import { POOL } from './systems/choose-systems.ts';
 import { vps } from './systems/vps.ts';
+import { measureTold } from './work/told-work.ts';
 import {
   DESK_CLIENTS,
   DESK_LATENCY_MS,
@@ -23,6 +24,7 @@ export async function measureDesk(load: Child, quick: boolean, repetition: numbe
     await running.simulator?.setLatency(DESK_LATENCY_MS);
     const desk = { running, load, quick, repetition };
     await keep(DESK_WORK.without, () => measureOrders(desk));
+    await keep(DESK_WORK.told, () => measureTold(desk));
     await keep(DESK_WORK.accounts, () => measureAccounts(desk));
     await keep(DESK_WORK.exposure, () => measureExposure(desk));
     await keep(DESK_WORK.held, () => measureHeld(desk));

@@ -61,6 +61,8 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
         {
           ...rest,
           name: 'mt5-edge-bridge',
+          // The audit's bucket, as temporary as the rest.
+          r2Buckets: { AUDIT: 'audit' },
           bindings: { ...(config.vars as Record<string, string>), ...options.vars },
           modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
         },

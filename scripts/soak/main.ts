@@ -1,5 +1,6 @@
 /**
  * `npm run soak -- --road edge|vps --seed N --minutes M`: mixed load under random faults, and what must hold all along.
+ * `npm run soak -- --road outbox --seed N --operations 10000`: the audit and the webhooks alone, on a clock of their own.
  * Progress goes to standard error, the report to standard output; the exit code is 1 where anything was violated.
  */
 import { cpus } from 'node:os';
@@ -10,6 +11,7 @@ import { Calls } from './calls.ts';
 import { checkLedger, checkStreams, dealsOf, untilSettled } from './checks.ts';
 import { edgeRoad } from './edge-road.ts';
 import { Load } from './load.ts';
+import { outboxSoak } from './outbox-road.ts';
 import { Random } from './random.ts';
 import { type Fault, freeze, type Road, usageOf } from './road.ts';
 import { DealWatch } from './streams.ts';
@@ -35,23 +37,30 @@ const MOST_FAULTS_TOLD = 20;
 const say = (line: string): void => console.error(`[soak] ${new Date().toISOString().slice(11, 19)} ${line}`);
 
 interface Options {
-  readonly road: 'edge' | 'vps';
+  readonly road: 'edge' | 'vps' | 'outbox';
   readonly seed: number;
   readonly minutes: number;
+  readonly operations: number;
 }
 
 function readOptions(): Options {
   const { values } = parseArgs({
-    options: { road: { type: 'string' }, seed: { type: 'string' }, minutes: { type: 'string' } },
+    options: {
+      road: { type: 'string' },
+      seed: { type: 'string' },
+      minutes: { type: 'string' },
+      operations: { type: 'string' },
+    },
   });
   const { road = 'edge' } = values;
-  if (road !== 'edge' && road !== 'vps') throw new TypeError(`--road: expected edge or vps, got ${road}`);
-  const whole = (name: 'seed' | 'minutes', fallback: number): number => {
+  if (road !== 'edge' && road !== 'vps' && road !== 'outbox')
+    throw new TypeError(`--road: expected edge, vps or outbox, got ${road}`);
+  const whole = (name: 'seed' | 'minutes' | 'operations', fallback: number): number => {
     const number = Number(values[name] ?? fallback);
     if (!(number > 0)) throw new TypeError(`--${name}: expected a number above 0, got ${values[name]}`);
     return number;
   };
-  return { road, seed: whole('seed', 1), minutes: whole('minutes', 15) };
+  return { road, seed: whole('seed', 1), minutes: whole('minutes', 15), operations: whole('operations', 10_000) };
 }
 
 /** What the broker does by itself, on either road. */
@@ -80,7 +89,8 @@ function brokerFaults(broker: Broker): Record<string, Fault> {
   };
 }
 
-async function main({ road: name, seed, minutes }: Options): Promise<number> {
+async function main({ road: name, seed, minutes, operations }: Options): Promise<number> {
+  if (name === 'outbox') return outboxSoak({ seed, operations, say });
   const violations = new Violations();
   let secrets: readonly string[] = [];
   let lines = 0;
@@ -131,7 +141,7 @@ async function main({ road: name, seed, minutes }: Options): Promise<number> {
     const end = usage(road);
     checkUsage(base, end, violations);
     report({
-      options: { road: name, seed, minutes },
+      options: { road: name, seed, minutes, operations },
       road,
       calls,
       met,

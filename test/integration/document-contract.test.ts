@@ -1,5 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { DATA_TOPICS } from '../../container/contract/frames.ts';
+import { AuditDirectory } from '../../container/host/audit-dir.ts';
+import { AuditVerifier } from '../../container/outbox/audit/verify.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
 import { componentValidator, documentValidator } from '../support/document-validator.ts';
@@ -12,13 +17,17 @@ import { walkDocument } from '../support/document-walk.ts';
 
 let simulator: Simulator;
 let bridge: BridgeUnderTest;
+/** Of the audit. */
+let folder = '';
 
 beforeAll(async () => {
   simulator = await startSimulator();
-  bridge = await startBridge({ simulator });
+  folder = mkdtempSync(path.join(tmpdir(), 'audit-'));
+  bridge = await startBridge({ simulator, env: { AUDIT_DIR: folder } });
 });
 afterAll(async () => {
   await bridge.close();
+  rmSync(folder, { recursive: true });
   await simulator.close();
 });
 
@@ -97,4 +106,44 @@ it('tells every frame of a stream', async () => {
   });
   socket.close();
   for (const frame of frames) expect(faultsOf(frame), JSON.stringify(frame).slice(0, 500)).toEqual([]);
+});
+
+it('shows who asked for what: in pages, as lines and as a table, and its objects hold together', async () => {
+  const asked = await bridge.fetch('/v1/accounts/1001/balance', {
+    method: 'POST',
+    headers: { 'idempotency-key': 'audited', 'content-type': 'application/json', 'x-request-id': 'the-request' },
+    body: JSON.stringify({ kind: 'balance', amount: '5.00' }),
+  });
+  expect(asked.status).toBe(201);
+  expect(await (await bridge.fetch('/v1/operations/audited')).json()).toMatchObject({
+    caller: 'admin',
+    requestId: 'the-request',
+  });
+  const target = '/v1/audit?type=operation.done&login=1001&caller=admin';
+  // What was told a moment ago is handed over in a moment.
+  await vi.waitFor(async () => {
+    const { items } = (await (await bridge.fetch(target)).json()) as { items: { event: { requestId?: string } }[] };
+    expect(items.at(-1)?.event).toMatchObject({
+      address: '127.0.0.1',
+      requestId: 'the-request',
+      data: { key: 'audited', kind: 'balance', status: 201 },
+    });
+  }, 10_000);
+  const lines = (await (await bridge.fetch(target, { headers: { accept: 'application/x-ndjson' } })).text()).split(
+    '\n',
+  );
+  expect(JSON.parse(lines.at(-2) ?? '')).toMatchObject({ end: true, items: lines.length - 2 });
+  const table = await bridge.fetch('/v1/audit', { headers: { accept: 'text/csv' } });
+  expect(table.headers.get('content-type')).toBe('text/csv');
+  expect((await table.text()).split('\r\n')[0]).toBe(
+    'seq,time,type,broker,caller,address,requestId,login,id,data,hash',
+  );
+  const head = (await (await bridge.fetch('/v1/audit/head')).json()) as { seq: number; hash: string };
+  expect(head).toMatchObject({ fault: null });
+  const verifier = new AuditVerifier({ head: head.hash });
+  const store = new AuditDirectory(folder);
+  for (const key of await store.list('main/', '')) await verifier.add(key, (await store.read(key)) ?? '');
+  expect(verifier.end()).toMatchObject({ faults: [], records: expect.any(Number) });
+  const status = (await (await bridge.fetch('/v1/status')).json()) as { audit: unknown };
+  expect(status.audit).toMatchObject({ fault: null });
 });

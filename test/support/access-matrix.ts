@@ -121,6 +121,7 @@ const NOT_TO_BE_DONE = new Set([
   'changePassword',
   'endCurrentSession',
   'takeProfile',
+  'createWebhook',
 ]);
 
 function requestOf(route: AnyRoute, { name, token }: Kind): { path: string; init: RequestInit } {

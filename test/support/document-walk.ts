@@ -36,7 +36,10 @@ export async function publishedPaths(url: string): Promise<PublishedPaths> {
 const json = { 'content-type': 'application/json' };
 
 /** What the examples speak of: tickets of open and closed objects, an operation, a consumer session. */
-async function prepare({ url, adminKey }: WalkTarget): Promise<{ tickets: Map<string, string>; token: string }> {
+async function prepare({
+  url,
+  adminKey,
+}: WalkTarget): Promise<{ tickets: Map<string, string>; token: string; webhook: string }> {
   const client = createBridgeClient({ baseUrl: url, key: adminKey });
   const params = { path: { login: 1001 } };
   const first = (list: { data?: { items: { ticket: string }[] } }): string => list.data?.items[0]?.ticket ?? '';
@@ -55,7 +58,10 @@ async function prepare({ url, adminKey }: WalkTarget): Promise<{ tickets: Map<st
   await post('/v1/accounts/1002/balance', { kind: 'balance', amount: '1.00' }, { 'idempotency-key': 'order-4711' });
   const session = await post('/v1/sessions', { login: 1001, password: 'Client1001!' });
   const { token } = (await session.json()) as { token: string };
-  return { tickets, token };
+  // Of a name that is nobody's (RFC 2606), and of what does not happen.
+  const wish = { url: 'https://hooks.example.com/mt5', events: ['margin.*'] };
+  const made = (await (await post('/v1/webhooks', wish)).json()) as { webhook?: { id: string } };
+  return { tickets, token, webhook: made.webhook?.id ?? '' };
 }
 
 /** Reads first, then what changes; what ends things last. */
@@ -68,7 +74,7 @@ export async function* walkDocument(
   /** Added to every query. */
   more: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<WalkStep, void, undefined> {
-  const { tickets, token } = await prepare(bridge);
+  const { tickets, token, webhook } = await prepare(bridge);
   const paths = await publishedPaths(bridge.url);
   const documented = await documentValidator(bridge.url, more['decimals'] === 'number' ? 'number' : 'string');
   for (const route of ROUTES.filter((each) => wanted(each)).sort((a, b) => rank(a) - rank(b))) {
@@ -78,7 +84,8 @@ export async function* walkDocument(
     const query = new URLSearchParams(more);
     for (const { name, in: place, example } of operation.parameters) {
       if (example === undefined) continue;
-      const value = name === 'ticket' ? (tickets.get(route.path) ?? String(example)) : String(example);
+      const known = name === 'ticket' ? tickets.get(route.path) : undefined;
+      const value = route.id === 'listWebhookDeliveries' && name === 'id' ? webhook : (known ?? String(example));
       if (place === 'path') target = target.replace(`{${name}}`, encodeURIComponent(value));
       else if (place === 'query') query.set(name, value);
     }

@@ -23,6 +23,7 @@ export function typedRead(
   const facts = {
     caller,
     requestId: 'r1',
+    address: () => undefined,
     deadlineAtMs,
     signal: new AbortController().signal,
     timings: new CallTimings(),

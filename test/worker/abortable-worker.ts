@@ -8,7 +8,7 @@ export class BridgeContainer extends Real {
   }
 }
 
-export { ContainerProxy, StreamHub } from '../../worker/index.ts';
+export { ContainerProxy, Outbox, StreamHub } from '../../worker/index.ts';
 
 interface AbortableEnv extends Omit<Env, 'BRIDGE'> {
   readonly BRIDGE: DurableObjectNamespace<BridgeContainer>;

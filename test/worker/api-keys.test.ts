@@ -1,7 +1,7 @@
 import { runInDurableObject, SELF } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
-import { placeBroker } from '../../worker/placement.ts';
+import { placeBroker, placeOutbox } from '../../worker/placement.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 import { FakeContainer } from './fake-container.ts';
 import type { BridgeContainer } from './worker.ts';
@@ -90,4 +90,34 @@ it('the keys of the variable are there, and answers over https say so for a year
   expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   await answer.body?.cancel();
+});
+
+it('what was done to a key stands in the audit, told through the abort of every object on its way', async () => {
+  const abort = async (object: DurableObjectStub): Promise<void> => {
+    await expect(runInDurableObject(object, (_, state) => state.abort('its code was updated'))).rejects.toThrow();
+  };
+  const made = await call(TEST_KEYS.admin, 'POST', '/admin/keys', { id: 'audited', scopes: ['read'] }, '203.0.113.5');
+  expect(made.status).toBe(201);
+  await abort(env.BRIDGE.get(id));
+  await call(TEST_KEYS.admin, 'PATCH', '/admin/keys/audited', { scopes: ['trade'] });
+  await abort(env.OUTBOX.getByName(placeOutbox('main')));
+  await call(TEST_KEYS.admin, 'DELETE', '/admin/keys/audited');
+  const told = async (): Promise<unknown[]> => {
+    const { body } = await call(TEST_KEYS.admin, 'GET', '/v1/audit?type=key.*&limit=1000');
+    return (body['items'] as readonly { event: Record<string, unknown> }[])
+      .map(({ event }) => event)
+      .filter(({ data }) => (data as { id?: unknown }).id === 'audited');
+  };
+  await vi.waitFor(async () => expect(await told()).toHaveLength(3), 10_000);
+  expect(await told()).toMatchObject([
+    { type: 'key.created', caller: 'admin', address: '203.0.113.5', requestId: expect.any(String), broker: 'main' },
+    { type: 'key.changed', data: { before: { scopes: ['read'] }, after: { scopes: ['trade'] } } },
+    { type: 'key.revoked', caller: 'admin' },
+  ]);
+  expect((await call(TEST_KEYS.admin, 'GET', '/v1/audit/head')).body).toMatchObject({ fault: null, pending: 0 });
+  const table = await SELF.fetch('https://bridge.example/v1/audit', {
+    headers: { authorization: `Bearer ${TEST_KEYS.admin}`, accept: 'text/csv' },
+  });
+  expect(await table.text()).toContain('key.revoked');
+  expect((await call(TEST_KEYS.read, 'GET', '/v1/audit')).body).toMatchObject({ code: 'scope_missing' });
 });

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { BridgeState } from '../../container/state/bridge-state.ts';
 import { OPERATION_STATES, type BeginRequest, type StateApi } from '../../container/state/state-api.ts';
-import { StorageSql } from '../../worker/holder/storage-sql.ts';
+import { StorageSql } from '../../worker/storage-sql.ts';
 import type { BridgeContainer } from './worker.ts';
 
 /** The state over a Durable Object's own SQLite, whose dialect is not quite that of `node:sqlite`. */

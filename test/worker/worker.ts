@@ -25,7 +25,7 @@ export class BridgeContainer extends Real {
   }
 }
 
-export { ContainerProxy } from '../../worker/index.ts';
+export { ContainerProxy, Outbox } from '../../worker/index.ts';
 
 /** The real class, less patient. */
 export class StreamHub extends RealHub {

@@ -1,25 +1,41 @@
 import { decimalsAsNumbers } from '../../container/contract/decimals.ts';
+import type { Admitted } from '../../container/contract/admission.ts';
+import type { Actor } from '../../container/contract/events.ts';
 import { type Caller, keySelf } from '../../container/contract/keys.ts';
-import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/route.ts';
+import type { AnswerOf, AnyRoute } from '../../container/contract/route.ts';
 import type { adminPolicy, adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
-import type { BrokerItem, getKeySelf, getStatus, listBrokers } from '../../container/contract/routes/server.ts';
+import type {
+  BrokerItem,
+  getKeySelf,
+  getStatus,
+  listBrokers,
+  StatusAnswer,
+} from '../../container/contract/routes/server.ts';
 import { METRICS_TYPE } from '../../container/contract/metrics/catalog.ts';
 import type { Holiday, Market } from '../../container/contract/trading-calendar.ts';
 import { brokerPath } from '../../container/contract/brokers.ts';
+import { isOutboxRoute } from '../../container/outbox/outbox-answers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
 import { type PlainInput, untold } from '../told.ts';
+import { auditLines } from './audit-lines.ts';
 import type { Door } from './door.ts';
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
 export async function doorAnswers(
-  route: AnyRoute,
-  input: RouteInput<AnyRoute>,
-  caller: Caller,
+  { route, input, caller, takesLines, takesCsv }: Admitted,
   door: Door,
 ): Promise<Response | undefined> {
+  const by: Actor = { caller: caller.id, requestId: door.requestId, address: door.address };
+  if (isOutboxRoute(route.id)) {
+    if (takesLines) return auditLines({ input, by, door, takesCsv });
+    return jsonText(
+      untold(await door.outbox.answer(route.id, input as PlainInput, { ...by, host: door.url.hostname })),
+      route.status,
+    );
+  }
   if (isStateRoute(route.id)) {
     const object = route.everyBroker ? door.keeper : door.bridge;
-    const text = untold(await object.answer(route.id, input as PlainInput, caller));
+    const text = untold(await object.answer(route.id, input as PlainInput, caller, by));
     const convert = input.decimals === 'number' ? decimalsAsNumbers(route.answer) : null;
     return jsonText(convert ? JSON.stringify(convert(JSON.parse(text))) : text, route.status);
   }
@@ -29,7 +45,7 @@ export async function doorAnswers(
     case 'listBrokers':
       return answered<typeof listBrokers>({ items: await brokerItems(door, caller), nextCursor: null });
     case 'getStatus':
-      return answered<typeof getStatus>(await door.bridge.status());
+      return answered<typeof getStatus>(await statusOf(door));
     case 'getMetrics':
       return new Response(await door.bridge.metrics(), {
         headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
@@ -48,11 +64,11 @@ export async function doorAnswers(
       });
     }
     case 'adminWarm': {
-      const { container, session } = untold(await door.bridge.warm('admin'));
+      const { container, session } = untold(await door.bridge.warm('admin', undefined, by));
       return answered<typeof adminWarm>({ container: container.state, session: session.state });
     }
     case 'adminSleep': {
-      const { container, session } = await door.bridge.sleep();
+      const { container, session } = await door.bridge.sleep(by);
       return answered<typeof adminSleep>({ container: container.state, session: session.state });
     }
     default:
@@ -71,6 +87,13 @@ const marketView = ({ symbols, hours, holidays }: MarketTold) => ({
   hours: hours.map((one) => [...one]),
   holidays: holidays.map(({ open, ...day }) => ({ ...day, open: open && [...open] })),
 });
+
+/** What the outbox does not tell leaves the rest as it is. */
+async function statusOf({ bridge, outbox }: Door): Promise<StatusAnswer> {
+  const unknown = { pending: 0, oldestAtMs: null, fault: 'The outbox’s Durable Object does not tell.' };
+  const [status, audit] = await Promise.all([bridge.status(), outbox.backlog().catch(() => unknown)]);
+  return { ...status, audit };
+}
 
 /** A Durable Object that does not tell its state within this time does not keep the others' from being told. */
 const STATUS_TIMEOUT_MS = 2_000;

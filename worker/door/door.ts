@@ -14,8 +14,10 @@ import { logEvent } from '../log.ts';
 import { requestTally } from './request-tally.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
-import { bridgeOf, hubOf, keeperOf } from '../stubs.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { bridgeOf, hubOf, keeperOf, outboxOf } from '../stubs.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
+import { noteRefused } from './refused-keys.ts';
 import { traceparentFor } from './trace.ts';
 
 /** One per isolate. */
@@ -54,17 +56,20 @@ export class Door {
   /** Keeps the API keys of all brokers. */
   readonly keeper: DurableObjectStub<BridgeContainer>;
   readonly hub: DurableObjectStub<StreamHub>;
+  readonly outbox: DurableObjectStub<Outbox>;
   /** Of the client, as Cloudflare saw it. */
   readonly address: string | undefined;
   /** That of any broker. */
   readonly bridgeOf: (broker: Broker) => DurableObjectStub<BridgeContainer>;
   readonly #origin: string | null;
   #caller: Caller | undefined;
+  readonly #env: Env;
   readonly #addressBinding: RateLimit | undefined;
   readonly #answerHeaders: Record<string, string> = {};
   readonly #method: string;
 
   constructor(request: Request, { env, config, requestId, prefix, broker }: DoorParts) {
+    this.#env = env;
     this.config = config;
     this.#method = request.method;
     this.broker = broker;
@@ -78,6 +83,7 @@ export class Door {
     this.bridge = this.bridgeOf(broker);
     this.keeper = keeperOf(env, config);
     this.hub = hubOf(env, config, broker);
+    this.outbox = outboxOf(env, broker);
     this.address = request.headers.get(HEADER.clientAddress) ?? undefined;
     this.#origin = request.headers.get('origin');
   }
@@ -93,7 +99,10 @@ export class Door {
         (tokenHash) => this.#findSession(tokenHash),
       );
     } catch (error) {
-      if (error instanceof BridgeError && error.code === 'unauthenticated') await this.chargeAddress();
+      if (error instanceof BridgeError && error.code === 'unauthenticated') {
+        noteRefused(this.#env, this.broker);
+        await this.chargeAddress();
+      }
       throw error;
     }
     keys.used(caller.openedBy ?? caller.id);

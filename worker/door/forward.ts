@@ -5,7 +5,7 @@ import { CONTRACT_VERSION } from '../../container/contract/version.ts';
 import { inSpan } from '../span.ts';
 import type { Door } from './door.ts';
 
-/** Connection-bound (RFC 9110 §7.6.1), and what would tell the container more than it needs: keys, cookies, addresses. */
+/** Connection-bound (RFC 9110 §7.6.1), and what would tell the container more than it needs: keys, cookies, ways. */
 const DROPPED: readonly string[] = [
   ...INTERNAL_HEADERS,
   HEADER.authorization,
@@ -50,6 +50,7 @@ export async function forward(request: Request, door: Door, { caller, isRead, bo
   headers.set(HEADER.requestId, door.requestId);
   headers.set(HEADER.traceparent, door.traceparent);
   headers.set(HEADER.caller, JSON.stringify(caller));
+  if (door.address !== undefined) headers.set(HEADER.callerAddress, door.address);
   headers.set(HEADER.contractVersion, String(CONTRACT_VERSION));
   headers.set(HEADER.deadline, String(door.deadlineAtMs));
   if (isRead) headers.set(HEADER.replay, 'safe');

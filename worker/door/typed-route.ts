@@ -14,8 +14,9 @@ export async function typedRoute(request: Request, door: Door): Promise<Response
   const match = table.match(request.method, door.url.pathname);
   door.route = match.route.path;
   const call = Object.assign(new DoorCall(request, door), { query: door.url.searchParams });
-  const { route, input, caller, body } = await admit(match, call);
-  const answered = await doorAnswers(route, input, caller, door);
+  const admitted = await admit(match, call);
+  const { route, caller, body } = admitted;
+  const answered = await doorAnswers(admitted, door);
   if (answered) return answered;
   const isRead = route.method === 'GET' || route === postBatch;
   return forward(request, door, { caller, isRead, ...(body ? { body: body.bytes } : {}) });

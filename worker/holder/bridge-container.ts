@@ -1,6 +1,7 @@
 import { Container } from '@cloudflare/containers';
-import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
+import { asBridgeError } from '../../container/contract/errors.ts';
 import { HEADER } from '../../container/contract/headers.ts';
+import type { Actor } from '../../container/contract/events.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
@@ -12,14 +13,9 @@ import { StateServer } from '../../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus, budgetWarnings } from './bridge-status.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 import { CONTAINER_PORT, containerControl, START_LIMITS } from './container-control.ts';
-import { containerEnv, newStartSecret, startSecretHeaders } from './container-env.ts';
-import {
-  containerDeadlineMs,
-  type ForwardRequest,
-  forwardToContainer,
-  readForwardRequest,
-} from './forward-to-container.ts';
-import { callerId, failedForward } from './failed-forward.ts';
+import { containerEnv, newStartSecret } from './container-env.ts';
+import { type ForwardRequest, forwardToContainer, readForwardRequest } from './forward-to-container.ts';
+import { callerId, failedForward, isUpgrade } from './failed-forward.ts';
 import { ForwardTimings } from './forward-timings.ts';
 import { costSettings } from './cost-settings.ts';
 import { HolderKeys } from './holder-keys.ts';
@@ -39,7 +35,9 @@ import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { type PlainInput, type Told, told } from '../told.ts';
 import { inSpan } from '../span.ts';
-import { StorageSql } from './storage-sql.ts';
+import { StorageSql } from '../storage-sql.ts';
+import { tellOutbox, toldBy } from './telling.ts';
+import { sendToContainer } from './send-to-container.ts';
 import { startForUnsettled } from './start-for-unsettled.ts';
 import { warmUp } from './warm-up.ts';
 import { policySettings, type PolicyView, Wakefulness } from './wakefulness.ts';
@@ -66,6 +64,7 @@ export class BridgeContainer extends Container<Env> {
   readonly #inFlight = new InFlight();
   readonly #name = ownName(this.ctx);
   readonly #keys: HolderKeys;
+  readonly #pump: ReturnType<typeof tellOutbox>;
   #activityChanged = Promise.withResolvers<void>();
 
   constructor(ctx: DurableObjectState<object>, env: Env) {
@@ -75,6 +74,7 @@ export class BridgeContainer extends Container<Env> {
       now: () => this.now(),
       cost: costSettings({ ...env }),
       warn: (message) => logEvent('state', { reason: message }, 'warn'),
+      ...toldBy(env, this.#name),
       onEnded: (ended) => {
         this.#instance.send({ type: 'ended', ended: [ended] });
         ctx.waitUntil(this.#hub().ended([ended]));
@@ -82,6 +82,8 @@ export class BridgeContainer extends Container<Env> {
         if (ended.startsWith(endedKey(''))) ctx.waitUntil(Promise.resolve().then(() => this.#keys.tellOthers()));
       },
     });
+    const again = (delayMs: number): void => ctx.waitUntil(this.#scheduleOnce('tell', delayMs));
+    this.#pump = tellOutbox({ env, name: this.#name, outbox: this.#state.outbox, again });
     this.#memory = new MemoryProof(this.#state);
     this.#metrics = new HolderMetrics({ kv: ctx.storage.kv, now: () => this.now() });
     const server = new StateServer(this.#state, onFault);
@@ -98,10 +100,7 @@ export class BridgeContainer extends Container<Env> {
       journal: this.#state.journal,
       now: () => this.now(),
       activity: () => this.#instance.activity,
-      schedule: async (delayMs) => {
-        this.deleteSchedules('wake');
-        await this.schedule(Math.ceil(delayMs / 1000), 'wake');
-      },
+      schedule: (delayMs) => this.#scheduleOnce('wake', delayMs),
     });
     this.#instance = new Instance({
       container: this.#containerControl(),
@@ -186,7 +185,8 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
-  async warm(reason: StartReason, cron?: CronFiring): Promise<Told<BridgeStatus>> {
+  async warm(reason: StartReason, cron?: CronFiring, by?: Actor): Promise<Told<BridgeStatus>> {
+    if (by) this.#state.outbox.tell({ type: 'admin.warm', by, data: {} });
     if (cron) this.#wakefulness.cronFired(cron);
     await this.#wakefulness.look();
     if (reason === 'cron' && this.#wakefulness.sleepsByPlan()) return told(() => this.status());
@@ -202,7 +202,8 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** Asks the container to finish and end. */
-  async sleep(): Promise<BridgeStatus> {
+  async sleep(by?: Actor): Promise<BridgeStatus> {
+    if (by) this.#state.outbox.tell({ type: 'admin.sleep', by, data: {} });
     await this.#instance.stop('admin');
     return this.status();
   }
@@ -218,6 +219,11 @@ export class BridgeContainer extends Container<Env> {
     if (this.#succession.isRetired || !(await this.#wakefulness.due())) return;
     const warmed = await this.warm('policy');
     if (!warmed.ok) await this.#wakefulness.failed(warmed.context.detail ?? warmed.code);
+  }
+
+  /** Called by the library's schedule: the outbox was not to be had. */
+  tell(): Promise<void> {
+    return this.#pump.run();
   }
 
   /** Another object holds the session from now on: the container ends, and nothing but a request starts it again. */
@@ -295,9 +301,10 @@ export class BridgeContainer extends Container<Env> {
   }
 
   /** A route that the state alone can answer, as JSON text. `input` has passed the route's schemas. */
-  answer(operationId: StateRoute['id'], input: PlainInput, caller: Caller): Promise<Told<string>> {
+  answer(operationId: StateRoute['id'], input: PlainInput, caller: Caller, by?: Actor): Promise<Told<string>> {
     this.count();
-    return told(async () => JSON.stringify(await STATE_ANSWERS[operationId](this.#state, input, caller)));
+    const actor = by ?? { caller: caller.id };
+    return told(async () => JSON.stringify(await STATE_ANSWERS[operationId](this.#state, input, caller, actor)));
   }
 
   override onStop({ exitCode }: { exitCode: number }): Promise<void> {
@@ -355,27 +362,13 @@ export class BridgeContainer extends Container<Env> {
     });
   }
 
-  async #send(request: ForwardRequest, timeoutMs: number): Promise<Response> {
-    const headers = new Headers(request.headers);
-    headers.set(HEADER.deadline, String(Math.floor(containerDeadlineMs(request.deadlineAtMs, this.now()))));
-    for (const [name, value] of Object.entries(startSecretHeaders(this.#lifecycle.record.startSecret)))
-      headers.set(name, value);
-    const port = this.ctx.container?.getTcpPort(CONTAINER_PORT);
-    if (!port) throw new BridgeError('container_unavailable', 'There is no container.');
-    const sending = this.#inFlight.send(timeoutMs);
-    try {
-      const answer = await port.fetch(`http://container${request.target}`, {
-        method: request.method,
-        headers,
-        body: request.body,
-        signal: sending.signal,
-        redirect: 'manual',
-      });
-      return answer.webSocket ? new Response(null, { status: 101, webSocket: answer.webSocket }) : answer;
-    } finally {
-      // An open stream has no deadline; its start has.
-      sending.done();
-    }
+  #send(request: ForwardRequest, timeoutMs: number): Promise<Response> {
+    return sendToContainer(request, timeoutMs, {
+      port: this.ctx.container?.getTcpPort(CONTAINER_PORT),
+      startSecret: this.#lifecycle.record.startSecret,
+      inFlight: this.#inFlight,
+      nowMs: this.now(),
+    });
   }
 
   /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
@@ -387,10 +380,14 @@ export class BridgeContainer extends Container<Env> {
     this.ctx.waitUntil(startForUnsettled(this.#state, () => this.#instance.ensure('unsettled operations')));
   }
 
+  /** The library's schedule, in place of what was scheduled before. */
+  async #scheduleOnce(method: 'wake' | 'tell', delayMs: number): Promise<void> {
+    this.deleteSchedules(method);
+    await this.schedule(Math.ceil(delayMs / 1000), method);
+  }
+
   #tellActivity(): void {
     this.#activityChanged.resolve();
     this.#activityChanged = Promise.withResolvers();
   }
 }
-
-const isUpgrade = (headers: Headers): boolean => headers.get('upgrade')?.toLowerCase() === 'websocket';

@@ -119,6 +119,14 @@ export const getStatus = defineRead({
       warnings: z
         .array(z.object({ code: z.enum(WARNING_CODES), since: z.string(), sinceMs: z.int(), reason: z.string() }))
         .meta({ description: 'What an operator should look at while everything goes on; of the last day.' }),
+      audit: z
+        .object({ pending: z.int(), oldestAtMs: instantMsOut.nullable(), fault: z.string().nullable() })
+        .nullable()
+        .optional()
+        .meta({
+          description:
+            'Events that wait for the audit’s store, and why; `null` = no audit is kept. Not told by `/readyz`.',
+        }),
     })
     .meta({ id: 'Status' }),
   example: {},

@@ -30,6 +30,8 @@ export const operation = z
     outcome: z.enum(['executed', 'partial', 'refused', 'not_executed', 'pending', 'unknown']),
     detail: z.string().meta({ description: 'The same in words.' }),
     login: loginOut.nullable(),
+    caller: z.string().meta({ description: 'Id of the key that asked; `<key>/<login>` for a trader’s session.' }),
+    requestId: z.string().nullable().meta({ description: '`X-Request-Id` of the write; `null` = not told.' }),
     tag: z.string().meta({ description: 'Last word of the comment in the broker’s books.' }),
     createdAt: instantOut,
     createdAtMs: instantMsOut,

@@ -4,6 +4,7 @@ import { replyError, toBridgeError } from './upstream-errors.ts';
 
 export interface PassthroughContext {
   readonly requestId: string;
+  readonly address: () => string | undefined;
   readonly deadlineAtMs: number;
   readonly lane: string;
   readonly signal: AbortSignal;

@@ -32,6 +32,8 @@ export interface SelfOptions {
   readonly serverBuild: () => Promise<string | null>;
   /** What is measured, now. */
   readonly report: () => FiguresReport;
+  /** How far the audit is behind; null = there is none. */
+  readonly audit: () => StatusAnswer['audit'];
 }
 
 type SelfRoute = typeof listBrokers | typeof getCapabilities | typeof getKeySelf | typeof getStatus;
@@ -97,5 +99,6 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
     sleep: null,
     ...toldFacts(report, report.atMs),
     warnings: [],
+    audit: options.audit(),
   };
 }

@@ -18,7 +18,7 @@ import type { Upstream } from '../../session/upstream.ts';
 import type { StateApi } from '../../state/state-api.ts';
 import { Fields, isWireObject, payload, payloadScalar, type WireObject } from '../../webapi/fields.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
-import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
+import { actorOf, handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import { isPasswordRight } from '../broker/password-check.ts';
 import { profileFields, rightsField, SERVER_OWNED } from './account-fields.ts';
 import type { TradeBooks } from './books.ts';
@@ -270,7 +270,7 @@ export class AccountsAdmin {
             hooks,
             `change a password of ${login}`,
             async () => {
-              await this.#parts.state.sessions.revokeLogin(login, 'a password was changed');
+              await this.#parts.state.sessions.revokeLogin(login, 'a password was changed', actorOf(context));
               return done(200, { login });
             },
           );

@@ -8,7 +8,7 @@ import type { Upstream } from '../../session/upstream.ts';
 import { consumerSessionView } from '../../state/consumer-session-view.ts';
 import type { ConsumerSession, StateApi } from '../../state/state-api.ts';
 import { Fields } from '../../webapi/fields.ts';
-import { handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
+import { actorOf, handle, type RouteAnswer, type RouteContext, type HandlersOf } from '../handler.ts';
 import { isPasswordRight } from '../broker/password-check.ts';
 import type { TradeBooks } from './books.ts';
 
@@ -89,6 +89,7 @@ export class ConsumerSessionService {
       scopes,
       openedBy: caller.id,
       passwordChangedAt: granted.passwordChangedAt,
+      by: actorOf(context),
     });
     return { status: 201, body: { token, ...consumerSessionView(session) } };
   }

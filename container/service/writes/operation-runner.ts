@@ -5,6 +5,7 @@ import { SessionError, type CallTimings } from '../../session/upstream.ts';
 import { operationView, storedAnswer, type OperationView } from '../../state/operation-view.ts';
 import type { BeginDecision, Operation, OperationChange, StateApi } from '../../state/state-api.ts';
 import type { RouteAnswer, RouteContext } from '../handler.ts';
+import { askedOf } from './asked.ts';
 import { reservedOf, type Reservation } from './limits.ts';
 import { fingerprinter, type Fingerprint } from './fingerprint.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -118,24 +119,28 @@ export class OperationRunner {
     if (known && known.kind !== 'started') return written<Body>(knownAnswer(known, identity.raw === true));
     const mutation = await prepare();
     const tag = await this.#parts.tags.next();
-    const decision = await this.#begin(context, { key, fingerprint, tag, mutation });
+    const decision = await this.#begin(context, { key, fingerprint, tag, mutation, asked: askedOf(identity) });
     if (decision.kind !== 'started') return written<Body>(knownAnswer(decision, identity.raw === true));
     return written<Body>(await this.#execute(context, decision.operation, mutation, identity.raw === true));
   }
 
   async #begin(
     context: RouteContext,
-    row: { key: string; fingerprint: string; tag: string; mutation: Mutation },
+    row: { key: string; fingerprint: string; tag: string; mutation: Mutation; asked: string },
   ): Promise<BeginDecision> {
     const { state, instanceId, now } = this.#parts;
-    const { caller, deadlineAtMs } = context;
-    const { key, fingerprint, tag, mutation } = row;
+    const { caller, requestId, deadlineAtMs } = context;
+    const { key, fingerprint, tag, mutation, asked } = row;
+    const address = context.address();
     const begun = state.operations.begin({
       caller: caller.id,
       key,
       kind: mutation.kind,
       tag,
       login: mutation.login,
+      requestId,
+      ...(address === undefined ? {} : { address }),
+      asked,
       fingerprint,
       request: JSON.stringify(mutation.request),
       instanceId,

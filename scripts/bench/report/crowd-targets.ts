@@ -89,7 +89,17 @@ export function addDeskTargets(rows: Rows, add: AddTarget): void {
   const find = (work: string): Summary | undefined => rows.find({ system: 'vps-desk', work, mode: 'desk' });
   const p99 = (summary: Summary | undefined): number | undefined => summary?.latencyMs[99];
   const [without, held, beside, lag] = [DESK_WORK.without, DESK_WORK.held, DESK_WORK.beside, DESK_WORK.lag].map(find);
-  if (!without && !beside && !lag) return;
+  const told = find(DESK_WORK.told);
+  if (!without && !beside && !lag && !told) return;
+  const [toldMs, untoldMs] = [p99(told), p99(without)];
+  add(
+    'p99 of orders with audit and webhook over without',
+    toldMs === undefined || untoldMs === undefined ? undefined : toldMs / untoldMs,
+    'at most',
+    1.15,
+    '×',
+    `${figure(toldMs, ' ms')} of ${figure(untoldMs, ' ms')}, ${figure(told?.done)} orders`,
+  );
   add(
     '50,000 accounts: deal to a stream of all groups, p99',
     p99(lag),

@@ -26,6 +26,7 @@ const HELD_MS = 20_000;
 /** Names of the rows: `report/crowd-targets.ts` looks them up. */
 export const DESK_WORK = {
   without: 'orders without a desk',
+  told: 'orders with audit and webhook',
   accounts: 'all accounts with money, NDJSON',
   exposure: 'exposure of all accounts',
   held: 'positions of all groups held by a stream',

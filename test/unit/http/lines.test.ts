@@ -3,7 +3,9 @@ import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { BridgeError } from '../../../container/contract/errors.ts';
-import { linesOf, writeLines } from '../../../container/http/lines.ts';
+import { LINES_TYPE } from '../../../container/contract/headers.ts';
+import { linesOf } from '../../../container/contract/lines.ts';
+import { writeLines } from '../../../container/http/lines.ts';
 
 /** A list as lines: whole, broken off, or left by its reader. */
 
@@ -20,7 +22,7 @@ afterEach(() => server?.close());
 async function serve(parts: AsyncIterable<readonly object[]>, onEnd = (): void => undefined): Promise<IncomingMessage> {
   const listening = createServer((_request, response) => {
     linesOf({ rows: parts, ...told })
-      .then((lines) => writeLines(response, [], lines))
+      .then((lines) => writeLines(response, [], { type: LINES_TYPE, text: lines }))
       .then(onEnd, onEnd);
   });
   server = listening.listen(0, '127.0.0.1');

@@ -17,7 +17,10 @@ const ask = (
   id: keyof typeof STATE_ANSWERS,
   caller: Caller,
   input: { params?: unknown; query?: unknown; body?: unknown } = {},
-) => STATE_ANSWERS[id](state, { params: {}, query: {}, body: undefined, decimals: 'string', ...input }, caller);
+) =>
+  STATE_ANSWERS[id](state, { params: {}, query: {}, body: undefined, decimals: 'string', ...input }, caller, {
+    caller: caller.id,
+  });
 
 const begin = (caller: string, key: string) =>
   state.operations.begin({

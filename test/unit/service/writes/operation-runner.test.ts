@@ -63,6 +63,7 @@ const caller = { id: 'desk', scopes: ['trade'] } as const;
 const context = (key: string, signal = new AbortController().signal): RouteContext => ({
   caller,
   requestId: 'r',
+  address: () => '192.0.2.1',
   deadlineAtMs: Date.now() + 1000,
   signal,
   lane: 'desk',

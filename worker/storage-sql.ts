@@ -1,6 +1,6 @@
-import { BridgeError } from '../../container/contract/errors.ts';
-import type { Sql, SqlRow, SqlValue } from '../../container/state/sql.ts';
-import { isStorageFailure } from './platform-errors.ts';
+import { BridgeError } from '../container/contract/errors.ts';
+import type { Sql, SqlRow, SqlValue } from '../container/state/sql.ts';
+import { isStorageFailure } from './holder/platform-errors.ts';
 
 /** The Durable Object's SQLite as the small interface that container/state is written over. */
 export class StorageSql implements Sql {

@@ -1,0 +1,71 @@
+import { asBridgeError, toProblem } from './errors.ts';
+
+/** How one row is a line of CSV. */
+export interface CsvForm {
+  readonly columns: readonly string[];
+  readonly cells: (row: object) => readonly (string | number | null | undefined)[];
+}
+
+export interface LinesOf {
+  readonly rows: AsyncIterable<readonly object[]>;
+  /** Writes decimals as the caller wants them. */
+  readonly convert: (rows: readonly object[]) => readonly unknown[];
+  readonly readAt: string;
+  readonly readAtMs: number;
+  readonly requestId: string;
+}
+
+/**
+ * A list as lines, part by part. The last one says that it is whole, or why it is not. What fails before the first part is
+ * thrown: nothing has been answered then.
+ */
+export async function linesOf({ rows, convert, readAt, readAtMs, requestId }: LinesOf): Promise<AsyncIterable<string>> {
+  const parts = rows[Symbol.asyncIterator]();
+  let part = await parts.next();
+  return (async function* lines() {
+    let items = 0;
+    try {
+      for (; !part.done; part = await parts.next()) {
+        items += part.value.length;
+        const text = convert(part.value)
+          .map((row) => `${JSON.stringify(row)}\n`)
+          .join('');
+        if (text !== '') yield text;
+      }
+      yield `${JSON.stringify({ end: true, items, readAt, readAtMs })}\n`;
+    } catch (error) {
+      yield `${JSON.stringify({ end: false, items, problem: toProblem(asBridgeError(error), requestId) })}\n`;
+    } finally {
+      await parts.return?.();
+    }
+  })();
+}
+
+/**
+ * The same as CSV (RFC 4180), with a line of names first. It has no place for a reason: where a later part fails, the
+ * answer breaks off, and its reader sees that it is not whole.
+ */
+export async function csvOf(rows: AsyncIterable<readonly object[]>, form: CsvForm): Promise<AsyncIterable<string>> {
+  const parts = rows[Symbol.asyncIterator]();
+  let part = await parts.next();
+  return (async function* lines() {
+    try {
+      yield csvLine(form.columns);
+      for (; !part.done; part = await parts.next()) {
+        const text = part.value.map((row) => csvLine(form.cells(row))).join('');
+        if (text !== '') yield text;
+      }
+    } finally {
+      await parts.return?.();
+    }
+  })();
+}
+
+const csvLine = (cells: ReturnType<CsvForm['cells']>): string => `${cells.map(csvCell).join(',')}\r\n`;
+
+/** A cell that a spreadsheet would take for a formula is text (OWASP, CSV injection). */
+function csvCell(value: string | number | null | undefined): string {
+  const text = value === null || value === undefined ? '' : String(value);
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rm, link } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigError } from './config.ts';
+import type { AuditStore } from '../outbox/audit/store.ts';
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
+
+/** The audit's objects as files below a folder (`AUDIT_DIR`), readable by their owner alone. */
+export class AuditDirectory implements AuditStore {
+  readonly #folder: string;
+
+  /** @throws ConfigError where the folder cannot be made */
+  constructor(folder: string) {
+    this.#folder = path.resolve(folder);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ConfigError([`AUDIT_DIR: expected a folder that can be written to; ${reason}`]);
+    }
+  }
+
+  /** Whole or not at all, and on the disk before it is said to be there. */
+  async create(key: string, text: string): Promise<'created' | 'exists'> {
+    const file = this.#file(key);
+    const folder = path.dirname(file);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const part = `${file}.part`;
+    const handle = await open(part, 'w', 0o400);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    try {
+      // A link fails where the name is taken; a rename would replace it.
+      await link(part, file);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return 'exists';
+      throw error;
+    } finally {
+      await rm(part, { force: true });
+    }
+    await syncFolder(folder);
+    return 'created';
+  }
+
+  async read(key: string): Promise<string | null> {
+    try {
+      return await readFile(this.#file(key), 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async list(prefix: string, after: string): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const key of this.#walk(prefix.replace(/\/[^/]*$/, ''), after)) {
+      found.push(key);
+      if (found.length >= 1000) break;
+    }
+    return found;
+  }
+
+  /** In order; folders that hold only what comes before are not looked into. */
+  async *#walk(folder: string, after: string): AsyncGenerator<string> {
+    const entries = await readdir(this.#file(folder), { withFileTypes: true }).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const key = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (`${key}/\uFFFF` > after) yield* this.#walk(key, after);
+      } else if (key > after && key.endsWith('.ndjson')) yield key;
+    }
+  }
+
+  #file(key: string): string {
+    return path.join(this.#folder, key);
+  }
+}
+
+/** A name that was just made survives the loss of power. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,70 @@
+import { lookup as resolve, type LookupAddress, type LookupOptions } from 'node:dns';
+import http, { type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { isPublicAddress } from '../contract/address.ts';
+import type { WebhookSender } from '../outbox/webhooks/deliveries.ts';
+
+/** Connections to one receiver. */
+const MOST_SOCKETS = 8;
+
+type LookupDone = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
+type Resolve = (host: string, options: LookupOptions, done: LookupDone) => void;
+
+export interface HostWebhookSenderOptions {
+  /** Origins that may be called wherever they are. */
+  readonly allowedOrigins: readonly string[];
+  /** Resolves names; the system's own if absent. */
+  readonly resolve?: Resolve;
+}
+
+/**
+ * Sends webhooks from a program of its own: the address that a name resolves to is looked at when the connection is made, so
+ * that a name that changes its mind in between reaches nothing private either. Follows no redirects.
+ */
+export function hostWebhookSender(options: HostWebhookSenderOptions): WebhookSender {
+  const checked = checkedLookup(options.resolve ?? (resolve as Resolve));
+  const agents = {
+    publicly: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, lookup: checked as never }),
+    anywhere: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
+    plainly: new http.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
+  };
+  return {
+    send: ({ url, headers, body, timeoutMs }) =>
+      new Promise((answered, failed) => {
+        const { origin, protocol } = new URL(url);
+        const isAllowed = options.allowedOrigins.includes(origin);
+        const agent = protocol === 'http:' ? agents.plainly : isAllowed ? agents.anywhere : agents.publicly;
+        if (protocol === 'http:' && !isAllowed) return failed(new Error('it is not https'));
+        const request: RequestOptions = {
+          method: 'POST',
+          headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+          agent,
+          signal: AbortSignal.timeout(timeoutMs),
+        };
+        const sent = (protocol === 'http:' ? http : https).request(url, request, (response) => {
+          // Its words are nobody's: read to the end, so that the connection can be used again.
+          response.resume();
+          response.once('end', () => answered({ status: response.statusCode ?? 0 }));
+          response.once('error', failed);
+        });
+        sent.once('error', (error) =>
+          failed(error.name === 'AbortError' ? new Error(`it did not answer within ${timeoutMs} ms`) : error),
+        );
+        sent.end(body);
+        return undefined;
+      }),
+  };
+}
+
+/** Finds public addresses only. */
+const checkedLookup =
+  (find: Resolve): Resolve =>
+  (host, options, done) =>
+    find(host, options, (error, found, family) => {
+      if (error) return done(error, found, family);
+      const addresses = Array.isArray(found) ? found.map(({ address }) => address) : [found];
+      const hidden = addresses.find((address) => !isPublicAddress(address));
+      if (hidden !== undefined || addresses.length === 0)
+        return done(new Error(`${host} resolves to what is not a public address`), []);
+      return done(null, found, family);
+    });

@@ -1,0 +1,123 @@
+import type { Actor } from '../contract/events.ts';
+import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
+import { type auditRoutes, getAuditHead, listAudit } from '../contract/routes/audit.ts';
+import {
+  createWebhook,
+  deleteWebhook,
+  disableWebhook,
+  enableWebhook,
+  listWebhookDeliveries,
+  listWebhooks,
+  replayWebhook,
+  testWebhook,
+  type webhookRoutes,
+} from '../contract/routes/webhooks.ts';
+import { readAudit } from './audit/read-audit.ts';
+import type { Outbox } from './outbox.ts';
+import type { Attempt } from './webhooks/deliveries.ts';
+import type { Webhook } from './webhooks/webhooks.ts';
+
+/** Who asks, and by which name the bridge was reached. */
+export interface Asked extends Actor {
+  readonly host?: string | undefined;
+}
+
+type OutboxAnswer<R extends AnyRoute> = (outbox: Outbox, input: RouteInput<R>, by: Asked) => Promise<AnswerOf<R>>;
+
+export type OutboxRoute = (typeof auditRoutes)[number] | (typeof webhookRoutes)[number];
+
+type OutboxAnswersOf<R extends AnyRoute> = { readonly [Id in R['id']]: OutboxAnswer<AnyRoute> };
+
+/** Ties an answer to its route's types. */
+const answers = <R extends AnyRoute>(route: R, answer: OutboxAnswer<R>): OutboxAnswersOf<R> =>
+  ({ [route.id]: answer }) as OutboxAnswersOf<R>;
+
+/** Routes that the outbox alone can answer, by operationId: one table for the Durable Object and the VPS. */
+export const OUTBOX_ANSWERS: OutboxAnswersOf<OutboxRoute> = {
+  ...answers(listAudit, async (outbox, { query: { from, to, ...query } }) => {
+    const { store } = outbox.requireAudit();
+    // What waits is stored first, if that can be done.
+    if (query.cursor === undefined) await outbox.flush().catch(() => undefined);
+    return readAudit(store, outbox.broker, { ...query, fromMs: from, toMs: to });
+  }),
+  ...answers(getAuditHead, async (outbox) => {
+    const { log } = outbox.requireAudit();
+    const { seq, hash, day } = log.head;
+    const { pending, oldestAtMs, fault } = log.backlog;
+    return {
+      seq,
+      hash,
+      day: day === '' ? null : day,
+      publicKey: log.publicKey,
+      pending,
+      oldestPendingAt: instant(oldestAtMs),
+      oldestPendingAtMs: oldestAtMs,
+      fault,
+    };
+  }),
+
+  ...answers(createWebhook, async (outbox, { body }, by) => {
+    const webhook = outbox.webhooks.create(body, by, by.host === undefined ? [] : [by.host]);
+    return { secret: webhook.secret, webhook: view(outbox, webhook) };
+  }),
+  ...answers(listWebhooks, async (outbox) => ({
+    items: outbox.webhooks.list().map((webhook) => view(outbox, webhook)),
+    nextCursor: null,
+  })),
+  ...answers(deleteWebhook, async (outbox, { params }, by) => ({ deleted: outbox.webhooks.delete(params.id, by) })),
+  ...answers(testWebhook, async (outbox, { params }, by) =>
+    attemptView(await outbox.test(outbox.webhooks.require(params.id), by)),
+  ),
+  ...answers(disableWebhook, async (outbox, { params: { id } }, by) => {
+    outbox.webhooks.require(id);
+    outbox.webhooks.disable(id, `by ${by.caller}`, by);
+    return view(outbox, outbox.webhooks.require(id));
+  }),
+  ...answers(enableWebhook, async (outbox, { params: { id } }, by) => {
+    outbox.webhooks.enable(id, by);
+    return view(outbox, outbox.webhooks.require(id));
+  }),
+  ...answers(listWebhookDeliveries, async (outbox, { params, query }) => {
+    const { id } = outbox.webhooks.require(params.id);
+    return { items: outbox.deliveries.attempts(id, query.limit).map(attemptView), nextCursor: null };
+  }),
+  ...answers(replayWebhook, async (outbox, { params, body }) => ({
+    events: outbox.replay(outbox.webhooks.require(params.id), body.from),
+  })),
+};
+
+/** Whether a route of this operationId is answered here. */
+export const isOutboxRoute = (id: string): id is OutboxRoute['id'] => Object.hasOwn(OUTBOX_ANSWERS, id);
+
+/** All pages of a list, one after the other: `page` answers the one after a cursor. */
+export async function* everyPage<Item extends object>(
+  page: (cursor: string | undefined) => Promise<{ items: readonly Item[]; nextCursor: string | null }>,
+): AsyncIterable<readonly Item[]> {
+  for (let cursor: string | undefined; ;) {
+    const { items, nextCursor } = await page(cursor);
+    yield items;
+    if (nextCursor === null) return;
+    cursor = nextCursor;
+  }
+}
+
+const instant = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());
+
+type WebhookView = AnswerOf<typeof listWebhooks>['items'][number];
+
+function view(outbox: Outbox, found: Webhook): WebhookView {
+  const { secret: _, ...webhook } = found;
+  const { pending, oldestAtMs } = outbox.deliveries.backlogOf(webhook.id);
+  return {
+    ...webhook,
+    createdAt: new Date(webhook.createdAtMs).toISOString(),
+    disabledAt: instant(webhook.disabledAtMs),
+    pending,
+    oldestPendingAtMs: oldestAtMs,
+  };
+}
+
+const attemptView = (attempt: Attempt): AnswerOf<typeof testWebhook> => ({
+  ...attempt,
+  at: new Date(attempt.atMs).toISOString(),
+});

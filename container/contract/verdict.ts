@@ -16,9 +16,11 @@ export interface VerdictFacts {
   /** Operations whose fate the broker's books could not tell, and those that the bridge still settles by itself. */
   readonly operations: { readonly orders: number; readonly others: number; readonly unsettled: number };
   readonly followed?: { readonly symbols: number; readonly stale: number } | undefined;
-  /** Breakers that are open: `the broker`, `the road to the container`. */
-  readonly openBreakers?: readonly string[] | undefined;
+  /** Circuit breakers, as the status tells them. */
+  readonly circuits?: { readonly broker: Circuit; readonly road: Circuit } | undefined;
 }
+
+type Circuit = { readonly state: string } | null;
 
 export interface Verdict {
   readonly level: VerdictLevel;
@@ -28,10 +30,11 @@ export interface Verdict {
 
 /** The whole status in words, for who has no time for the rest. */
 export function verdictOf(facts: VerdictFacts): Verdict {
-  const { halted, followed, openBreakers = [] } = facts;
+  const { halted, followed, circuits } = facts;
   const { orders, others, unsettled } = facts.operations;
   const look = [
-    ...openBreakers.map((name) => `The breaker of ${name} is open.`),
+    ...(circuits?.broker?.state === 'open' ? ['Calls of the broker are held back.'] : []),
+    ...(circuits?.road?.state === 'open' ? ['Calls of the container are held back.'] : []),
     ...(halted === null ? [] : ['Trading is halted.']),
     ...(orders + others === 0 ? [] : [needLook(orders, others)]),
     ...(followed && followed.stale > 0 ? [staleSymbols(followed)] : []),

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { LOG_FIELDS } from '../../container/contract/logger.ts';
 import { throughReset } from '../../worker/door/forward.ts';
 import { answer } from '../../worker/door/router.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
@@ -109,5 +110,45 @@ describe('a Durable Object that is replaced under a request', () => {
     const once = failing(1);
     await expect(throughReset(once.send, false)).rejects.toMatchObject({ code: 'outcome_unknown', outcome: 'unknown' });
     expect(once.sent()).toBe(1);
+  });
+});
+
+describe('the log of the door', () => {
+  it('has one line a request, which names route and caller, and never what was asked or with what', async () => {
+    const written = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    try {
+      const answered = await answer(
+        new Request('https://bridge.example/v1/keys/self?planted=secret', {
+          headers: {
+            authorization: `Bearer ${TEST_KEYS.read}`,
+            cookie: 'planted=secret',
+            'x-request-id': 'my-request',
+            traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          },
+        }),
+        withVariables({ LOG_LEVEL: 'info' }),
+      );
+      await answered.body?.cancel();
+      const lines = written.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+      expect(lines).toEqual([
+        expect.objectContaining({
+          level: 'info',
+          event: 'request',
+          requestId: 'my-request',
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          broker: 'main',
+          caller: 'read',
+          method: 'GET',
+          route: '/v1/keys/self',
+          status: 422,
+          code: 'invalid_field',
+        }),
+      ]);
+      const allowed: readonly string[] = ['time', 'level', 'event', ...LOG_FIELDS];
+      for (const line of lines) expect(allowed).toEqual(expect.arrayContaining(Object.keys(line)));
+      expect(JSON.stringify(lines)).not.toMatch(/planted|secret|mt5k_/);
+    } finally {
+      written.mockRestore();
+    }
   });
 });

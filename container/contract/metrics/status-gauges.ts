@@ -16,11 +16,15 @@ export interface GaugedStatus {
     readonly needLook: { readonly orders: number; readonly others: number };
   };
   readonly halted: string | null;
+  /** Circuit breakers; `null` = nobody tells. */
+  readonly circuits?: Readonly<Record<string, { readonly state: string } | null>>;
 }
+
+const CIRCUIT_STATES = ['closed', 'half_open', 'open'];
 
 export function addStatusGauges(
   metrics: Metrics<MetricName>,
-  { session, container, operations, halted }: GaugedStatus,
+  { session, container, operations, halted, circuits = {} }: GaugedStatus,
   nowMs: number,
 ): void {
   for (const state of SESSION_STATES)
@@ -31,5 +35,7 @@ export function addStatusGauges(
   const { orders, others } = operations.needLook;
   metrics.add('mt5_operations_waiting', ['bridge'], operations.unsettled);
   metrics.add('mt5_operations_waiting', ['person'], orders + others);
+  for (const [of, circuit] of Object.entries(circuits))
+    if (circuit) metrics.add('mt5_circuit_state', [of], CIRCUIT_STATES.indexOf(circuit.state));
   metrics.add('mt5_trading_halted', [], halted === null ? 0 : 1);
 }

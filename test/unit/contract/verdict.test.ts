@@ -25,7 +25,11 @@ test.each<[string, Partial<VerdictFacts>, string]>([
   ['look', { halted: 'audit' }, 'Connected. Trading is halted.'],
   ['look', { followed: { symbols: 12, stale: 3 } }, 'Connected. 3 of 12 followed symbols have no fresh quote.'],
   ['good', { followed: { symbols: 12, stale: 0 } }, 'Connected.'],
-  ['look', { openBreakers: ['the broker'] }, 'Connected. The breaker of the broker is open.'],
+  [
+    'look',
+    { circuits: { broker: { state: 'open' }, road: { state: 'closed' } } },
+    'Connected. Calls of the broker are held back.',
+  ],
   ['good', { session: { state: 'asleep', retryAtMs: null } }, 'Asleep: the next request connects.'],
   ['good', { session: { state: 'challenged', retryAtMs: null } }, 'Connecting to the broker.'],
   [

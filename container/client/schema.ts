@@ -129,7 +129,7 @@ export interface paths {
         put?: never;
         /**
          * Close every position of an account that fits
-         * @description Each position is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
+         * @description Each position is an operation of its own, under the key and `/` and its ticket; at most 1000. What is left when the time of the request is over goes on behind the 202. The whole is `done` when all were executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
          *
          *     Needs the scope `trade`.
          */
@@ -151,11 +151,55 @@ export interface paths {
         put?: never;
         /**
          * Cancel every pending order of an account that fits
-         * @description Each order is an operation of its own, under the key and `/` and its ticket. The whole is `done` when all were cancelled or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
+         * @description Each order is an operation of its own, under the key and `/` and its ticket; at most 1000. What is left when the time of the request is over goes on behind the 202. The whole is `done` when all were executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
          *
          *     Needs the scope `trade`.
          */
         post: operations["cancelOrders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/positions/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close every position that fits, of a group mask, of some accounts, or by ticket
+         * @description Of a mask, those that the key may touch. Each position is an operation of its own, under the key and `/` and its ticket; at most 1000. What is left when the time of the request is over goes on behind the 202. The whole is `done` when all were executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
+         *
+         *     Needs the scope `trade`.
+         */
+        post: operations["closePositionsOfMany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel every pending order that fits, of a group mask, of some accounts, or by ticket
+         * @description Of a mask, those that the key may touch. Each order is an operation of its own, under the key and `/` and its ticket; at most 1000. What is left when the time of the request is over goes on behind the 202. The whole is `done` when all were executed or none fitted, `partial` when some were, `refused` when none was; 202 while any is unknown.
+         *
+         *     Needs the scope `trade`.
+         */
+        post: operations["cancelOrdersOfMany"];
         delete?: never;
         options?: never;
         head?: never;
@@ -336,7 +380,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Accounts of a group mask or by login, ascending, each with its money
+         * Accounts of a group mask or by login, ascending, each with its money; searched by name, e-mail, phone, external account and comment
          * @description With `Accept: application/x-ndjson` everything, unpaged, one object a line as it is read, in no order; the last line is `{"end":true,"items":…,"readAt":…,"readAtMs":…}`, or `{"end":false,"items":…,"problem":{…}}`. A list without its last line was cut.
          *
          *     Needs the scope `read`.
@@ -718,6 +762,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/daily-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same of a group mask or of many accounts, by login; the last two days unless asked otherwise, 31 at most
+         * @description Needs the scope `read`.
+         */
+        get: operations["listDailyReportsOfMany"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{login}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Statement of an account: its deals, what they sum up to, and what is open; the last 31 days unless asked otherwise
+         * @description With `Accept: text/csv` its deals as a table, with `Accept: text/html` a page to print. At most 20,000 deals.
+         *
+         *     Needs the scope `read`.
+         */
+        get: operations["getStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/groups": {
         parameters: {
             query?: never;
@@ -826,7 +912,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Deals of an account, by time; keep the last cursor to read on later
+         * Deals of an account, by time; keep `resumeCursor` to read on later
          * @description Needs the scope `read`.
          */
         get: operations["listAccountDeals"];
@@ -868,7 +954,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Closed orders of many accounts, by login, time and ticket
+         * Closed orders of many accounts, by login, time and ticket, or all by time
          * @description Needs the scope `read`.
          */
         get: operations["listOrderHistory"];
@@ -908,7 +994,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Deals of many accounts, by login, time and ticket
+         * Deals of many accounts, by login, time and ticket, or all by time
          * @description Needs the scope `read`.
          */
         get: operations["listDeals"];
@@ -1030,7 +1116,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Symbols of a mask over their names or paths, by name
+         * Symbols of a mask over their names or paths, by name, or that hold a text
          * @description Needs the scope `read`.
          */
         get: operations["listSymbols"];
@@ -1054,6 +1140,28 @@ export interface paths {
          * @description Needs the scope `read`.
          */
         get: operations["getSymbol"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/symbols/{symbol}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a symbol is traded and quoted, holidays left out, and whether it is open now
+         * @description The week from now unless asked otherwise; at most 92 days. Hours that touch are one span.
+         *
+         *     Needs the scope `read`.
+         */
+        get: operations["getSymbolHours"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2073,6 +2181,8 @@ export interface components {
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
             expertId: string | null;
+            /** @description MT5 `ExpertID`. */
+            magic: number | null;
             /** @description MT5 `Dealer`. */
             dealer: number | null;
             /** @description MT5 `Digits`. */
@@ -2239,6 +2349,8 @@ export interface components {
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
             expertId: string | null;
+            /** @description MT5 `ExpertID`. */
+            magic: number | null;
             /** @description MT5 `Dealer`. */
             dealer: number | null;
             /** @description MT5 `Digits`. */
@@ -2389,6 +2501,8 @@ export interface components {
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
             expertId: string | null;
+            /** @description MT5 `ExpertID`. */
+            magic: number | null;
             /** @description MT5 `ExpertPositionID`. */
             expertPositionId: string | null;
             /** @description MT5 `Dealer`. */
@@ -3182,6 +3296,37 @@ export interface components {
             extra: {
                 [key: string]: unknown;
             };
+            /** @description Of the account’s money. MT5 `Currency` of the group. */
+            currency: string | null;
+            /**
+             * @description `hedging`: several positions of one symbol; `netting`: one. From MT5 `MarginMode`.
+             * @enum {string|null}
+             */
+            positionMode: "hedging" | "netting" | null;
+            /**
+             * @description MT5 `MarginMode`.
+             * @enum {string|null}
+             */
+            marginMode: "retail" | "exchange_discount" | "retail_hedged" | null;
+            /** @description MT5 `MarginMode`. */
+            marginModeCode: number | null;
+            /**
+             * Format: decimal
+             * @description Margin level, or equity, of the margin call: see `stopOutMode`. MT5 `MarginCall`.
+             */
+            marginCall: string | null;
+            /**
+             * Format: decimal
+             * @description Margin level, or equity, at which positions are closed: see `stopOutMode`. MT5 `MarginStopOut`.
+             */
+            marginStopOut: string | null;
+            /**
+             * @description Whether the two are percent or money. MT5 `MarginSOMode`.
+             * @enum {string|null}
+             */
+            stopOutMode: "percent" | "money" | null;
+            /** @description MT5 `MarginSOMode`. */
+            stopOutModeCode: number | null;
             money: components["schemas"]["Money"] | null;
         };
         Money: {
@@ -3379,14 +3524,235 @@ export interface components {
              * @description MT5 `Commission`.
              */
             commission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `InterestRate`.
+             */
+            interestRate: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `CommissionDaily`.
+             */
+            commissionDaily: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `CommissionMonthly`.
+             */
+            commissionMonthly: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `AgentDaily`.
+             */
+            agentDaily: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `AgentMonthly`.
+             */
+            agentMonthly: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BalancePrevDay`.
+             */
+            balancePreviousDay: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `BalancePrevMonth`.
+             */
+            balancePreviousMonth: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `EquityPrevDay`.
+             */
+            equityPreviousDay: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `EquityPrevMonth`.
+             */
+            equityPreviousMonth: string | null;
+            /** @description MT5 `MarginLeverage`. */
+            marginLeverage: number | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ProfitAssets`.
+             */
+            assets: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `ProfitLiabilities`.
+             */
+            liabilities: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyProfit`.
+             */
+            dayProfit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyBalance`.
+             */
+            dayBalance: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyCredit`.
+             */
+            dayCredit: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyCharge`.
+             */
+            dayCharge: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyCorrection`.
+             */
+            dayCorrection: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyBonus`.
+             */
+            dayBonus: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyStorage`.
+             */
+            dayStorage: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyCommInstant`.
+             */
+            dayCommission: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyCommRound`.
+             */
+            dayCommissionRound: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyCommFee`.
+             */
+            dayFee: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyAgent`.
+             */
+            dayAgent: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyInterest`.
+             */
+            dayInterest: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyDividend`.
+             */
+            dayDividend: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailyTaxes`.
+             */
+            dayTaxes: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailySOCompensation`.
+             */
+            daySoCompensation: string | null;
+            /**
+             * Format: decimal
+             * @description MT5 `DailySOCompensationCredit`.
+             */
+            daySoCompensationCredit: string | null;
             /** @description MT5 `Positions`. */
-            positions: unknown | null;
+            positions: components["schemas"]["Position"][] | null;
             /** @description MT5 `Orders`. */
-            orders: unknown | null;
+            orders: components["schemas"]["Order"][] | null;
             /** @description Fields that this version does not know, under the broker’s names. */
             extra: {
                 [key: string]: unknown;
             };
+        };
+        Statement: {
+            login: number;
+            name: string | null;
+            group: string;
+            currency: string | null;
+            currencyDigits: number | null;
+            leverage: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            from: string;
+            /** @description Milliseconds since 1970, UTC. */
+            fromMs: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            to: string;
+            /** @description Milliseconds since 1970, UTC. */
+            toMs: number;
+            /**
+             * Format: decimal
+             * @description The balance now, less what deals since `from` made of it.
+             */
+            openingBalance: string | null;
+            /**
+             * Format: decimal
+             * @description The balance now, less what deals since `to` made of it.
+             */
+            closingBalance: string | null;
+            totals: {
+                /** @description Deals that closed something. */
+                trades: number;
+                /**
+                 * Format: decimal
+                 * @description Of trades.
+                 */
+                profit: string;
+                /**
+                 * Format: decimal
+                 * @description Swaps.
+                 */
+                storage: string;
+                /**
+                 * Format: decimal
+                 * @description Of deals, with deals of commission.
+                 */
+                commission: string;
+                /**
+                 * Format: decimal
+                 * @description Of deals.
+                 */
+                fee: string;
+                /**
+                 * Format: decimal
+                 * @description Balance operations above 0.
+                 */
+                deposits: string;
+                /**
+                 * Format: decimal
+                 * @description Balance operations below 0.
+                 */
+                withdrawals: string;
+                /**
+                 * Format: decimal
+                 * @description Credit given less credit taken; not part of the balance.
+                 */
+                credit: string;
+                /**
+                 * Format: decimal
+                 * @description Charges, corrections, bonuses, interest and the like.
+                 */
+                other: string;
+            };
+            /** @description Deals, by time. */
+            items: components["schemas"]["Deal"][];
+            /** @description Open now. */
+            positions: components["schemas"]["Position"][];
+            /** @description Open now. */
+            orders: components["schemas"]["Order"][];
+            /** @description Now. */
+            money: components["schemas"]["Money"] | null;
         };
         Group: {
             /** @description MT5 `Group`. */
@@ -3907,6 +4273,101 @@ export interface components {
             extra: {
                 [key: string]: unknown;
             };
+        };
+        SymbolHours: {
+            symbol: string;
+            /** @description When it is traded. */
+            trading: {
+                /** @description Whether it is traded now by its hours; `null` = none are told. */
+                open: boolean | null;
+                /**
+                 * Format: date-time
+                 * @description When `open` turns next; `null` = not within a week.
+                 */
+                changesAt: string | null;
+                /** @description Milliseconds since 1970, UTC. */
+                changesAtMs: number | null;
+                spans: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC.
+                     */
+                    openAt: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    openAtMs: number;
+                    /**
+                     * Format: date-time
+                     * @description The first moment after it. RFC 3339, UTC.
+                     */
+                    closeAt: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    closeAtMs: number;
+                }[];
+            };
+            /** @description When it is quoted. */
+            quotes: {
+                /** @description Whether it is quoted now by its hours; `null` = none are told. */
+                open: boolean | null;
+                /**
+                 * Format: date-time
+                 * @description When `open` turns next; `null` = not within a week.
+                 */
+                changesAt: string | null;
+                /** @description Milliseconds since 1970, UTC. */
+                changesAtMs: number | null;
+                spans: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC.
+                     */
+                    openAt: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    openAtMs: number;
+                    /**
+                     * Format: date-time
+                     * @description The first moment after it. RFC 3339, UTC.
+                     */
+                    closeAt: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    closeAtMs: number;
+                }[];
+            };
+            holidays: {
+                /** @description A day of the server’s, like `2026-12-25`. */
+                date: string;
+                description: string | null;
+                /** @description What remains of its sessions; `null` = closed all day. */
+                open: {
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC.
+                     */
+                    openAt: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    openAtMs: number;
+                    /**
+                     * Format: date-time
+                     * @description The first moment after it. RFC 3339, UTC.
+                     */
+                    closeAt: string;
+                    /** @description Milliseconds since 1970, UTC. */
+                    closeAtMs: number;
+                } | null;
+            }[];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            from: string;
+            /** @description Milliseconds since 1970, UTC. */
+            fromMs: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            to: string;
+            /** @description Milliseconds since 1970, UTC. */
+            toMs: number;
         };
         /** @description Depth of market; empty where the broker keeps none for the symbol. */
         Book: {
@@ -4736,6 +5197,8 @@ export interface components {
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
             expertId: string | null;
+            /** @description MT5 `ExpertID`. */
+            magic: number | null;
             /** @description MT5 `ExpertPositionID`. */
             expertPositionId: string | null;
             /** @description MT5 `Dealer`. */
@@ -4910,6 +5373,8 @@ export interface components {
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
             expertId: string | null;
+            /** @description MT5 `ExpertID`. */
+            magic: number | null;
             /** @description MT5 `Dealer`. */
             dealer: number | null;
             /** @description MT5 `Digits`. */
@@ -5074,6 +5539,8 @@ export interface components {
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
             expertId: string | null;
+            /** @description MT5 `ExpertID`. */
+            magic: number | null;
             /** @description MT5 `Dealer`. */
             dealer: number | null;
             /** @description MT5 `Digits`. */
@@ -5631,6 +6098,8 @@ export interface components {
         sessionEpoch: number;
         /** @description For `If-None-Match`. */
         etag: string;
+        /** @description With `Accept: text/csv`: what JSON tells in `nextCursor`; absent = that was all. */
+        nextCursor: string;
         /** @description Where the fate of the operation is told. */
         location: string;
         /** @description Seconds. */
@@ -5681,6 +6150,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5696,6 +6166,7 @@ export interface operations {
                         /** @description Milliseconds since 1970, UTC. */
                         readAtMs: number;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -6281,6 +6752,12 @@ export interface operations {
                      * @enum {string}
                      */
                     side?: "buy" | "sell";
+                    /** @description Only these. */
+                    tickets?: string[];
+                    /** @description Decimal like `"1.10850"`. */
+                    profitAbove?: string;
+                    /** @description Decimal like `"1.10850"`. */
+                    profitBelow?: string;
                 };
             };
         };
@@ -6358,6 +6835,166 @@ export interface operations {
                     side?: "buy" | "sell";
                     /** @enum {string} */
                     type?: "limit" | "stop" | "stop_limit";
+                    /** @description Only these. */
+                    tickets?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    "idempotency-replayed": components["headers"]["replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    location: components["headers"]["location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    closePositionsOfMany: {
+        parameters: {
+            query?: {
+                /** @description Check everything, send nothing. */
+                dryRun?: boolean;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: {
+                /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "group": "demo\\forex",
+                 *       "symbol": "EURUSD",
+                 *       "profitBelow": "-1000"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`). */
+                    group?: string;
+                    logins?: number[];
+                    /** @description Symbol, with its case. */
+                    symbol?: string;
+                    /**
+                     * @description Side.
+                     * @enum {string}
+                     */
+                    side?: "buy" | "sell";
+                    /** @description Only these. */
+                    tickets?: string[];
+                    /** @description Decimal like `"1.10850"`. */
+                    profitAbove?: string;
+                    /** @description Decimal like `"1.10850"`. */
+                    profitBelow?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    "idempotency-replayed": components["headers"]["replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description It is not known yet whether the broker did it. */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    location: components["headers"]["location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    cancelOrdersOfMany: {
+        parameters: {
+            query?: {
+                /** @description Check everything, send nothing. */
+                dryRun?: boolean;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: {
+                /** @description New for each intent, the same for its repetitions: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+                /** @description `return=minimal`: the answer is the operation and the dealer’s result, with the tickets; order, deals and position are not read back, which saves a round trip to the broker. */
+                Prefer?: "return=minimal" | "return=representation";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "group": "demo\\forex",
+                 *       "symbol": "EURUSD",
+                 *       "type": "stop"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`). */
+                    group?: string;
+                    logins?: number[];
+                    /** @description Symbol, with its case. */
+                    symbol?: string;
+                    /**
+                     * @description Side.
+                     * @enum {string}
+                     */
+                    side?: "buy" | "sell";
+                    /** @enum {string} */
+                    type?: "limit" | "stop" | "stop_limit";
+                    /** @description Only these. */
+                    tickets?: string[];
                 };
             };
         };
@@ -6621,6 +7258,8 @@ export interface operations {
                 state?: "sending" | "pending" | "done" | "partial" | "refused" | "unknown" | "not_executed" | "unresolved";
                 /** @description Login. */
                 login?: number;
+                /** @description The write that an order, deal or position came of: the last word of its comment. */
+                tag?: string;
                 /** @description Administrators only: writes of another key, or `*` for all. */
                 caller?: string;
                 /** @description Items per page. */
@@ -6780,6 +7419,16 @@ export interface operations {
                 group?: string;
                 /** @description Only accounts that use margin and whose level, in percent, is below. */
                 marginLevelBelow?: string;
+                /** @description Only accounts whose name holds this text, in any case. */
+                name?: string;
+                /** @description The same of the e-mail address. */
+                email?: string;
+                /** @description The same of the phone number, by its digits alone. */
+                phone?: string;
+                /** @description The same of the account in an external system. */
+                externalAccount?: string;
+                /** @description The same of the comment. */
+                comment?: string;
                 /** @description Only accounts whose equity is below: `0` = in debt. */
                 equityBelow?: string;
                 /** @description `nextCursor` of the page before. */
@@ -6805,6 +7454,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6821,6 +7471,7 @@ export interface operations {
                         readAtMs: number;
                     };
                     "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -7726,6 +8377,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7733,6 +8385,7 @@ export interface operations {
                         items: components["schemas"]["BrokerStatus"][];
                         nextCursor: null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -7918,6 +8571,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7926,6 +8580,111 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listDailyReportsOfMany: {
+        parameters: {
+            query?: {
+                /** @description Comma list of logins, as many as the URL takes. */
+                logins?: string;
+                /**
+                 * @description Group mask: comma list, `*` = any text, leading `!` excludes (`real\*,!real\test*`).
+                 * @example demo\forex
+                 */
+                group?: string;
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                from?: string;
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                to?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description Items per page.
+                 * @example 2
+                 */
+                limit?: number;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DailyReport"][];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC.
+                         */
+                        readAt: string;
+                        /** @description Milliseconds since 1970, UTC. */
+                        readAtMs: number;
+                    };
+                    "text/csv": string;
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    getStatement: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                from?: string;
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                to?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Login.
+                 * @example 1001
+                 */
+                login: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
+                    "text/csv": string;
+                    "text/html": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8033,6 +8792,8 @@ export interface operations {
             query?: {
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description The newest first; otherwise the oldest. */
+                newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Items per page. */
@@ -8059,6 +8820,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8067,6 +8829,7 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8079,10 +8842,14 @@ export interface operations {
             query?: {
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description The newest first; otherwise the oldest. */
+                newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Items per page. */
                 limit?: number;
+                /** @description Only those of this position: its ticket. */
+                position?: string;
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };
@@ -8105,6 +8872,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8113,6 +8881,7 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8129,6 +8898,8 @@ export interface operations {
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 to?: string;
+                /** @description The newest first; otherwise the oldest. */
+                newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -8136,6 +8907,8 @@ export interface operations {
                  * @example 5
                  */
                 limit?: number;
+                /** @description Only those of this position: its ticket. */
+                position?: string;
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };
@@ -8158,6 +8931,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8165,7 +8939,10 @@ export interface operations {
                         items: components["schemas"]["Order"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /** @description The end of this page, on the last one too: send as `cursor` later for what came since. `null` where the list does not go by time, oldest first, or nothing was there yet. */
+                        resumeCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8185,6 +8962,8 @@ export interface operations {
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 to?: string;
+                /** @description The newest first; otherwise the oldest. */
+                newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -8192,6 +8971,12 @@ export interface operations {
                  * @example 5
                  */
                 limit?: number;
+                /** @description Only those of this position: its ticket. */
+                position?: string;
+                /** @description Only those of this order: its ticket. */
+                order?: string;
+                /** @description Only deals that open (`in`), close (`out`, `out_by`) or turn (`inout`) a position. */
+                entry?: "in" | "out" | "inout" | "out_by";
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };
@@ -8214,6 +8999,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8221,7 +9007,10 @@ export interface operations {
                         items: components["schemas"]["Deal"][];
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
+                        /** @description The end of this page, on the last one too: send as `cursor` later for what came since. `null` where the list does not go by time, oldest first, or nothing was there yet. */
+                        resumeCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8264,6 +9053,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8280,6 +9070,7 @@ export interface operations {
                         readAtMs: number;
                     };
                     "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8303,6 +9094,10 @@ export interface operations {
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 to?: string;
+                /** @description `time`: all accounts together in order of time; needs `from`, at most 31 days before `to`. */
+                sort?: "login" | "time";
+                /** @description The newest first; otherwise the oldest. */
+                newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -8310,6 +9105,8 @@ export interface operations {
                  * @example 5
                  */
                 limit?: number;
+                /** @description Only those of this position: its ticket. */
+                position?: string;
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };
@@ -8326,6 +9123,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8340,7 +9138,10 @@ export interface operations {
                         readAt: string;
                         /** @description Milliseconds since 1970, UTC. */
                         readAtMs: number;
+                        /** @description The end of this page, on the last one too: send as `cursor` later for what came since. `null` where the list does not go by time, oldest first, or nothing was there yet. */
+                        resumeCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8400,6 +9201,10 @@ export interface operations {
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 to?: string;
+                /** @description `time`: all accounts together in order of time; needs `from`, at most 31 days before `to`. */
+                sort?: "login" | "time";
+                /** @description The newest first; otherwise the oldest. */
+                newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -8407,6 +9212,12 @@ export interface operations {
                  * @example 5
                  */
                 limit?: number;
+                /** @description Only those of this position: its ticket. */
+                position?: string;
+                /** @description Only those of this order: its ticket. */
+                order?: string;
+                /** @description Only deals that open (`in`), close (`out`, `out_by`) or turn (`inout`) a position. */
+                entry?: "in" | "out" | "inout" | "out_by";
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };
@@ -8423,6 +9234,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8437,7 +9249,10 @@ export interface operations {
                         readAt: string;
                         /** @description Milliseconds since 1970, UTC. */
                         readAtMs: number;
+                        /** @description The end of this page, on the last one too: send as `cursor` later for what came since. `null` where the list does not go by time, oldest first, or nothing was there yet. */
+                        resumeCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8674,10 +9489,12 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Exposure"];
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8693,6 +9510,8 @@ export interface operations {
                  * @example EUR*
                  */
                 mask?: string;
+                /** @description Only symbols whose name, path, description, international name or ISIN holds this text, in any case. */
+                search?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -8785,6 +9604,46 @@ export interface operations {
             "5XX": components["responses"]["Problem"];
         };
     };
+    getSymbolHours: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                from?: string;
+                /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
+                to?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Symbol, with its case.
+                 * @example EURUSD
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SymbolHours"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
     getBook: {
         parameters: {
             query?: {
@@ -8810,10 +9669,12 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Book"];
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8857,6 +9718,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8865,6 +9727,7 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8898,6 +9761,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8906,6 +9770,7 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8937,6 +9802,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8945,6 +9811,7 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];
@@ -8966,6 +9833,7 @@ export interface operations {
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 to?: string;
+                last?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -8989,6 +9857,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    "x-next-cursor": components["headers"]["nextCursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8997,6 +9866,7 @@ export interface operations {
                         /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
                         nextCursor: string | null;
                     };
+                    "text/csv": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];

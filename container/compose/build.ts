@@ -206,6 +206,7 @@ function buildWriteService(base: Base, upstream: Upstream, reads: ReadService): 
   return createWriteService({
     upstream: notingWrites(upstream, reads.broker, reads.clock),
     broker: reads.broker,
+    many: reads.many,
     clock: reads.clock,
     state: countedLedger(state.api, metrics),
     instanceId,

@@ -1,7 +1,7 @@
 import { type PassedCommand, findCommand, requireCommand } from './commands.ts';
 import type { CustomCommands } from './custom-commands.ts';
 import { BridgeError } from './errors.ts';
-import { CSV_TYPE, HEADER, LINES_TYPE } from './headers.ts';
+import { CSV_TYPE, HTML_TYPE, HEADER, LINES_TYPE } from './headers.ts';
 import { checkEncoding, checkJsonHeaders, MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
 import { type Caller, requireEveryBroker, requireEveryLogin, requireScope, unauthenticated } from './keys.ts';
 import { requireMaskedCommand } from './passthrough-logins.ts';
@@ -37,6 +37,9 @@ export interface TypedCall extends Call {
 }
 
 /** A request of the typed API that may be answered. */
+/** JSON, or what the `Accept` header asks for. */
+export type AnswerForm = 'json' | 'csv' | 'page';
+
 export interface Admitted {
   readonly route: AnyRoute;
   readonly input: RouteInput<AnyRoute>;
@@ -48,6 +51,8 @@ export interface Admitted {
   readonly takesLines: boolean;
   /** `Accept: text/csv`: the same as a table; `takesLines` is true as well. */
   readonly takesCsv: boolean;
+  /** What the answer is written as. */
+  readonly form: AnswerForm;
   /** As it came; absent = none. */
   readonly body?: { readonly bytes: Uint8Array; readonly text: string };
 }
@@ -89,7 +94,18 @@ export async function admit({ route, params }: RouteMatch, call: TypedCall): Pro
   const prefersMinimal = route.brief === true && isMinimal(call.header(HEADER.prefer));
   const takesCsv = route.csv !== undefined && isFor(CSV_TYPE, call);
   const takesLines = takesCsv || (route.lines === true && isFor(LINES_TYPE, call));
-  return { route, input, caller, idempotencyKey, prefersMinimal, takesLines, takesCsv, ...(body ? { body } : {}) };
+  const form = formOf(route, call);
+  return {
+    route,
+    input,
+    caller,
+    idempotencyKey,
+    prefersMinimal,
+    takesLines,
+    takesCsv,
+    form,
+    ...(body ? { body } : {}),
+  };
 }
 
 /** What a route with `bodyOptional` is given where none came. */
@@ -136,6 +152,18 @@ function isFor(type: string, call: TypedCall): boolean {
     field: 'query.cursor',
     expected: 'no cursor',
   });
+}
+
+/** The first that is named and can be given. */
+function formOf(route: AnyRoute, call: TypedCall): AnswerForm {
+  if (call.method !== 'GET') return 'json';
+  for (const range of (call.header('accept') ?? '').toLowerCase().split(',')) {
+    const type = range.split(';', 1)[0]?.trim();
+    if (type === CSV_TYPE && route.table === true) return 'csv';
+    if (type === HTML_TYPE && route.page === true) return 'page';
+    if (type === 'application/json') return 'json';
+  }
+  return 'json';
 }
 
 interface TypedBody {

@@ -38,8 +38,11 @@ export const HEADER = {
 /** A list as lines of JSON. */
 export const LINES_TYPE = 'application/x-ndjson';
 
-/** The same as a table. */
+/** A list as a table. */
 export const CSV_TYPE = 'text/csv';
+export const HTML_TYPE = 'text/html';
+/** Of a table: what JSON tells in `nextCursor`. */
+export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 
 /** What only the Worker may say to the container: the door removes these from every caller's request. */
 export const INTERNAL_HEADERS: readonly string[] = [

@@ -61,11 +61,14 @@ export async function csvOf(rows: AsyncIterable<readonly object[]>, form: CsvFor
   })();
 }
 
-const csvLine = (cells: ReturnType<CsvForm['cells']>): string => `${cells.map(csvCell).join(',')}\r\n`;
+export const csvLine = (cells: ReturnType<CsvForm['cells']>): string => `${cells.map(csvCell).join(',')}\r\n`;
 
-/** A cell that a spreadsheet would take for a formula is text (OWASP, CSV injection). */
+const NUMBER = /^-?\d+(\.\d+)?$/;
+
+/** A cell that a spreadsheet would take for a formula is text (OWASP, CSV injection); a negative number is none. */
 function csvCell(value: string | number | null | undefined): string {
   const text = value === null || value === undefined ? '' : String(value);
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const isFormula = typeof value === 'string' && /^\s*[=+\-@\t\r]/.test(text) && !NUMBER.test(text);
+  const safe = isFormula ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS, PROBLEM_CONTENT_TYPE } from './errors.ts';
-import { CSV_TYPE, HEADER, LINES_TYPE } from './headers.ts';
+import { CSV_TYPE, HEADER, HTML_TYPE, LINES_TYPE, NEXT_CURSOR_HEADER } from './headers.ts';
 import { DECIMAL_FORMAT } from './decimals.ts';
 import { OTHER_PATHS, streamSchemas, TAGS } from './openapi-others.ts';
 import { DECIMAL_FORMS } from './route.ts';
@@ -62,6 +62,7 @@ Volumes are in lots. Instants are RFC 3339 in UTC (\`…At\`) and milliseconds s
 An enumeration is a name with MT5's integer beside it (\`state\`, \`stateCode\`); a value without a name is \`null\` with its integer.
 Fields that this version does not know are in \`extra\`, under the broker's names. Lists are \`{"items", "nextCursor"}\`:
 send \`nextCursor\` as \`cursor\` for the next page, with the same filters; what is added meanwhile moves nothing.
+Lists that take \`Accept: text/csv\` come as a table then; text that a spreadsheet would run as a formula begins with \`'\`.
 Writes need an \`Idempotency-Key\` header and are sent to the broker at most once. A price of 0 means "none", as in MT5.`;
 
 /** The error table, as the documents show it. */
@@ -86,6 +87,7 @@ const HEADERS: Json = {
   requestId: header('The id of the request: the caller’s own, or a new one.'),
   sessionEpoch: header('Counts the bridge’s sign-ins: another number, another MT5 session.', 'integer'),
   etag: header('For `If-None-Match`.'),
+  nextCursor: header('With `Accept: text/csv`: what JSON tells in `nextCursor`; absent = that was all.'),
   location: header('Where the fate of the operation is told.'),
   retryAfter: header('Seconds.', 'integer'),
   rateLimitPolicy: header('`"key";q=100;w=5`: so many requests (`q`) within so many seconds (`w`).'),
@@ -123,12 +125,14 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
     content: {
       [route.text?.split(';')[0] ?? 'application/json']: { schema },
       ...(route.lines ? { [LINES_TYPE]: { schema: { type: 'string' } } } : {}),
-      ...(route.csv ? { [CSV_TYPE]: { schema: { type: 'string' } } } : {}),
+      ...(route.csv || route.table ? { [CSV_TYPE]: { schema: { type: 'string' } } } : {}),
+      ...(route.page ? { [HTML_TYPE]: { schema: { type: 'string' } } } : {}),
     },
   });
   const hasDryRun = 'dryRun' in ((refer(route.query, 'input')['properties'] as Json | undefined) ?? {});
   const responses: Json = {
     [String(route.status)]: answer('Done.', {
+      ...(route.table ? { [NEXT_CURSOR_HEADER]: HEADER_REF('nextCursor') } : {}),
       ...(cacheable ? { etag: HEADER_REF('etag') } : {}),
       ...(write ? { [HEADER.idempotencyReplayed]: HEADER_REF('replayed') } : {}),
     }),

@@ -44,6 +44,10 @@ export interface RouteDefinition<
   readonly text?: string;
   /** Takes `Accept: text/csv` too: every item as a line of a table. */
   readonly csv?: CsvForm;
+  /** Takes `Accept: text/csv`: the items of the page as a table, with a column for each of their fields. */
+  readonly table?: boolean;
+  /** Takes `Accept: text/html`: the answer as a page to print. */
+  readonly page?: boolean;
   /** Takes `Prefer: return=minimal`: the answer is then the operation and the dealer's result. */
   readonly brief?: boolean;
   readonly answer: Answer;

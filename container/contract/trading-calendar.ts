@@ -32,3 +32,45 @@ export const tradingCalendarSchema = z.object({
   markets: z.array(marketSchema).readonly(),
 });
 export type TradingCalendar = Readonly<z.infer<typeof tradingCalendarSchema>>;
+
+/** Epoch ms, from inclusive, to exclusive. */
+export interface Window {
+  readonly openMs: number;
+  readonly closeMs: number;
+}
+
+const DAY_MS = DAY_MINUTES * 60_000;
+
+/** Whether a holiday is on a day of the server's, counted from 1970. */
+export function isOn(holiday: Holiday, day: number): boolean {
+  const date = new Date(day * DAY_MS);
+  return (
+    (holiday.year === 0 || holiday.year === date.getUTCFullYear()) &&
+    holiday.month === date.getUTCMonth() + 1 &&
+    holiday.day === date.getUTCDate()
+  );
+}
+
+/** Sessions of one day of the server's, counted from 1970, as minutes of that day. */
+export function sessionsOf(
+  { hours, holidays }: Pick<Market, 'hours' | 'holidays'>,
+  day: number,
+): [from: number, to: number][] {
+  const weekStart = new Date(day * DAY_MS).getUTCDay() * DAY_MINUTES;
+  const holiday = holidays.find((one) => isOn(one, day));
+  const [first, last] = holiday === undefined ? [0, DAY_MINUTES] : (holiday.open ?? [0, 0]);
+  return hours
+    .map(([from, to]): [number, number] => [Math.max(from - weekStart, first), Math.min(to - weekStart, last)])
+    .filter(([from, to]) => from < to);
+}
+
+/** By time; those that touch are one. */
+export function merged(windows: readonly Window[]): Window[] {
+  const joined: Window[] = [];
+  for (const window of windows.toSorted((a, b) => a.openMs - b.openMs)) {
+    const last = joined.at(-1);
+    if (last === undefined || window.openMs > last.closeMs) joined.push(window);
+    else joined[joined.length - 1] = { openMs: last.openMs, closeMs: Math.max(last.closeMs, window.closeMs) };
+  }
+  return joined;
+}

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { admit, type TypedCall } from '../contract/admission.ts';
+import { admit, type AnswerForm, type TypedCall } from '../contract/admission.ts';
 import { budgetOf } from '../contract/keys.ts';
 import { CSV_TYPE, HEADER, LINES_TYPE } from '../contract/headers.ts';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
@@ -10,6 +10,7 @@ import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
 import { HttpCall } from './call.ts';
 import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
+import { inForm } from './forms.ts';
 import { csvOf, linesOf } from '../contract/lines.ts';
 import { headerOf } from './read-request.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -18,6 +19,7 @@ export interface TypedAnswer extends RouteAnswer {
   readonly route: AnyRoute;
   readonly takesCsv: boolean;
   readonly status: number;
+  readonly form: AnswerForm;
   /** Writes decimals as the caller asked for; `null` = as they are. */
   readonly convert: ((body: unknown) => unknown) | null;
 }
@@ -42,7 +44,7 @@ export class TypedApi {
 
   /** @throws BridgeError */
   async answer(match: RouteMatch, call: TypedCall, facts: RequestFacts): Promise<TypedAnswer> {
-    const { route, input, caller, idempotencyKey, prefersMinimal, takesLines, takesCsv, body } = await admit(
+    const { route, input, caller, idempotencyKey, prefersMinimal, takesLines, takesCsv, form, body } = await admit(
       match,
       call,
     );
@@ -68,6 +70,7 @@ export class TypedApi {
       ...(prefersMinimal ? { headers: { ...answer.headers, [HEADER.preferenceApplied]: 'return=minimal' } } : {}),
       route,
       takesCsv,
+      form,
       status: answer.status ?? route.status,
       convert,
       body: convert && !answer.rows ? convert(answer.body) : answer.body,
@@ -121,6 +124,8 @@ function httpAnswer(
   { caller }: RequestFacts,
   hot: HotAnswers | undefined,
 ): HttpAnswer {
+  const written = answer.form === 'json' ? undefined : inForm(answer.form, answer.route, answer.body);
+  if (written) return written;
   const { status, route } = answer;
   const text = route.text === undefined ? JSON.stringify(answer.body) : String(answer.body);
   // A stored problem has a type of its own.

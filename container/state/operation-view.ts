@@ -174,6 +174,7 @@ export async function listOperationViews(
   query: {
     state?: OperationState | undefined;
     login?: number | undefined;
+    tag?: string | undefined;
     caller?: string | undefined;
     limit: number;
     cursor?: string | undefined;
@@ -186,6 +187,7 @@ export async function listOperationViews(
     ...(owner === '*' ? {} : { caller: owner }),
     ...(query.state === undefined ? {} : { state: query.state }),
     ...(query.login === undefined ? {} : { login: query.login }),
+    ...(query.tag === undefined ? {} : { tag: query.tag }),
     ...(caller.logins ? { logins: caller.logins } : {}),
     ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
   });

@@ -193,11 +193,13 @@ export class OperationsLedger implements OperationsApi {
     const rows = this.#parts.sql.run(
       `SELECT * FROM operations
         WHERE (?1 IS NULL OR caller = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR login = ?3)
-          AND (?4 IS NULL OR id < ?4) AND ${maskCondition(filter.logins)} ORDER BY id DESC LIMIT ?5`,
+          AND (?4 IS NULL OR id < ?4) AND (?5 IS NULL OR tag = ?5) AND ${maskCondition(filter.logins)}
+        ORDER BY id DESC LIMIT ?6`,
       filter.caller ?? null,
       filter.state ?? null,
       filter.login ?? null,
       beforeId,
+      filter.tag ?? null,
       filter.limit + 1,
     );
     const page = rows.slice(0, filter.limit);

@@ -269,6 +269,7 @@ export interface OperationChange {
 
 export interface OperationFilter {
   readonly caller?: string;
+  readonly tag?: string;
   readonly state?: OperationState;
   readonly login?: number;
   /** Only operations of these logins. */

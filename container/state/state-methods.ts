@@ -122,6 +122,7 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
   'operations.list': z.tuple([
     z.object({
       caller: short.optional(),
+      tag: short.optional(),
       state: operationState.optional(),
       login: login.optional(),
       logins: z.array(z.tuple([count, count])).optional(),

@@ -54,6 +54,8 @@ const ANSWERED_BY: Readonly<Record<string, string>> = {
   'symbol/list': 'symbol/get',
   'symbol/next': 'symbol/get',
   'symbol/total': 'symbol/get',
+  // Where there are any.
+  'holiday/next': 'holiday/total',
   'user/group': 'user/get',
   'user/total': 'user/logins',
   'position/get': 'position/get_batch',

@@ -23,6 +23,8 @@ const TRADES = [
   'closePositionBy',
   'closePositions',
   'cancelOrders',
+  'closePositionsOfMany',
+  'cancelOrdersOfMany',
   'liquidateAccount',
 ] as const;
 
@@ -83,6 +85,9 @@ const TYPED: Readonly<Record<string, readonly Route['id'][]>> = {
   'dealer/send_request': TRADES,
   'dealer/get_request_result': ['getOperation'],
   'daily/get': ['listDailyReports'],
+  'daily/get_batch': ['listDailyReportsOfMany'],
+  'holiday/total': ['getSymbolHours'],
+  'holiday/next': ['getSymbolHours'],
 };
 
 const SIGN_IN = 'the bridge signs in and out itself: a session belongs to a connection, and callers share it';

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { noParams, noQuery } from '../route.ts';
-import { account, dailyReport, group, money } from '../schemas/account.ts';
-import { decimalIn, groupIn, groupMaskIn, listOf, loginOut, positiveDecimalIn, readListOf } from '../schemas/values.ts';
+import { account, dailyReport, group, money, statement } from '../schemas/account.ts';
+import {
+  decimalIn,
+  groupIn,
+  groupMaskIn,
+  listOf,
+  loginOut,
+  positiveDecimalIn,
+  readListOf,
+  soughtIn,
+} from '../schemas/values.ts';
 import { defineLoginRead, defineManyRead, defineRead, LINES, ofMany, page, who, window, windowed } from './read.ts';
 
 const tag = 'Accounts';
@@ -10,7 +19,8 @@ export const listAccounts = defineManyRead({
   id: 'listAccounts',
   path: '/v1/accounts',
   tag,
-  summary: 'Accounts of a group mask or by login, ascending, each with its money',
+  summary:
+    'Accounts of a group mask or by login, ascending, each with its money; searched by name, e-mail, phone, external account and comment',
   description: LINES,
   lines: true,
   query: ofMany({
@@ -18,6 +28,11 @@ export const listAccounts = defineManyRead({
     marginLevelBelow: positiveDecimalIn
       .optional()
       .meta({ description: 'Only accounts that use margin and whose level, in percent, is below.' }),
+    name: soughtIn.optional().meta({ description: 'Only accounts whose name holds this text, in any case.' }),
+    email: soughtIn.optional().meta({ description: 'The same of the e-mail address.' }),
+    phone: soughtIn.optional().meta({ description: 'The same of the phone number, by its digits alone.' }),
+    externalAccount: soughtIn.optional().meta({ description: 'The same of the account in an external system.' }),
+    comment: soughtIn.optional().meta({ description: 'The same of the comment.' }),
     equityBelow: decimalIn.optional().meta({ description: 'Only accounts whose equity is below: `0` = in debt.' }),
     ...page(),
   }),
@@ -66,6 +81,31 @@ export const listDailyReports = defineLoginRead({
   example: { params: { login: '1001' }, query: { limit: '5' } },
 });
 
+export const listDailyReportsOfMany = defineManyRead({
+  id: 'listDailyReportsOfMany',
+  path: '/v1/daily-reports',
+  tag,
+  summary:
+    'The same of a group mask or of many accounts, by login; the last two days unless asked otherwise, 31 at most',
+  query: ofMany({ ...who, ...window, ...page() }),
+  answer: readListOf(dailyReport.schema),
+  example: { query: { group: 'demo\\forex', limit: '2' } },
+});
+
+export const getStatement = defineLoginRead({
+  id: 'getStatement',
+  path: '/v1/accounts/{login}/statement',
+  tag,
+  summary:
+    'Statement of an account: its deals, what they sum up to, and what is open; the last 31 days unless asked otherwise',
+  description:
+    'With `Accept: text/csv` its deals as a table, with `Accept: text/html` a page to print. At most 20,000 deals.',
+  query: windowed(window),
+  answer: statement,
+  page: true,
+  example: { params: { login: '1001' } },
+});
+
 export const listGroups = defineRead({
   id: 'listGroups',
   wide: true,
@@ -98,6 +138,8 @@ export const accountRoutes = [
   getMoney,
   listLogins,
   listDailyReports,
+  listDailyReportsOfMany,
+  getStatement,
   listGroups,
   getGroup,
 ] as const;

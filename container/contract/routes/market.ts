@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noParams, noQuery } from '../route.ts';
-import { book, candle, quote, quoteStatistics, symbol, tick, TIMEFRAMES } from '../schemas/market.ts';
-import { groupIn, listOf, symbolIn, symbolMaskIn, symbolsIn } from '../schemas/values.ts';
+import { book, candle, quote, quoteStatistics, symbol, symbolHours, tick, TIMEFRAMES } from '../schemas/market.ts';
+import { groupIn, listOf, soughtIn, symbolIn, symbolMaskIn, symbolsIn, wholeIn } from '../schemas/values.ts';
 import { defineRead, page, window, windowed } from './read.ts';
 
 const tag = 'Market';
@@ -11,9 +11,16 @@ export const listSymbols = defineRead({
   id: 'listSymbols',
   path: '/v1/symbols',
   tag,
-  summary: 'Symbols of a mask over their names or paths, by name',
+  summary: 'Symbols of a mask over their names or paths, by name, or that hold a text',
   params: noParams,
-  query: z.strictObject({ mask: symbolMaskIn.default('*'), ...page() }),
+  query: z.strictObject({
+    mask: symbolMaskIn.default('*'),
+    search: soughtIn.optional().meta({
+      description:
+        'Only symbols whose name, path, description, international name or ISIN holds this text, in any case.',
+    }),
+    ...page(),
+  }),
   answer: listOf(symbol.schema),
   cacheable: true,
   example: { query: { mask: 'EUR*', limit: '5' } },
@@ -28,6 +35,18 @@ export const getSymbol = defineRead({
   query: z.strictObject({ group: groupIn.optional() }),
   answer: symbol.schema,
   cacheable: true,
+  example: { params: { symbol: 'EURUSD' } },
+});
+
+export const getSymbolHours = defineRead({
+  id: 'getSymbolHours',
+  path: '/v1/symbols/{symbol}/hours',
+  tag,
+  summary: 'When a symbol is traded and quoted, holidays left out, and whether it is open now',
+  description: 'The week from now unless asked otherwise; at most 92 days. Hours that touch are one span.',
+  params: symbolParams,
+  query: windowed(window),
+  answer: symbolHours,
   example: { params: { symbol: 'EURUSD' } },
 });
 
@@ -87,7 +106,13 @@ export const listCandles = defineRead({
     symbol: symbolIn,
     timeframe: z.enum(TIMEFRAMES, `expected one of ${TIMEFRAMES.join(', ')}`),
     ...window,
+    last: wholeIn(5000)
+      .optional()
+      .meta({ description: 'The last so many candles that begin before `to`, or now; in place of `from` and pages.' }),
     ...page(1000, 5000),
+  }).refine(({ last, from, cursor }) => last === undefined || (from === undefined && cursor === undefined), {
+    error: 'expected neither "from" nor "cursor" beside "last"',
+    path: ['last'],
   }),
   answer: listOf(candle),
   example: { query: { symbol: 'EURUSD', timeframe: 'H1', limit: '5' } },
@@ -96,6 +121,7 @@ export const listCandles = defineRead({
 export const marketRoutes = [
   listSymbols,
   getSymbol,
+  getSymbolHours,
   getBook,
   listTicks,
   listQuotes,

@@ -45,6 +45,11 @@ export const listOperations = defineRoute({
   query: z.strictObject({
     state: operationStateIn.optional(),
     login: loginIn.optional(),
+    tag: z
+      .string()
+      .regex(/^[a-z2-7]{10}$/, 'expected a tag: ten letters and digits, the last word of a comment')
+      .optional()
+      .meta({ description: 'The write that an order, deal or position came of: the last word of its comment.' }),
     caller: z
       .string()
       .regex(/^[\x21-\x7e]{1,100}$/, 'expected the id of a key, or * for all')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { itemsIn } from '../tables.ts';
 import { defineRoute, noParams } from '../route.ts';
 import type { RouteDefinition } from '../route.ts';
 import {
@@ -46,14 +47,22 @@ export const ofMany = <Shape extends z.core.$ZodShape>(shape: Shape): z.ZodObjec
 
 type Read<P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType, Id extends string> = Omit<
   RouteDefinition<P, Q, z.ZodType, A, Id>,
-  'method' | 'scope' | 'write' | 'status' | 'body' | 'logins'
+  'method' | 'scope' | 'write' | 'status' | 'body' | 'logins' | 'csv' | 'table'
 >;
 
 /** A GET that needs the scope `read`. */
 export const defineRead = <P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType, Id extends string>(
   read: Read<P, Q, A, Id> & Pick<RouteDefinition<P, Q, z.ZodType, A, Id>, 'logins'>,
 ): RouteDefinition<P, Q, z.ZodType, A, Id> =>
-  defineRoute({ ...read, method: 'GET', scope: 'read', write: false, status: 200 });
+  defineRoute({
+    ...read,
+    // What is cached is cached as JSON.
+    table: read.cacheable !== true && itemsIn(read.answer) !== undefined,
+    method: 'GET',
+    scope: 'read',
+    write: false,
+    status: 200,
+  });
 
 /** A GET about one login, which the door checks against the key. */
 export const defineLoginRead = <Q extends z.ZodType, A extends z.ZodType, Id extends string>(

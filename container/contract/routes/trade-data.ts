@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { noParams, noQuery } from '../route.ts';
+import { DEAL_ENTRIES } from '../schemas/enums.ts';
 import { deal, order, position } from '../schemas/trade.ts';
 import {
   decimal,
+  flagIn,
   groupIn,
   instantMsOut,
   listOf,
@@ -10,6 +12,7 @@ import {
   lotsIn,
   positiveDecimalIn,
   readListOf,
+  resumable,
   sideIn,
   symbolIn,
   ticketIn,
@@ -30,10 +33,33 @@ import {
 
 const tag = 'Trade data';
 const ticketParams = z.strictObject({ ticket: ticketIn });
-const ofLogin = z.strictObject({ ...symbolFilter, ...page() });
-const ofLoginWindow = windowed({ ...symbolFilter, ...window, ...page() });
+const newestFirst = { newestFirst: flagIn('The newest first; otherwise the oldest.') };
+const positionFilter = {
+  position: ticketIn.optional().meta({ description: 'Only those of this position: its ticket.' }),
+};
+const dealFilters = {
+  ...positionFilter,
+  order: ticketIn.optional().meta({ description: 'Only those of this order: its ticket.' }),
+  entry: z
+    .enum(DEAL_ENTRIES, `expected one of ${DEAL_ENTRIES.join(', ')}`)
+    .optional()
+    .meta({ description: 'Only deals that open (`in`), close (`out`, `out_by`) or turn (`inout`) a position.' }),
+};
+const ofLogin = z.strictObject({ ...symbolFilter, ...newestFirst, ...page() });
+const ofLoginWindow = { ...symbolFilter, ...window, ...newestFirst, ...page() };
 const ofManyNow = ofMany({ ...who, ...symbolFilter, ...page() });
-const ofManyWindow = ofMany({ ...who, ...symbolFilter, ...window, ...page() });
+const sorted = {
+  sort: z.enum(['login', 'time'], 'expected "login" or "time"').default('login').meta({
+    description: '`time`: all accounts together in order of time; needs `from`, at most 31 days before `to`.',
+  }),
+};
+const ofManyWindow = { ...who, ...symbolFilter, ...window, ...sorted, ...newestFirst, ...page() };
+const SORTED_BY_TIME = {
+  error: 'expected sort=time beside newestFirst: accounts are listed one after another otherwise',
+  path: ['newestFirst'],
+};
+const newestByTime = (query: { sort: string; newestFirst: boolean }): boolean =>
+  query.sort === 'time' || !query.newestFirst;
 const login = { login: '1001' };
 
 export const listAccountPositions = defineLoginRead({
@@ -51,7 +77,7 @@ export const listAccountOrders = defineLoginRead({
   path: '/v1/accounts/{login}/orders',
   tag,
   summary: 'Open orders of an account, by ticket',
-  query: ofLogin,
+  query: ofLogin.extend(positionFilter),
   answer: listOf(order.schema),
   example: { params: login },
 });
@@ -61,8 +87,8 @@ export const listAccountOrderHistory = defineLoginRead({
   path: '/v1/accounts/{login}/orders/history',
   tag,
   summary: 'Closed orders of an account, by the time they were done',
-  query: ofLoginWindow,
-  answer: listOf(order.schema),
+  query: windowed({ ...ofLoginWindow, ...positionFilter }),
+  answer: resumable(listOf(order.schema)),
   example: { params: login, query: { limit: '5' } },
 });
 
@@ -70,9 +96,9 @@ export const listAccountDeals = defineLoginRead({
   id: 'listAccountDeals',
   path: '/v1/accounts/{login}/deals',
   tag,
-  summary: 'Deals of an account, by time; keep the last cursor to read on later',
-  query: ofLoginWindow,
-  answer: listOf(deal.schema),
+  summary: 'Deals of an account, by time; keep `resumeCursor` to read on later',
+  query: windowed({ ...ofLoginWindow, ...dealFilters }),
+  answer: resumable(listOf(deal.schema)),
   example: { params: login, query: { from: '2020-01-01T00:00:00Z', limit: '5' } },
 });
 
@@ -113,9 +139,9 @@ export const listOrderHistory = defineManyRead({
   id: 'listOrderHistory',
   path: '/v1/orders/history',
   tag,
-  summary: 'Closed orders of many accounts, by login, time and ticket',
-  query: ofManyWindow,
-  answer: readListOf(order.schema),
+  summary: 'Closed orders of many accounts, by login, time and ticket, or all by time',
+  query: ofMany({ ...ofManyWindow, ...positionFilter }).refine(newestByTime, SORTED_BY_TIME),
+  answer: resumable(readListOf(order.schema)),
   example: { query: { logins: '1001,1002', limit: '5' } },
 });
 
@@ -145,9 +171,9 @@ export const listDeals = defineManyRead({
   id: 'listDeals',
   path: '/v1/deals',
   tag,
-  summary: 'Deals of many accounts, by login, time and ticket',
-  query: ofManyWindow,
-  answer: readListOf(deal.schema),
+  summary: 'Deals of many accounts, by login, time and ticket, or all by time',
+  query: ofMany({ ...ofManyWindow, ...dealFilters }).refine(newestByTime, SORTED_BY_TIME),
+  answer: resumable(readListOf(deal.schema)),
   example: { query: { logins: '1001,1002', limit: '5' } },
 });
 

@@ -9,7 +9,22 @@ import {
   USER_RIGHTS,
 } from './enums.ts';
 import type { ObjectOf } from './object.ts';
-import { amount, apiData, defineObject, flagNames, instant, integer, login, name, named, raw, text } from './object.ts';
+import {
+  amount,
+  apiData,
+  defineObject,
+  flagNames,
+  instant,
+  integer,
+  login,
+  name,
+  named,
+  objects,
+  raw,
+  text,
+} from './object.ts';
+import { deal, order, position } from './trade.ts';
+import { decimal, instantMsOut, instantOut, loginOut } from './values.ts';
 
 /** Accounts, groups and daily reports (mt5-webapi §3.2, §3.3, §3.8). */
 
@@ -99,12 +114,6 @@ export const money = defineObject('Money', {
 });
 export type Money = ObjectOf<typeof money>;
 
-/** A user with its money: what people mean by an account. */
-export const account = z
-  .object({ ...user.schema.shape, money: money.schema.nullable() })
-  .meta({ id: 'Account', description: 'The account; `money` is its state now, `null` where the broker keeps none.' });
-export type Account = z.output<typeof account>;
-
 export const group = defineObject(
   'Group',
   {
@@ -138,6 +147,34 @@ export const group = defineObject(
 );
 export type Group = ObjectOf<typeof group>;
 
+const { currency, marginMode, marginModeCode, marginCall, marginStopOut, stopOutMode, stopOutModeCode } =
+  group.schema.shape;
+/** What an account has from its group; all `null` where this manager may not see the group. */
+const accountTerms = z.object({
+  currency: currency.meta({ description: 'Of the account’s money. MT5 `Currency` of the group.' }),
+  positionMode: z
+    .enum(['hedging', 'netting'])
+    .nullable()
+    .meta({ description: '`hedging`: several positions of one symbol; `netting`: one. From MT5 `MarginMode`.' }),
+  marginMode,
+  marginModeCode,
+  marginCall: marginCall.meta({
+    description: 'Margin level, or equity, of the margin call: see `stopOutMode`. MT5 `MarginCall`.',
+  }),
+  marginStopOut: marginStopOut.meta({
+    description: 'Margin level, or equity, at which positions are closed: see `stopOutMode`. MT5 `MarginStopOut`.',
+  }),
+  stopOutMode: stopOutMode.meta({ description: 'Whether the two are percent or money. MT5 `MarginSOMode`.' }),
+  stopOutModeCode,
+});
+export type AccountTerms = z.output<typeof accountTerms>;
+
+/** A user with its money and what it has from its group: what people mean by an account. */
+export const account = z
+  .object({ ...user.schema.shape, ...accountTerms.shape, money: money.schema.nullable() })
+  .meta({ id: 'Account', description: 'The account; `money` is its state now, `null` where the broker keeps none.' });
+export type Account = z.output<typeof account>;
+
 /** The account at the end of a server day. */
 export const dailyReport = defineObject('DailyReport', {
   login: login('Login'),
@@ -158,7 +195,73 @@ export const dailyReport = defineObject('DailyReport', {
   profit: amount('Profit'),
   storage: amount('ProfitStorage', 'Storage'),
   commission: amount('Commission'),
-  positions: raw('Positions'),
-  orders: raw('Orders'),
+  interestRate: amount('InterestRate'),
+  commissionDaily: amount('CommissionDaily'),
+  commissionMonthly: amount('CommissionMonthly'),
+  agentDaily: amount('AgentDaily'),
+  agentMonthly: amount('AgentMonthly'),
+  balancePreviousDay: amount('BalancePrevDay'),
+  balancePreviousMonth: amount('BalancePrevMonth'),
+  equityPreviousDay: amount('EquityPrevDay'),
+  equityPreviousMonth: amount('EquityPrevMonth'),
+  marginLeverage: integer('MarginLeverage'),
+  assets: amount('ProfitAssets'),
+  liabilities: amount('ProfitLiabilities'),
+  dayProfit: amount('DailyProfit'),
+  dayBalance: amount('DailyBalance'),
+  dayCredit: amount('DailyCredit'),
+  dayCharge: amount('DailyCharge'),
+  dayCorrection: amount('DailyCorrection'),
+  dayBonus: amount('DailyBonus'),
+  dayStorage: amount('DailyStorage'),
+  dayCommission: amount('DailyCommInstant'),
+  dayCommissionRound: amount('DailyCommRound'),
+  dayFee: amount('DailyCommFee'),
+  dayAgent: amount('DailyAgent'),
+  dayInterest: amount('DailyInterest'),
+  dayDividend: amount('DailyDividend'),
+  dayTaxes: amount('DailyTaxes'),
+  daySoCompensation: amount('DailySOCompensation'),
+  daySoCompensationCredit: amount('DailySOCompensationCredit'),
+  positions: objects(position, 'Positions'),
+  orders: objects(order, 'Orders'),
 });
 export type DailyReport = ObjectOf<typeof dailyReport>;
+
+const sum = (description: string) => decimal.meta({ ...decimal.meta(), description });
+
+/** What happened on an account in a stretch of time. */
+export const statement = z
+  .object({
+    login: loginOut,
+    name: z.string().nullable(),
+    group: z.string(),
+    currency: z.string().nullable(),
+    currencyDigits: z.int().nullable(),
+    leverage: z.int().nullable(),
+    from: instantOut,
+    fromMs: instantMsOut,
+    to: instantOut,
+    toMs: instantMsOut,
+    openingBalance: decimal
+      .nullable()
+      .meta({ description: 'The balance now, less what deals since `from` made of it.' }),
+    closingBalance: decimal.nullable().meta({ description: 'The balance now, less what deals since `to` made of it.' }),
+    totals: z.object({
+      trades: z.int().meta({ description: 'Deals that closed something.' }),
+      profit: sum('Of trades.'),
+      storage: sum('Swaps.'),
+      commission: sum('Of deals, with deals of commission.'),
+      fee: sum('Of deals.'),
+      deposits: sum('Balance operations above 0.'),
+      withdrawals: sum('Balance operations below 0.'),
+      credit: sum('Credit given less credit taken; not part of the balance.'),
+      other: sum('Charges, corrections, bonuses, interest and the like.'),
+    }),
+    items: z.array(deal.schema).meta({ description: 'Deals, by time.' }),
+    positions: z.array(position.schema).meta({ description: 'Open now.' }),
+    orders: z.array(order.schema).meta({ description: 'Open now.' }),
+    money: money.schema.nullable().meta({ description: 'Now.' }),
+  })
+  .meta({ id: 'Statement' });
+export type Statement = z.output<typeof statement>;

@@ -97,6 +97,7 @@ export const DEAL_ACTION = {
 } as const;
 
 export const DEAL_ENTRY = { 0: 'in', 1: 'out', 2: 'inout', 3: 'out_by' } as const;
+export const DEAL_ENTRIES = Object.values(DEAL_ENTRY);
 export const POSITION_ACTIVATION = { 0: 'none', 1: 'sl', 2: 'tp', 3: 'stop_out' } as const;
 export const STOP_OUT_ACTIVATION = { 0: 'none', 1: 'margin_call', 2: 'stop_out' } as const;
 

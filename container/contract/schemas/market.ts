@@ -105,6 +105,45 @@ export const symbol = defineObject('Symbol', {
 });
 export type SymbolSpecification = ObjectOf<typeof symbol>;
 
+const openSpan = z.object({
+  openAt: instantOut,
+  openAtMs: instantMsOut,
+  closeAt: instantOut.meta({ description: 'The first moment after it. RFC 3339, UTC.' }),
+  closeAtMs: instantMsOut,
+});
+const hoursOf = (of: string) =>
+  z
+    .object({
+      open: z
+        .boolean()
+        .nullable()
+        .meta({ description: `Whether it is ${of} now by its hours; \`null\` = none are told.` }),
+      changesAt: instantOut.nullable().meta({ description: 'When `open` turns next; `null` = not within a week.' }),
+      changesAtMs: instantMsOut.nullable(),
+      spans: z.array(openSpan),
+    })
+    .meta({ description: `When it is ${of}.` });
+
+export const symbolHours = z
+  .object({
+    symbol: z.string(),
+    trading: hoursOf('traded'),
+    quotes: hoursOf('quoted'),
+    holidays: z.array(
+      z.object({
+        date: z.string().meta({ description: 'A day of the server’s, like `2026-12-25`.' }),
+        description: z.string().nullable(),
+        open: openSpan.nullable().meta({ description: 'What remains of its sessions; `null` = closed all day.' }),
+      }),
+    ),
+    from: instantOut,
+    fromMs: instantMsOut,
+    to: instantOut,
+    toMs: instantMsOut,
+  })
+  .meta({ id: 'SymbolHours' });
+export type SymbolHours = z.output<typeof symbolHours>;
+
 export const quote = defineObject('Quote', {
   symbol: name('Symbol'),
   digits: integer('Digits'),

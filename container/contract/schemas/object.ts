@@ -20,6 +20,7 @@ export type ReadKind =
   | 'flags'
   | 'apiData'
   | 'orderTypeRates'
+  | 'objects'
   | 'raw';
 
 export interface Read {
@@ -29,6 +30,8 @@ export interface Read {
   /** Without it the object cannot be told apart: its absence is the broker's fault (502). Others are null. */
   readonly required: boolean;
   readonly names?: EnumTable | FlagTable;
+  /** Of `objects`: what each is. */
+  readonly definition?: AnyObjectDefinition;
 }
 
 export interface Entry<Schema extends z.ZodType = z.ZodType> {
@@ -136,6 +139,14 @@ export const rates = (prefix: string, nested: string): Optional<typeof orderType
     nested,
     ...Object.values(RATED_ORDER_TYPES).map((type) => `${prefix}${type}`),
   ]);
+/** A list of objects inside the object; those that name no login are of its login. */
+export function objects<Definition extends AnyObjectDefinition>(
+  definition: Definition,
+  ...sources: string[]
+): Optional<z.ZodArray<Definition['schema']>> {
+  const entry = optional(z.array(definition.schema as Definition['schema']), 'objects', sources);
+  return { ...entry, read: { ...entry.read, definition } };
+}
 export const raw = (...sources: string[]): Optional<z.ZodUnknown> => optional(z.unknown(), 'raw', sources);
 
 /** `openAt` and `openAtMs` from server time in seconds or, finer, milliseconds. */

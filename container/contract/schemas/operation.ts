@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimal, instantMsOut, instantOut, loginOut } from './values.ts';
+import { decimal, flagIn, instantMsOut, instantOut, loginOut } from './values.ts';
 
 /** The ledger as callers see it: `state/operation-view.ts` makes it. */
 
@@ -44,12 +44,7 @@ export const operation = z
   .meta({ id: 'Operation' });
 
 /** Asked for with `?dryRun=true`: everything is checked, nothing is sent. */
-const dryRunIn = z
-  .enum(['true', 'false'], 'expected "true" or "false"')
-  .transform((text) => text === 'true')
-  .default(false)
-  .meta({ openapi: { type: 'boolean', default: false, description: 'Check everything, send nothing.' } });
-
+const dryRunIn = flagIn('Check everything, send nothing.');
 export const dryRunQuery = z.strictObject({ dryRun: dryRunIn });
 
 /** What the dealer said, and what became of it. */

@@ -41,6 +41,18 @@ export const readListOf = <Item extends z.ZodType>(
   readAtMs: typeof instantMsOut;
 }> => listOf(item).extend({ readAt: instantOut, readAtMs: instantMsOut });
 
+const resumeCursor = z
+  .string()
+  .nullable()
+  .meta({
+    description:
+      'The end of this page, on the last one too: send as `cursor` later for what came since. `null` where the list does ' +
+      'not go by time, oldest first, or nothing was there yet.',
+  });
+type Resumable<List extends z.ZodObject> = z.ZodObject<List['shape'] & { resumeCursor: typeof resumeCursor }>;
+/** A list that goes by time can be read on. */
+export const resumable = <List extends z.ZodObject>(list: List): Resumable<List> => list.extend({ resumeCursor });
+
 // ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What OpenAPI says of a value that comes as text and means something else. */
@@ -113,6 +125,20 @@ const commaList = <Out>(
     .pipe(z.array(item))
     .meta(documented({ type: 'string', maxLength: maxCharacters, description }));
 
+/** `true` or `false` in a query; absent = false. */
+export const flagIn = (description: string) =>
+  z
+    .enum(['true', 'false'], 'expected "true" or "false"')
+    .transform((text) => text === 'true')
+    .default(false)
+    .meta(documented({ type: 'boolean', default: false, description }));
+
+/** Text that something is searched by. */
+export const soughtIn = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}]{1,64}$/u, 'expected 1–64 characters without control characters')
+  .refine((text) => text.trim() !== '', 'expected text that is not blank');
+
 const MAX_SYMBOLS = 100;
 export const symbolsIn = commaList(symbolIn, 4096, `Comma list of up to ${MAX_SYMBOLS} symbols.`).refine(
   (symbols) => symbols.length <= MAX_SYMBOLS,
@@ -157,12 +183,17 @@ export const instantIn = z
     }),
   );
 
-export const limitIn = (fallback: number, most: number): z.ZodType<number, string | undefined> =>
+/** A whole number from 1 to `most` in a query. */
+export const wholeIn = (most: number) =>
   z
     .string()
     .regex(/^[1-9]\d{0,5}$/, `expected a whole number from 1 to ${most}`)
     .transform(Number)
     .refine((value) => value <= most, `expected a whole number from 1 to ${most}`)
+    .meta(documented({ type: 'integer', minimum: 1, maximum: most }));
+
+export const limitIn = (fallback: number, most: number): z.ZodType<number, string | undefined> =>
+  wholeIn(most)
     .default(fallback)
     .meta(
       documented({ type: 'integer', minimum: 1, maximum: most, default: fallback, description: 'Items per page.' }),

@@ -124,6 +124,16 @@ const READERS: Readonly<Record<Read['kind'], Reader>> = {
       }),
     );
   },
+  objects: (fields, { sources, definition }, clock) => {
+    const rows = fields.take(...sources);
+    const login = fields.text('Login');
+    if (!Array.isArray(rows) || !definition) return undefined;
+    return rows.flatMap((row) => {
+      if (!isWireObject(row)) return [];
+      const isNamed = login === undefined || new Fields(row).text('Login') !== undefined;
+      return [decodeObject(definition, isNamed ? row : { ...row, Login: login }, clock)];
+    });
+  },
   raw: (fields, { sources }) => fields.take(...sources),
 };
 

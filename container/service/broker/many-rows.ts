@@ -13,7 +13,7 @@ import type { ListKind, PageReader } from './pages.ts';
 
 /** What a `…/get_batch` gives of many accounts (mt5-webapi §3.3, §3.6). */
 export interface Batch {
-  readonly path: 'user/get_batch' | 'user/account/get_batch' | `${ListKind}/get_batch`;
+  readonly path: 'user/get_batch' | 'user/account/get_batch' | 'daily/get_batch' | `${ListKind}/get_batch`;
   /** Where this manager may not see it, there is none of it. */
   readonly optional?: boolean;
 }
@@ -177,7 +177,7 @@ export class ManyRows {
       throw error;
     }
     const [kind = ''] = batch.path.split('/');
-    if (isOne && kind === 'user')
+    if (isOne && (kind === 'user' || kind === 'daily'))
       throw new BridgeError('broker_malformed', `${batch.path}: the broker gives one account in part.`);
     if (isOne) return (await pages.rows(kind as ListKind, query, context, PAGE_ROWS, () => false)).rows;
     const middle = Math.ceil(logins.length / 2);

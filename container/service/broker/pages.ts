@@ -49,6 +49,34 @@ export class PageReader {
     throw new BridgeError('broker_malformed', `${list}/get_page: the broker's pages do not end.`);
   }
 
+  /** The same from the end backwards: the rows that are told are always the last ones, in the server's order. */
+  async rowsFromEnd(
+    list: ListKind,
+    query: Query,
+    context: ReadContext,
+    wanted: number,
+    enough: (rows: readonly WireObject[]) => boolean,
+  ): Promise<{ rows: readonly WireObject[]; atEnd: boolean }> {
+    const total = await this.#total(list, query, context);
+    if (total === Infinity) return this.rows(list, query, context, wanted, () => false);
+    let rows: readonly WireObject[] = [];
+    let start = total;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      if (start <= 0) return { rows, atEnd: true };
+      if (page > 0 && enough(rows)) return { rows, atEnd: false };
+      const size = Math.min(Math.max(wanted, DOCUMENTED_PAGE), this.#limit, start);
+      const got: WireObject[] = [];
+      while (got.length < size) {
+        const more = await this.#page(list, query, start - size + got.length, size - got.length, context);
+        if (more.length === 0) break;
+        got.push(...more);
+      }
+      rows = [...got, ...rows];
+      start -= size;
+    }
+    throw new BridgeError('broker_malformed', `${list}/get_page: the broker's pages do not end.`);
+  }
+
   async #total(list: ListKind, query: Query, context: ReadContext): Promise<number> {
     const reply = await this.#broker.read(`${list}/get_total`, query, context, [RETCODE.ERR_NOTFOUND]);
     if (reply.retcode === RETCODE.ERR_NOTFOUND) return 0;

@@ -1,9 +1,9 @@
-import { parseMask } from '../../contract/masks.ts';
-import type { Holiday, Market, TradingCalendar } from '../../contract/trading-calendar.ts';
-import { Fields, payloadObjects, payloadScalar, type WireObject } from '../../webapi/fields.ts';
-import { type Broker, isLacking, type ReadContext } from './broker.ts';
+import type { Market, TradingCalendar } from '../../contract/trading-calendar.ts';
+import { Fields, payloadObjects } from '../../webapi/fields.ts';
+import type { Broker } from './broker.ts';
 import type { ClockSource } from './broker-clock.ts';
 import { commaLists } from './comma-lists.ts';
+import { readHolidays } from './holidays.ts';
 import { sessionHours } from './session-hours.ts';
 
 /** Hours and holidays change by an administrator's hand, some times a year. */
@@ -13,8 +13,6 @@ const READ_TIMEOUT_MS = 20_000;
 const READ_AGAIN_MS = 60_000;
 /** Until anything is in use: what nearly every broker has, with whatever ending. */
 const USUAL = 'EURUSD*';
-/** More are not looked at: a broker's list of a year has some dozens. */
-const MOST_HOLIDAYS = 500;
 
 export interface CalendarReaderOptions {
   readonly broker: Pick<Broker, 'read'>;
@@ -82,7 +80,7 @@ export class CalendarReader {
     const [list = []] = commaLists(inUse);
     const mask = symbols || list.join(',') || USUAL;
     const found = await broker.read('symbol/get', [['mask', mask]], context);
-    const holidays = await this.#holidays(context);
+    const holidays = await readHolidays(broker, context);
     const markets = new Map<string, Gathered>();
     for (const wire of payloadObjects(found.body)) {
       const symbol = new Fields(wire).text('Symbol');
@@ -101,49 +99,8 @@ export class CalendarReader {
     }
     return { zone: { zoneMinutes: settings.zoneMinutes, daylight: settings.daylight }, markets: [...markets.values()] };
   }
-
-  /** A manager without the right to see them, or a build that has none, gives none. */
-  async #holidays(context: ReadContext): Promise<{ holiday: Holiday; isFor: Applies }[]> {
-    const { broker } = this.#options;
-    try {
-      const total = Number(payloadScalar((await broker.read('holiday/total', [], context)).body, 'Total') ?? 0);
-      const found: { holiday: Holiday; isFor: Applies }[] = [];
-      for (let index = 0; index < Math.min(total, MOST_HOLIDAYS); index++) {
-        const { body } = await broker.read('holiday/next', [['index', String(index)]], context);
-        for (const wire of payloadObjects(body)) {
-          const holiday = holidayOf(wire);
-          if (holiday) found.push({ holiday, isFor: appliesTo(wire) });
-        }
-      }
-      return found;
-    } catch (error) {
-      if (isLacking(error)) return [];
-      throw error;
-    }
-  }
 }
 
 interface Gathered extends Omit<Market, 'symbols'> {
   readonly symbols: string[];
-}
-
-type Applies = (symbol: string, path: string) => boolean;
-
-function holidayOf(wire: WireObject): Holiday | undefined {
-  const fields = new Fields(wire);
-  const [year, month, day] = [fields.integer('Year') ?? 0, fields.integer('Month'), fields.integer('Day')];
-  // `Mode` 0: written down and not in force.
-  if (month === undefined || day === undefined || month < 1 || month > 12 || day < 1 || day > 31) return undefined;
-  if (year < 0 || year > 9999 || fields.integer('Mode') === 0) return undefined;
-  const [from, to] = [fields.integer('WorkFrom') ?? 0, fields.integer('WorkTo') ?? 0];
-  return { year, month, day, open: from >= 0 && from < to && to <= 1440 ? [from, to] : null };
-}
-
-/** Masks of names or of paths in the tree of symbols; none = all. */
-function appliesTo(wire: WireObject): Applies {
-  const told = new Fields(wire).take('Symbols');
-  const masks = Array.isArray(told) ? told.filter((one) => typeof one === 'string') : [];
-  if (masks.length === 0) return () => true;
-  const mask = parseMask(masks.join(','));
-  return (symbol, path) => mask.matches(symbol) || mask.matches(path);
 }

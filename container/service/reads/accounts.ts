@@ -1,8 +1,8 @@
 import { BridgeError } from '../../contract/errors.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import type { Caller } from '../../contract/keys.ts';
-import { dailyReport, group, money, user } from '../../contract/schemas/account.ts';
-import type { Account, DailyReport, Group, Money } from '../../contract/schemas/account.ts';
+import { group, money, user } from '../../contract/schemas/account.ts';
+import type { Account, Group, Money } from '../../contract/schemas/account.ts';
 import { scaledDecimal } from '../../webapi/decimal.ts';
 import { Fields, payloadObjects } from '../../webapi/fields.ts';
 import type { WireObject } from '../../webapi/fields.ts';
@@ -13,26 +13,26 @@ import type { Broker, Query, ReadContext } from '../broker/broker.ts';
 import { isMissing, onlyObject } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
+import { GroupTerms, type TermsOf } from '../broker/group-terms.ts';
 import type { Keep } from '../handler.ts';
 import { inParts } from '../broker/breathe.ts';
 import { resolveLogins } from '../broker/logins.ts';
 import type { Batch, ManyRows } from '../broker/many-rows.ts';
 import type { LoginQuery } from '../broker/logins.ts';
+import { searchOf, type AccountSearch } from './account-search.ts';
 import type { Page, ReadPage } from './trade-data.ts';
 
-/** Accounts, their money and their days; groups. */
+/** Accounts and their money; groups. */
 
 type Context = ReadContext & { readonly caller: Caller };
 type Paging = { readonly cursor?: string | undefined; readonly limit: number };
 
-/** Which accounts, and below which bounds of their money. */
-export interface AccountsQuery extends LoginQuery {
+/** Which accounts, by what stands in their records, and below which bounds of their money. */
+export interface AccountsQuery extends LoginQuery, AccountSearch {
   readonly marginLevelBelow?: string | undefined;
   readonly equityBelow?: string | undefined;
 }
 
-/** Without `from`: what a month's statement needs. */
-const DAILY_WINDOW_MS = 31 * 86_400_000;
 /** Groups of one `group/next`: a broker has hundreds at most. */
 const GROUPS_PER_READ = 500;
 
@@ -40,12 +40,14 @@ export class Accounts {
   readonly #broker: Broker;
   readonly #clock: ClockSource;
   readonly #many: ManyRows;
+  readonly #terms: GroupTerms;
   readonly #now: () => number;
 
   constructor(parts: { broker: Broker; clock: ClockSource; many: ManyRows; now: () => number }) {
     this.#broker = parts.broker;
     this.#clock = parts.clock;
     this.#many = parts.many;
+    this.#terms = new GroupTerms(parts.broker);
     this.#now = parts.now;
   }
 
@@ -56,7 +58,8 @@ export class Accounts {
       this.#moneyOf('user/account/get', query, context),
       this.#clock.get(context),
     ]);
-    return accountOf(onlyObject(userReply, 'user/get', query), moneyRows[0], clock);
+    const wire = onlyObject(userReply, 'user/get', query);
+    return accountOf(wire, moneyRows[0], await this.#termsOf([wire], clock, context), clock);
   }
 
   /** Accounts that cannot trade (managers) have no money state; nor has any where this manager may not see it. */
@@ -90,7 +93,8 @@ export class Accounts {
     const asked = new Set(logins);
     const clock = await this.#clock.get(context);
     for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
-      for await (const accounts of joined(part, (login) => asked.has(login), clock)) items.push(...accounts);
+      for await (const accounts of this.#joined(part, (login) => asked.has(login), clock, context))
+        items.push(...accounts);
     return { items, nextCursor, readAt: rfc3339(readAtMs), readAtMs };
   }
 
@@ -100,52 +104,62 @@ export class Accounts {
     const whose = isFiltered(who) ? { logins: await this.#filtered(who, context) } : who;
     const { parts, isAsked } = await this.#many.of([USERS, STATES], whose, context);
     for await (const part of parts)
-      for await (const accounts of joined(part, isAsked, clock))
+      for await (const accounts of this.#joined(part, isAsked, clock, context))
         yield accounts.filter((account) => shows(account, who));
   }
 
-  /** Logins whose money is below the bounds, ascending; nothing is told before all were read. */
+  /** Logins that are sought and whose money is below the bounds, ascending; nothing is told before all were read. */
   async #filtered(who: AccountsQuery, context: Context): Promise<readonly number[]> {
     const clock = await this.#clock.get(context);
-    const found: number[] = [];
-    const { parts, isAsked } = await this.#many.of([{ path: STATES.path }], who, context);
-    for await (const [states = []] of parts)
-      for await (const rows of inParts(states))
-        for (const row of rows) {
-          const state = decodeObject(money, row, clock);
-          if (isAsked(state.login) && fits(state, who)) found.push(state.login);
-        }
-    return [...new Set(found)].sort((a, b) => a - b);
+    const sought = searchOf(who);
+    const found = sought && (await this.#collect(USERS.path, who, context, (row) => sought(new Fields(row))));
+    if (!isBounded(who)) return found ?? [];
+    const whose = found ? { logins: found } : who;
+    return this.#collect(STATES.path, whose, context, (row) => fits(decodeObject(money, row, clock), who));
   }
 
-  async dailyReports(
-    login: number,
-    query: Paging & { readonly from?: number | undefined; readonly to?: number | undefined },
+  /** Logins of the rows that are wanted. */
+  async #collect(
+    path: typeof USERS.path | typeof STATES.path,
+    who: LoginQuery,
     context: Context,
-  ): Promise<Page<DailyReport>> {
-    const after = decodeCursor('daily', ['number'], query.cursor)?.[0];
-    const clock = await this.#clock.get(context);
-    const to = query.to ?? this.#now();
-    const from = query.from ?? to - DAILY_WINDOW_MS;
-    const rows = await this.#broker.list(
-      'daily/get',
-      [
-        ['login', String(login)],
-        ['from', String(Math.floor(clock.toServerMs(from) / 1000))],
-        ['to', String(Math.ceil(clock.toServerMs(to) / 1000))],
-      ],
+    wants: (row: WireObject) => boolean,
+  ): Promise<readonly number[]> {
+    const { parts, isAsked } = await this.#many.of([{ path }], who, context);
+    const found = new Set<number>();
+    for await (const [all = []] of parts)
+      for await (const rows of inParts(all))
+        for (const row of rows) {
+          const login = new Fields(row).integer('Login');
+          if (login !== undefined && isAsked(login) && wants(row)) found.add(login);
+        }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  #termsOf(users: readonly WireObject[], clock: BrokerClock, context: Context): Promise<TermsOf> {
+    return this.#terms.of(
+      users.flatMap((wire) => new Fields(wire).text('Group') ?? []),
+      clock,
       context,
     );
-    const reports = rows
-      .map((row) => decodeObject(dailyReport, row, clock))
-      .filter((report) => report.login === login)
-      .filter(({ reportAtMs }) => reportAtMs === null || (reportAtMs >= from && reportAtMs < to))
-      .filter(({ reportAtMs }) => after === undefined || (reportAtMs ?? 0) > Number(after))
-      .sort((a, b) => (a.reportAtMs ?? 0) - (b.reportAtMs ?? 0));
-    const items = reports.slice(0, query.limit);
-    const last = items.at(-1)?.reportAtMs;
-    const more = reports.length > query.limit && last !== null && last !== undefined;
-    return { items, nextCursor: more ? encodeCursor('daily', [last]) : null };
+  }
+
+  /** By login; of those that were asked for. */
+  async *#joined(
+    [users = [], states = []]: readonly (readonly WireObject[])[],
+    isAsked: (login: number) => boolean,
+    clock: BrokerClock,
+    context: Context,
+  ): AsyncGenerator<readonly Account[], void, undefined> {
+    const terms = await this.#termsOf(users, clock, context);
+    const stateOf = new Map(states.map((state) => [new Fields(state).integer('Login'), state]));
+    const asked = users.flatMap((wire) => {
+      const login = new Fields(wire).integer('Login');
+      return login === undefined || !isAsked(login) ? [] : [{ login, wire }];
+    });
+    asked.sort((a, b) => a.login - b.login);
+    for await (const rows of inParts(asked))
+      yield rows.map(({ login, wire }) => accountOf(wire, stateOf.get(login), terms, clock));
   }
 
   async group(name: string, context: Context): Promise<{ value: Group; freshForMs: number; keep: Keep }> {
@@ -193,27 +207,12 @@ export class Accounts {
 }
 
 /** A user without its money is still an account: managers have none. */
-const USERS: Batch = { path: 'user/get_batch' };
-const STATES: Batch = { path: 'user/account/get_batch', optional: true };
+const USERS = { path: 'user/get_batch' } as const satisfies Batch;
+const STATES = { path: 'user/account/get_batch', optional: true } as const satisfies Batch;
 
-/** By login; of those that were asked for. */
-async function* joined(
-  [users = [], states = []]: readonly (readonly WireObject[])[],
-  isAsked: (login: number) => boolean,
-  clock: BrokerClock,
-): AsyncGenerator<readonly Account[], void, undefined> {
-  const stateOf = new Map(states.map((state) => [new Fields(state).integer('Login'), state]));
-  const asked = users.flatMap((wire) => {
-    const login = new Fields(wire).integer('Login');
-    return login === undefined || !isAsked(login) ? [] : [{ login, wire }];
-  });
-  asked.sort((a, b) => a.login - b.login);
-  for await (const rows of inParts(asked))
-    yield rows.map(({ login, wire }) => accountOf(wire, stateOf.get(login), clock));
-}
-
-const isFiltered = ({ marginLevelBelow, equityBelow }: AccountsQuery): boolean =>
+const isBounded = ({ marginLevelBelow, equityBelow }: AccountsQuery): boolean =>
   marginLevelBelow !== undefined || equityBelow !== undefined;
+const isFiltered = (who: AccountsQuery): boolean => isBounded(who) || searchOf(who) !== undefined;
 
 /** Places enough for any amount and level. */
 const PLACES = 20;
@@ -227,11 +226,18 @@ const fits = (state: Money, { marginLevelBelow, equityBelow }: AccountsQuery): b
   (marginLevelBelow === undefined || /[1-9]/.test(state.margin ?? ''));
 
 const shows = ({ money: state }: Account, who: AccountsQuery): boolean =>
-  !isFiltered(who) || (state !== null && fits(state, who));
+  !isBounded(who) || (state !== null && fits(state, who));
 
-function accountOf(wireUser: WireObject, wireMoney: WireObject | undefined, clock: BrokerClock): Account {
+function accountOf(
+  wireUser: WireObject,
+  wireMoney: WireObject | undefined,
+  terms: TermsOf,
+  clock: BrokerClock,
+): Account {
+  const decoded = decodeObject(user, wireUser, clock);
   return {
-    ...decodeObject(user, wireUser, clock),
+    ...decoded,
+    ...terms(decoded.group),
     money: wireMoney ? decodeObject(money, wireMoney, clock) : null,
   };
 }

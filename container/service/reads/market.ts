@@ -48,13 +48,23 @@ export class Market {
   /** The mask is looked for in names and in paths, as the broker's own masks do. */
   async symbols(
     mask: string,
-    paging: { readonly cursor?: string | undefined; readonly limit: number },
+    {
+      search,
+      ...paging
+    }: { readonly search?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
     context: ReadContext,
   ): Promise<Fresh<Page<SymbolSpecification>>> {
     const after = decodeCursor('symbols', ['string'], paging.cursor)?.[0];
     const { specifications, freshForMs, keep } = await this.#all(context);
     const wanted = parseMask(mask);
+    const text = search?.toLowerCase();
+    const holds = (item: SymbolSpecification): boolean =>
+      text === undefined ||
+      [item.symbol, item.path, item.description, item.international, item.isin].some((one) =>
+        one?.toLowerCase().includes(text),
+      );
     const rest = specifications
+      .filter(holds)
       .filter((item) => wanted.matches(item.symbol) || (item.path !== null && wanted.matches(item.path)))
       .filter((item) => after === undefined || item.symbol > after)
       .sort((a, b) => (a.symbol < b.symbol ? -1 : 1));

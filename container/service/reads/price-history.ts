@@ -16,6 +16,8 @@ import type { Page } from './trade-data.ts';
 
 export interface HistoryQuery {
   readonly symbol: string;
+  /** Of candles: the last so many before `to`, in place of a page. */
+  readonly last?: number | undefined;
   /** UTC ms: from inclusive, to exclusive. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -53,6 +55,7 @@ export class PriceHistory {
 
   async candles(timeframe: Timeframe, query: HistoryQuery, context: ReadContext): Promise<Page<Candle>> {
     const clock = await this.#clock.get(context);
+    if (query.last !== undefined) return this.#last(timeframe, query.last, query, clock, context);
     const list = `candles:${query.symbol}:${timeframe}`;
     const after = decodeCursor(list, ['number'], query.cursor)?.[0];
     const toMs = query.to ?? this.#now() + MINUTE_SECONDS * 1000;
@@ -80,6 +83,34 @@ export class PriceHistory {
     return {
       items: items.map((bar) => candleOf(bar, clock, nextFrame(timeframe, bar.startSeconds) <= nowSeconds)),
       nextCursor: nextSeconds === undefined ? null : encodeCursor(list, [nextSeconds]),
+    };
+  }
+
+  /** Backwards in windows that double while there are few: weekends and holidays have no candles. */
+  async #last(
+    timeframe: Timeframe,
+    count: number,
+    { symbol, to }: HistoryQuery,
+    clock: BrokerClock,
+    context: ReadContext,
+  ): Promise<Page<Candle>> {
+    const nowSeconds = Math.floor(clock.toServerMs(this.#now()) / 1000);
+    const end = Math.min(Math.ceil(clock.toServerMs(to ?? this.#now()) / 1000), nowSeconds + MINUTE_SECONDS);
+    let begin = frameStart(timeframe, end);
+    if (begin < end) begin = nextFrame(timeframe, begin);
+    const earliest = begin - MAX_MINUTES_READ * MINUTE_SECONDS;
+    let span = Math.max((begin - frameStart(timeframe, begin - 1)) * count, DAY_SECONDS);
+    let bars: Bar[] = [];
+    while (bars.length < count && begin > earliest) {
+      const from = frameStart(timeframe, Math.max(begin - span, earliest));
+      bars = [...aggregate(timeframe, await this.#minutes(symbol, from, begin, context)), ...bars];
+      begin = from;
+      span *= 2;
+    }
+    const items = bars.filter(({ startSeconds }) => startSeconds < end).slice(-count);
+    return {
+      items: items.map((bar) => candleOf(bar, clock, nextFrame(timeframe, bar.startSeconds) <= nowSeconds)),
+      nextCursor: null,
     };
   }
 

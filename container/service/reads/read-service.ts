@@ -10,6 +10,7 @@ import { ClockSource } from '../broker/broker-clock.ts';
 import { Broker } from '../broker/broker.ts';
 import type { BrokerOptions } from '../broker/broker.ts';
 import { Calculations } from './calculations.ts';
+import { DailyReports } from './daily-reports.ts';
 import { FlatAccounts } from '../broker/flat-accounts.ts';
 import { ManyRows } from '../broker/many-rows.ts';
 import { PageReader } from '../broker/pages.ts';
@@ -19,7 +20,9 @@ import type { HandlersOf, Keep, RouteAnswer, RouteContext } from '../handler.ts'
 import { Market } from './market.ts';
 import { PriceHistory } from './price-history.ts';
 import { ExposureReader } from './exposure.ts';
+import { Statements } from './statements.ts';
 import { TradeData, type ReadPage } from './trade-data.ts';
+import { TradingHours } from './trading-hours.ts';
 
 export interface ReadServiceOptions extends BrokerOptions {
   readonly serverBuild: () => Promise<string | null>;
@@ -49,6 +52,7 @@ export interface ReadService {
   readonly market: Market;
   readonly tradeData: TradeData;
   readonly exposure: ExposureReader;
+  readonly many: ManyRows;
   readonly handlers: HandlersOf<ReadRoute>;
 }
 
@@ -83,6 +87,9 @@ interface Parts {
   readonly tradeData: TradeData;
   readonly exposure: ExposureReader;
   readonly history: PriceHistory;
+  readonly hours: TradingHours;
+  readonly days: DailyReports;
+  readonly statements: Statements;
   readonly calculations: Calculations;
   readonly now: () => number;
 }
@@ -101,7 +108,10 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const history = new PriceHistory(broker, clock, now);
   const calculations = new Calculations(broker, clock, market);
   const about = new About(broker, clock, options.serverBuild);
-  const parts: Parts = { accounts, market, tradeData, exposure, history, calculations, now };
+  const hours = new TradingHours({ broker, clock, now });
+  const days = new DailyReports({ broker, clock, many, now });
+  const statements = new Statements({ accounts, tradeData, now });
+  const parts: Parts = { accounts, market, tradeData, exposure, history, hours, days, statements, calculations, now };
   const handlers: HandlersOf<ReadRoute> = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
     ...accountHandlers(parts),
@@ -109,10 +119,15 @@ export function createReadService(options: ReadServiceOptions): ReadService {
     ...tradeHandlers(parts),
     ...calculationHandlers(parts),
   };
-  return { broker, clock, accounts, market, tradeData, exposure, handlers };
+  return { broker, clock, accounts, market, tradeData, exposure, many, handlers };
 }
 
-const accountHandlers = ({ accounts, now }: Parts): HandlersOf<(typeof accountRoutes.accountRoutes)[number]> => ({
+const accountHandlers = ({
+  accounts,
+  days,
+  statements,
+  now,
+}: Parts): HandlersOf<(typeof accountRoutes.accountRoutes)[number]> => ({
   ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
     context.takesLines
       ? lines(accounts.everyAccount(query, unhurried(context, now)), now())
@@ -126,7 +141,13 @@ const accountHandlers = ({ accounts, now }: Parts): HandlersOf<(typeof accountRo
     body(await accounts.logins(query.group, query, context)),
   ),
   ...handle(accountRoutes.listDailyReports, async ({ params, query }, context) =>
-    body(await accounts.dailyReports(params.login, query, context)),
+    body(await days.ofLogin(params.login, query, context)),
+  ),
+  ...handle(accountRoutes.listDailyReportsOfMany, async ({ query }, context) =>
+    body(await days.ofMany(query, query, context)),
+  ),
+  ...handle(accountRoutes.getStatement, async ({ params, query }, context) =>
+    body(await statements.of(params.login, query, context)),
   ),
   ...handle(accountRoutes.listGroups, async ({ query }, context) =>
     fresh(await accounts.groups(query.mask, query, context)),
@@ -134,12 +155,15 @@ const accountHandlers = ({ accounts, now }: Parts): HandlersOf<(typeof accountRo
   ...handle(accountRoutes.getGroup, async ({ params }, context) => fresh(await accounts.group(params.group, context))),
 });
 
-const marketHandlers = ({ market, history }: Parts): HandlersOf<(typeof marketRoutes.marketRoutes)[number]> => ({
+const marketHandlers = ({ market, history, hours }: Parts): HandlersOf<(typeof marketRoutes.marketRoutes)[number]> => ({
   ...handle(marketRoutes.listSymbols, async ({ query }, context) =>
     fresh(await market.symbols(query.mask, query, context)),
   ),
   ...handle(marketRoutes.getSymbol, async ({ params, query }, context) =>
     fresh(await market.symbol(params.symbol, query.group, context)),
+  ),
+  ...handle(marketRoutes.getSymbolHours, async ({ params, query }, context) =>
+    body(await hours.of(params.symbol, query, context)),
   ),
   ...handle(marketRoutes.getBook, async ({ params }, context) => body(await market.book(params.symbol, context))),
   ...handle(marketRoutes.listTicks, async ({ params, query }, context) =>

@@ -1,12 +1,28 @@
-import { cancelOrders, closePositions, liquidateAccount, type bulkRoutes } from '../../contract/routes/bulk.ts';
-import type { AnswerOf } from '../../contract/route.ts';
-import { Fields, wireInteger } from '../../webapi/fields.ts';
+import {
+  cancelOrders,
+  cancelOrdersOfMany,
+  closePositions,
+  closePositionsOfMany,
+  liquidateAccount,
+  MAX_BULK,
+  type bulkRoutes,
+} from '../../contract/routes/bulk.ts';
+import { BridgeError } from '../../contract/errors.ts';
+import type { AnswerOf, RouteInput } from '../../contract/route.ts';
+import type { Fields } from '../../webapi/fields.ts';
 import { handle, type HandlersOf, type RouteAnswer, type RouteContext } from '../handler.ts';
 import type { AccountsAdmin } from './accounts-admin.ts';
 import type { TradeBooks } from './books.ts';
 import { answeredItem, DISABLE, refusedItem, settleBulk, type BulkItem } from './bulk.ts';
-import { requireKey, type OperationRunner, type RequestIdentity } from './operation-runner.ts';
-import type { Input } from './trade-checks.ts';
+import {
+  isOrderWanted,
+  isPositionWanted,
+  type OpenAsked,
+  type OpenRows,
+  type OrderFilter,
+  type PositionFilter,
+} from './open-rows.ts';
+import { requireKey, type OperationRunner, type RequestIdentity, type SendHooks } from './operation-runner.ts';
 import type { TradingService } from './trading-service.ts';
 
 /** Parts of one bulk request that are on their way at once. */
@@ -15,8 +31,10 @@ const AT_ONCE = 8;
 export interface BulkParts {
   readonly runner: OperationRunner;
   readonly books: TradeBooks;
+  readonly open: OpenRows;
   readonly trading: TradingService;
   readonly accounts: AccountsAdmin;
+  readonly now: () => number;
 }
 
 type BulkAnswer = RouteAnswer<AnswerOf<typeof closePositions>>;
@@ -31,12 +49,18 @@ interface Part {
 interface Bulk {
   readonly routeId: string;
   readonly kind: string;
-  readonly input: { readonly params: { readonly login: number }; readonly query: { readonly dryRun: boolean } };
+  /** Of one account; `null` = of many. */
+  readonly login: number | null;
+  readonly input: { readonly params: unknown; readonly query: { readonly dryRun: boolean } };
   /** Steps, one after another, of parts that go side by side. */
   readonly find: () => Promise<readonly (readonly Part[])[]>;
   /** After all of them, whatever became of them. */
   readonly last?: Part;
 }
+
+type PositionsAsked = PositionFilter & OpenAsked;
+type OrdersAsked = OrderFilter & OpenAsked;
+type Query = { readonly dryRun: boolean };
 
 /** Many positions and orders at once: one operation for the whole, one for each. */
 export class BulkWrites {
@@ -47,95 +71,89 @@ export class BulkWrites {
   }
 
   handlers(): HandlersOf<(typeof bulkRoutes)[number]> {
+    const run = (
+      routeId: string,
+      kind: string,
+      input: { readonly params: { readonly login?: number }; readonly query: Query },
+      context: RouteContext,
+      find: () => Promise<readonly Part[]>,
+    ): Promise<BulkAnswer> =>
+      this.#run({ routeId, kind, login: input.params.login ?? null, input, find: async () => [await find()] }, context);
     return {
       ...handle(closePositions, (input, context) =>
-        this.#run(
-          {
-            routeId: closePositions.id,
-            kind: 'positions.close',
-            input,
-            find: async () => [await this.#positions(input, context)],
-          },
-          context,
+        run(closePositions.id, 'positions.close', input, context, () =>
+          this.#positions({ ...input.body, logins: [input.params.login] }, input.query, context),
         ),
       ),
       ...handle(cancelOrders, (input, context) =>
-        this.#run(
-          {
-            routeId: cancelOrders.id,
-            kind: 'orders.cancel',
-            input,
-            find: async () => [await this.#orders(input, context)],
-          },
-          context,
+        run(cancelOrders.id, 'orders.cancel', input, context, () =>
+          this.#orders({ ...input.body, logins: [input.params.login] }, input.query, context),
+        ),
+      ),
+      ...handle(closePositionsOfMany, (input, context) =>
+        run(closePositionsOfMany.id, 'positions.close', input, context, () =>
+          this.#positions(input.body, input.query, context),
+        ),
+      ),
+      ...handle(cancelOrdersOfMany, (input, context) =>
+        run(cancelOrdersOfMany.id, 'orders.cancel', input, context, () =>
+          this.#orders(input.body, input.query, context),
         ),
       ),
       ...handle(liquidateAccount, (input, context) => this.#liquidate(input, context)),
     };
   }
 
-  async #liquidate(input: Input<typeof liquidateAccount>, context: RouteContext): Promise<BulkAnswer> {
+  async #liquidate(input: RouteInput<typeof liquidateAccount>, context: RouteContext): Promise<BulkAnswer> {
     const { params } = input;
-    const all = { ...input, body: {} };
+    const { login } = params;
+    const all = { logins: [login] };
     // Orders first: one that triggers meanwhile would open a position.
     const find = async (): Promise<readonly (readonly Part[])[]> => {
-      await this.#parts.books.user(params.login, context);
-      return [await this.#orders(all, context), await this.#positions(all, context)];
+      await this.#parts.books.user(login, context);
+      return [await this.#orders(all, input.query, context), await this.#positions(all, input.query, context)];
     };
     const disable: Part = {
       ticket: DISABLE,
       write: async (single) => {
-        if (!input.query.dryRun) await this.#parts.books.requireFlat(params.login, single);
+        if (!input.query.dryRun) await this.#parts.books.requireFlat(login, single);
         return this.#parts.accounts.disable({ params, query: input.query, body: {}, decimals: input.decimals }, single);
       },
     };
-    return this.#run({ routeId: liquidateAccount.id, kind: 'account.liquidate', input, find, last: disable }, context);
+    return this.#run(
+      { routeId: liquidateAccount.id, kind: 'account.liquidate', login, input, find, last: disable },
+      context,
+    );
   }
 
-  async #positions(input: Input<typeof closePositions>, context: RouteContext): Promise<readonly Part[]> {
-    const { params, query, body, decimals } = input;
-    return (await this.#parts.books.positions(params.login, context))
-      .map((object) => new Fields(object))
-      .filter((fields) => body.symbol === undefined || fields.text('Symbol') === body.symbol)
-      .filter((fields) => body.side === undefined || (fields.integer('Action') === 0) === (body.side === 'buy'))
-      .flatMap((fields) => fields.text('Position') ?? [])
-      .map((ticket) => ({
-        ticket,
-        write: (single) => this.#parts.trading.close({ params: { ticket }, query, body: {}, decimals }, single),
-      }));
+  async #positions(asked: PositionsAsked, query: Query, context: RouteContext): Promise<readonly Part[]> {
+    const rows = await this.#parts.open.positions(asked, context);
+    return partsOf(
+      rows.filter((row) => isPositionWanted(row, asked)),
+      'Position',
+      (ticket, single) =>
+        this.#parts.trading.close({ params: { ticket }, query, body: {}, decimals: 'string' }, single),
+    );
   }
 
-  async #orders(input: Input<typeof cancelOrders>, context: RouteContext): Promise<readonly Part[]> {
-    const { params, query, body, decimals } = input;
-    const fits = (fields: Fields): boolean => {
-      const type = wireInteger(fields.text('Type')) ?? 0;
-      const kind = { 2: 'limit', 3: 'limit', 4: 'stop', 5: 'stop', 6: 'stop_limit', 7: 'stop_limit' }[type];
-      return (
-        kind !== undefined &&
-        (body.symbol === undefined || fields.text('Symbol') === body.symbol) &&
-        (body.side === undefined || (type % 2 === 0) === (body.side === 'buy')) &&
-        (body.type === undefined || kind === body.type)
-      );
-    };
-    return (await this.#parts.books.openOrders(params.login, context))
-      .map((object) => new Fields(object))
-      .filter(fits)
-      .flatMap((fields) => fields.text('Order') ?? [])
-      .map((ticket) => ({
-        ticket,
-        write: (single) => this.#parts.trading.cancel({ params: { ticket }, query, body: undefined, decimals }, single),
-      }));
+  async #orders(asked: OrdersAsked, query: Query, context: RouteContext): Promise<readonly Part[]> {
+    const rows = await this.#parts.open.orders(asked, context);
+    return partsOf(
+      rows.filter((row) => isOrderWanted(row, asked)),
+      'Order',
+      (ticket, single) =>
+        this.#parts.trading.cancel({ params: { ticket }, query, body: undefined, decimals: 'string' }, single),
+    );
   }
 
   async #run(bulk: Bulk, context: RouteContext): Promise<BulkAnswer> {
-    const { routeId, kind, input, last } = bulk;
+    const { routeId, kind, login, input, last } = bulk;
     const key = requireKey(context);
     if (input.query.dryRun)
       return { status: 200, body: { items: [...(await this.#each(await bulk.find(), last, key, context))] } };
     const identity: RequestIdentity = { routeId, params: input.params, query: {}, bodyText: context.bodyText };
     return this.#parts.runner.run(context, identity, async () => {
       const steps = await bulk.find();
-      const { login } = input.params;
       const tickets = [...steps.flat(), ...(last ? [last] : [])].map(({ ticket }) => ticket);
       return {
         kind,
@@ -145,7 +163,7 @@ export class BulkWrites {
         send: async (hooks) => {
           // From here on the single operations tell for themselves what was sent.
           hooks.onDispatch();
-          return settleBulk(await this.#each(steps, last, key, context));
+          return settleBulk(await this.#each(steps, last, key, behind(context, hooks, this.#parts.now)));
         },
       };
     });
@@ -171,4 +189,35 @@ export class BulkWrites {
     if (last) items.push(await one(last));
     return items;
   }
+}
+
+/** @throws BridgeError `invalid_field` for too many */
+function partsOf(
+  rows: readonly Fields[],
+  name: 'Position' | 'Order',
+  write: (ticket: string, context: RouteContext) => Promise<RouteAnswer>,
+): readonly Part[] {
+  const tickets = rows.flatMap((row) => row.text(name) ?? []);
+  if (tickets.length > MAX_BULK)
+    throw new BridgeError('invalid_field', {
+      detail: `body: ${tickets.length} fit; at most ${MAX_BULK} are done at once.`,
+      field: 'body',
+      expected: `what at most ${MAX_BULK} fit: a narrower group, a symbol, a side`,
+    });
+  return tickets.map((ticket) => ({ ticket, write: (context) => write(ticket, context) }));
+}
+
+/**
+ * What was begun is gone through with, whoever still waits: each part has as long as the whole request had, and none
+ * begins after the operation's own time.
+ */
+function behind(context: RouteContext, { deadlineAtMs, signal }: SendHooks, now: () => number): RouteContext {
+  const spanMs = Math.max(0, context.deadlineAtMs - now());
+  return {
+    ...context,
+    signal,
+    get deadlineAtMs() {
+      return Math.min(deadlineAtMs, now() + spanMs);
+    },
+  };
 }

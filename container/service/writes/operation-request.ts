@@ -43,7 +43,7 @@ const operationRequestSchema = z.discriminatedUnion('effect', [
     loginsBefore: z.array(z.string()),
   }),
   /** One operation per ticket, under `key/ticket`. */
-  z.object({ ...sent, effect: z.literal('bulk'), login, tickets: z.array(ticket) }),
+  z.object({ ...sent, effect: z.literal('bulk'), login: login.nullable(), tickets: z.array(ticket) }),
   /** Nothing that the books could show. */
   z.object({ ...sent, effect: z.literal('untraceable') }),
 ]);

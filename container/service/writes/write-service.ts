@@ -10,6 +10,7 @@ import { AccountsAdmin, type AccountsAdminParts } from './accounts-admin.ts';
 import { BalanceWrites } from './balance.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
+import type { ManyRows } from '../broker/many-rows.ts';
 import { ConsumerSessionService } from './consumer-sessions.ts';
 import type { HandlersOf } from '../handler.ts';
 import { operationHandlers } from './operations.ts';
@@ -19,6 +20,7 @@ import { BookLooks } from './book-looks.ts';
 import { TradeBooks } from './books.ts';
 import { DealerDesks } from './dealer-desks.ts';
 import type { MarketOrderPrice } from './market-price.ts';
+import { OpenRows } from './open-rows.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { passthroughMutation } from './passthrough-mutation.ts';
 import { LedgerCheck } from './ledger-check.ts';
@@ -29,6 +31,7 @@ import { TradingService, type TradingParts } from './trading-service.ts';
 export interface WriteServiceOptions {
   readonly upstream: Upstream;
   readonly broker: Broker;
+  readonly many: ManyRows;
   readonly clock: ClockSource;
   readonly state: StateApi;
   readonly instanceId: string;
@@ -64,7 +67,7 @@ export interface WriteService {
 
 /** Everything that writes to the broker, put together. */
 export function createWriteService(options: WriteServiceOptions): WriteService {
-  const { upstream, broker, clock, state, instanceId, marketOrderPrice, now } = options;
+  const { upstream, broker, many, clock, state, instanceId, marketOrderPrice, now } = options;
   const books = new TradeBooks(broker, clock, now);
   const tags = new Tags(() => state.operations.fingerprintSecret());
   const onError = (what: string) => (error: unknown) => options.onError(what, error);
@@ -102,7 +105,8 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
     onError: onError('recheck_sessions'),
   });
   const onAccountChanged = (login: number | undefined): void => void sessions.accountChanged(login);
-  const parts = { runner, desks, books, broker, upstream, clock, state, marketOrderPrice, now, onAccountChanged };
+  const open = new OpenRows({ broker, many });
+  const parts = { runner, desks, books, open, broker, upstream, clock, state, marketOrderPrice, now, onAccountChanged };
   return {
     handlers: {
       ...writeHandlers(parts),
@@ -136,7 +140,7 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
   };
 }
 
-function writeHandlers(parts: TradingParts & AccountsAdminParts) {
+function writeHandlers(parts: TradingParts & AccountsAdminParts & { readonly open: OpenRows }) {
   const trading = new TradingService(parts);
   const accounts = new AccountsAdmin(parts);
   return {

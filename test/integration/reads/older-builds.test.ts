@@ -63,8 +63,12 @@ async function withoutCommands(
 /** What a build without these commands cannot tell, and says so: facts of the server, summer time of years past, money. */
 function isOther(missing: readonly string[], target: string): boolean {
   if (target === '/v1/server' || missing.includes('time/get')) return true;
-  // Nothing tells the currency of a group then.
-  if (missing.every((command) => command.startsWith('group/')) && target.startsWith('/v1/exposure')) return true;
+  // Nothing tells the currency of a group then, nor what else its accounts have from it.
+  if (
+    missing.every((command) => command.startsWith('group/')) &&
+    /^\/v1\/(exposure|accounts\b(?!\/\d+\/))/.test(target)
+  )
+    return true;
   return missing.filter((command) => command.startsWith('user/account/')).length === 2 && target.includes('/accounts');
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { startBridge, type BridgeUnderTest } from '../../support/bridge.ts';
 import { QUICK_SETTLE, QUICK_SIGN_IN, TradingClient, userInBooks } from '../../support/trading.ts';
@@ -97,4 +97,51 @@ it('a part that was not executed is refused, and the whole settles', async () =>
   const { result } = await client.operation(key);
   expect(result).toMatchObject({ counts: { matched: 3, unknown: 0 } });
   await closeAll(newKey());
+});
+
+describe('of many accounts', () => {
+  interface BulkBody {
+    readonly counts: object;
+    readonly items: readonly { readonly ticket: string; readonly answer: { readonly operation: { login: number } } }[];
+  }
+  const close = async (body: object, query = '') => {
+    const answer = await client.write('POST', `/v1/positions/close${query}`, body, newKey());
+    return { ...answer, body: answer.body as unknown as BulkBody & { field?: string } };
+  };
+  const open = async (login: number): Promise<string> => {
+    const { status, body } = await client.order(newKey(), { login, symbol: 'GBPUSD' });
+    expect(status).toBe(201);
+    return (body as { deals: { position: string }[] }).deals[0]?.position ?? '';
+  };
+
+  it('positions are closed by group mask, tickets and profit; a masked key closes its own', async () => {
+    const { users } = simulator.broker.world.books;
+    const [first, second] = [...users.values()]
+      .filter(({ group }) => group === 'real\\hedge-usd')
+      .map((user) => user.login);
+    if (first === undefined || second === undefined) throw new Error('two accounts are needed');
+    await close({ logins: [first, second], symbol: 'GBPUSD' });
+    const [mine, theirs] = [await open(first), await open(second)];
+    const dry = await close({ group: 'real\\hedge*', symbol: 'GBPUSD', tickets: [mine, theirs] }, '?dryRun=true');
+    expect(dry.body.items.map(({ ticket }) => ticket).toSorted()).toEqual([mine, theirs].toSorted());
+    // A position that was just opened is worth its spread less.
+    const one = { tickets: [mine] };
+    expect((await close({ ...one, profitAbove: '0' })).body.counts).toMatchObject({ matched: 0 });
+    expect(await close({ ...one, profitBelow: '0' })).toMatchObject({ status: 200, body: { counts: { done: 1 } } });
+    const closed = await close({ group: 'real\\hedge*', symbol: 'GBPUSD' });
+    expect(closed.body.items.map(({ ticket }) => ticket)).toContain(theirs);
+    expect(closed.body.items.map(({ answer }) => answer.operation.login)).toContain(second);
+    expect((await close({ symbol: 'GBPUSD' })).body.field).toBe('group');
+    expect((await close({ logins: [first], group: '*' })).body.field).toBe('group');
+  });
+
+  it('pending orders are cancelled by ticket, and an order leads to the operation that placed it', async () => {
+    const placed = await client.order('traced', { type: 'limit', price: '0.50000' });
+    const order = placed.body['order'] as { ticket: string; comment: string };
+    const tag = order.comment.split(' ').at(-1);
+    const { items } = (await (await bridge.fetch(`/v1/operations?tag=${tag}`)).json()) as { items: { key: string }[] };
+    expect(items.map(({ key }) => key)).toEqual(['traced']);
+    const answer = await client.write('POST', '/v1/orders/cancel', { tickets: [order.ticket] }, newKey());
+    expect(answer).toMatchObject({ status: 200, body: { counts: { matched: 1, done: 1 } } });
+  });
 });

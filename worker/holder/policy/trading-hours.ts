@@ -1,11 +1,7 @@
-import type { Market, TradingCalendar } from '../../../container/contract/trading-calendar.ts';
+import { merged, sessionsOf, type TradingCalendar, type Window } from '../../../container/contract/trading-calendar.ts';
 import { BrokerClock } from '../../../container/webapi/time.ts';
 
-/** Epoch ms, from inclusive, to exclusive. */
-export interface Window {
-  readonly openMs: number;
-  readonly closeMs: number;
-}
+export type { Window } from '../../../container/contract/trading-calendar.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1440;
@@ -61,30 +57,4 @@ export class TradingHours {
           });
     return merged(found);
   }
-}
-
-/** Sessions of one day of the server's, as minutes of that day. */
-function sessionsOf({ hours, holidays }: Market, day: number): [from: number, to: number][] {
-  const date = new Date(day * DAY_MS);
-  const weekStart = date.getUTCDay() * DAY_MINUTES;
-  const holiday = holidays.find(
-    (one) =>
-      (one.year === 0 || one.year === date.getUTCFullYear()) &&
-      one.month === date.getUTCMonth() + 1 &&
-      one.day === date.getUTCDate(),
-  );
-  const [first, last] = holiday === undefined ? [0, DAY_MINUTES] : (holiday.open ?? [0, 0]);
-  return hours
-    .map(([from, to]): [number, number] => [Math.max(from - weekStart, first), Math.min(to - weekStart, last)])
-    .filter(([from, to]) => from < to);
-}
-
-function merged(windows: Window[]): Window[] {
-  const joined: Window[] = [];
-  for (const window of windows.sort((a, b) => a.openMs - b.openMs)) {
-    const last = joined.at(-1);
-    if (last === undefined || window.openMs > last.closeMs) joined.push(window);
-    else joined[joined.length - 1] = { openMs: last.openMs, closeMs: Math.max(last.closeMs, window.closeMs) };
-  }
-  return joined;
 }

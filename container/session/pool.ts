@@ -234,9 +234,11 @@ export class SessionPool implements Upstream {
       return;
     }
     const cutOff = error.cause instanceof TransportError && error.cause.kind === 'truncated';
-    const again = job.kind === 'read' && !job.replayed && !job.settled && (error.kind === 'lost' || cutOff);
+    // What did not leave may go as if it had still waited: the connection had ended before.
+    const spent = job.replayed && error.dispatched;
+    const again = job.kind === 'read' && !spent && !job.settled && (error.kind === 'lost' || cutOff);
     if (!again || this.#draining) return job.reject(error);
-    job.replayed = true;
+    job.replayed ||= error.dispatched;
     this.#counters.replayed++;
     this.#waiting.add(job);
     this.#pumpSoon();

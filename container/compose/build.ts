@@ -329,7 +329,7 @@ function buildTypedApi(parts: Typed): TypedApi {
     ...monitoringHandlers({
       broker: reads.broker,
       performance,
-      metrics: async () => metricsText(metrics, await statusOf(about), now()),
+      metrics: async () => metricsText(metrics, { ...(await statusOf(about)), outbox: outbox?.outbox.figures }, now()),
       serverBuild: serverBuildOf(parts),
       streams: () => ({
         clients: streaming.service.streams,

@@ -84,6 +84,19 @@ export interface AuditBacklog {
   readonly fault: string | null;
 }
 
+/** What the outbox has before it. */
+export interface OutboxFigures {
+  /** null = nobody asked for an audit. */
+  readonly audit: AuditBacklog | null;
+  /** Of all receivers that are not disabled together. */
+  readonly webhooks: {
+    readonly pending: number;
+    readonly oldestAtMs: number | null;
+    /** Receivers that are disabled. */
+    readonly disabled: number;
+  };
+}
+
 /** The answer to a batch. */
 export interface BatchTaken {
   /** Everything up to this `seq` of the source is kept: it need not be told again. */

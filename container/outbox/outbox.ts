@@ -1,4 +1,11 @@
-import type { AuditBacklog, BatchTaken, BridgeEvent, EventBatch, EventDraft } from '../contract/events.ts';
+import type {
+  AuditBacklog,
+  BatchTaken,
+  BridgeEvent,
+  EventBatch,
+  EventDraft,
+  OutboxFigures,
+} from '../contract/events.ts';
 import { BridgeError } from '../contract/errors.ts';
 import { newEvent } from '../state/new-event.ts';
 import type { Sql } from '../state/sql.ts';
@@ -107,6 +114,22 @@ export class Outbox {
   /** How far the audit is behind; null = there is none. */
   get backlog(): AuditBacklog | null {
     return this.#audit?.backlog ?? null;
+  }
+
+  /** What there is before it. */
+  get figures(): OutboxFigures {
+    const all = this.webhooks.list();
+    const active = all.filter(({ disabledAtMs }) => disabledAtMs === null);
+    const backlogs = active.map(({ id }) => this.deliveries.backlogOf(id));
+    const times = backlogs.flatMap(({ oldestAtMs }) => oldestAtMs ?? []);
+    return {
+      audit: this.backlog,
+      webhooks: {
+        pending: backlogs.reduce((sum, { pending }) => sum + pending, 0),
+        oldestAtMs: times.length === 0 ? null : Math.min(...times),
+        disabled: all.length - active.length,
+      },
+    };
   }
 
   /** @throws BridgeError `object_not_found` where no audit is kept */

@@ -47,7 +47,7 @@ export async function doorAnswers(
     case 'getStatus':
       return answered<typeof getStatus>(await statusOf(door));
     case 'getMetrics':
-      return new Response(await door.bridge.metrics(), {
+      return new Response(await door.bridge.metrics(await door.outbox.figures().catch(() => undefined)), {
         headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
       });
     case 'adminPolicy': {

@@ -1,7 +1,7 @@
 import { Container } from '@cloudflare/containers';
 import { asBridgeError } from '../../container/contract/errors.ts';
 import { HEADER } from '../../container/contract/headers.ts';
-import type { Actor } from '../../container/contract/events.ts';
+import type { Actor, OutboxFigures } from '../../container/contract/events.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
@@ -264,9 +264,9 @@ export class BridgeContainer extends Container<Env> {
     });
   }
 
-  /** The text of `/metrics`. Starts nothing, renews nothing. */
-  async metrics(): Promise<string> {
-    return this.#metrics.text(this.#state.figures.lastNow(), await this.status());
+  /** The text of `/metrics`, with what the outbox told. Starts nothing, renews nothing. */
+  async metrics(outbox?: OutboxFigures): Promise<string> {
+    return this.#metrics.text(this.#state.figures.lastNow(), { ...(await this.status()), outbox });
   }
 
   /** What a door or the hub counted since it told last. */

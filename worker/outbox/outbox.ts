@@ -4,6 +4,7 @@ import {
   type AuditBacklog,
   type BatchTaken,
   type EventBatch,
+  type OutboxFigures,
 } from '../../container/contract/events.ts';
 import { type Asked, OUTBOX_ANSWERS, type OutboxRoute } from '../../container/outbox/outbox-answers.ts';
 import { Outbox as OutboxCore } from '../../container/outbox/outbox.ts';
@@ -67,6 +68,11 @@ export class Outbox extends DurableObject<Env> {
   /** How far the audit is behind; null = there is none. */
   backlog(): AuditBacklog | null {
     return this.#core.backlog;
+  }
+
+  /** What there is before it, for `/metrics`. */
+  figures(): OutboxFigures {
+    return this.#core.figures;
   }
 
   override async alarm(): Promise<void> {

@@ -74,6 +74,10 @@ export const METRICS = {
   mt5_trading_halted: gauge('1 = everybody’s trading is halted.'),
   mt5_circuit_state: gauge('Of a breaker: 0 closed, 1 half-open, 2 open.', ['of']),
 
+  mt5_outbox_pending: gauge('Events that wait, for the audit’s store or for receivers of webhooks.', ['for']),
+  mt5_outbox_oldest_age_seconds: gauge('How long the oldest of them has waited.', ['for']),
+  mt5_webhooks_disabled: gauge('Receivers of webhooks that are disabled.'),
+
   mt5_container_state: gauge('1 = so the container stands.', ['state']),
   mt5_cold_starts_total: counter('Starts of the container by who caused them.', ['reason']),
   mt5_cold_start_phase_seconds: histogram('Phases of a cold start.', ['phase'], START_BUCKETS),

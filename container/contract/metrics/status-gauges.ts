@@ -1,3 +1,4 @@
+import type { OutboxFigures } from '../events.ts';
 import { CONTAINER_STATES, SESSION_STATES } from '../schemas/status.ts';
 import type { MetricName } from './catalog.ts';
 import type { Metrics } from './registry.ts';
@@ -18,13 +19,15 @@ export interface GaugedStatus {
   readonly halted: string | null;
   /** Circuit breakers; `null` = nobody tells. */
   readonly circuits?: Readonly<Record<string, { readonly state: string } | null>>;
+  /** Absent: the outbox does not tell. */
+  readonly outbox?: OutboxFigures | undefined;
 }
 
 const CIRCUIT_STATES = ['closed', 'half_open', 'open'];
 
 export function addStatusGauges(
   metrics: Metrics<MetricName>,
-  { session, container, operations, halted, circuits = {} }: GaugedStatus,
+  { session, container, operations, halted, circuits = {}, outbox }: GaugedStatus,
   nowMs: number,
 ): void {
   for (const state of SESSION_STATES)
@@ -38,4 +41,11 @@ export function addStatusGauges(
   for (const [of, circuit] of Object.entries(circuits))
     if (circuit) metrics.add('mt5_circuit_state', [of], CIRCUIT_STATES.indexOf(circuit.state));
   metrics.add('mt5_trading_halted', [], halted === null ? 0 : 1);
+  if (!outbox) return;
+  const waiting = [...(outbox.audit ? [['audit', outbox.audit] as const] : []), ['webhooks', outbox.webhooks] as const];
+  for (const [what, { pending, oldestAtMs }] of waiting) {
+    metrics.add('mt5_outbox_pending', [what], pending);
+    metrics.add('mt5_outbox_oldest_age_seconds', [what], oldestAtMs === null ? 0 : (nowMs - oldestAtMs) / 1000);
+  }
+  metrics.add('mt5_webhooks_disabled', [], outbox.webhooks.disabled);
 }

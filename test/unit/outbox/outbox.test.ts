@@ -180,7 +180,7 @@ async function life(memory: Killable, kept: Killable, fuse: Fuse): Promise<void>
       const batch = outbox.waiting(3, 1e9);
       if (batch.events.length > 0) outbox.taken(sink(kept).take(batch).taken);
     });
-  for (const key of ['1', '2', '3']) {
+  for (const key of ['1', '2']) {
     await again(() => begin(open(memory), key));
     await handOver();
     await again(() => open(memory).operations.move('desk', key, { to: 'done', answer: { status: 201, body: '{}' } }));
@@ -197,7 +197,7 @@ it('killed at every statement and after every commit: each event arrives once, i
       .map(({ type, data }) => `${type} ${String(data['key'])}`);
   const [whole, wholeKept] = [new Killable(fuse), new Killable(fuse)];
   await life(whole, wholeKept, fuse);
-  const expected = ['1', '2', '3'].flatMap((key) => [`operation.sending ${key}`, `operation.done ${key}`]);
+  const expected = ['1', '2'].flatMap((key) => [`operation.sending ${key}`, `operation.done ${key}`]);
   expect(told(wholeKept)).toEqual(expected);
   for (let step = 1, isOver = false; !isOver; step++) {
     fuse.left = step;
@@ -239,10 +239,10 @@ it('hands over until nothing waits, whatever fails on the way', async () => {
     onFault: (error) => faults.push(error),
   });
   state.outbox.onTold = () => void pump.run();
-  for (let i = 0; i < 600; i++) await begin(state, String(i));
+  for (let i = 0; i < 520; i++) await begin(state, String(i));
   await pump.run();
   expect(state.outbox.count).toBe(0);
-  expect(logOf(kept).map(({ data }) => Number(data['key']))).toEqual(Array.from({ length: 600 }, (_, i) => i));
+  expect(logOf(kept).map(({ data }) => Number(data['key']))).toEqual(Array.from({ length: 520 }, (_, i) => i));
   expect(faults).toHaveLength(1);
 });
 

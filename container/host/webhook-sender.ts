@@ -1,4 +1,4 @@
-import { lookup as resolve, type LookupAddress, type LookupOptions } from 'node:dns';
+import { type LookupAddress, type LookupOptions, Resolver } from 'node:dns';
 import http, { type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { isPublicAddress } from '../contract/address.ts';
@@ -6,6 +6,8 @@ import type { WebhookSender } from '../outbox/webhooks/deliveries.ts';
 
 /** Connections to one receiver. */
 const MOST_SOCKETS = 8;
+/** Of one question to one name server. */
+const DNS_TIMEOUT_MS = 3_000;
 
 type LookupDone = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 type Resolve = (host: string, options: LookupOptions, done: LookupDone) => void;
@@ -13,7 +15,7 @@ type Resolve = (host: string, options: LookupOptions, done: LookupDone) => void;
 export interface HostWebhookSenderOptions {
   /** Origins that may be called wherever they are. */
   readonly allowedOrigins: readonly string[];
-  /** Resolves names; the system's own if absent. */
+  /** Resolves names; DNS itself if absent. */
   readonly resolve?: Resolve;
 }
 
@@ -22,7 +24,7 @@ export interface HostWebhookSenderOptions {
  * that a name that changes its mind in between reaches nothing private either. Follows no redirects.
  */
 export function hostWebhookSender(options: HostWebhookSenderOptions): WebhookSender {
-  const checked = checkedLookup(options.resolve ?? (resolve as Resolve));
+  const checked = checkedLookup(options.resolve ?? dnsResolve());
   const agents = {
     publicly: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, lookup: checked as never }),
     anywhere: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
@@ -54,6 +56,28 @@ export function hostWebhookSender(options: HostWebhookSenderOptions): WebhookSen
         return undefined;
       }),
   };
+}
+
+/**
+ * Asks DNS itself. The system's own look-up (`getaddrinfo`) takes one of four threads of the program for as long as it lasts,
+ * and those sign what orders are known by: a receiver whose name servers are silent would hold up trading.
+ */
+function dnsResolve(): Resolve {
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
+  return (host, { all }, done) =>
+    resolver.resolve4(host, (error, v4 = []) => {
+      const answer = (v6: readonly string[]): void => {
+        const found = [
+          ...v4.map((address) => ({ address, family: 4 })),
+          ...v6.map((address) => ({ address, family: 6 })),
+        ];
+        const [first] = found;
+        if (!first) done(error ?? new Error(`${host} has no address`), []);
+        else if (all === true) done(null, found);
+        else done(null, first.address, first.family);
+      };
+      resolver.resolve6(host, (_, v6 = []) => answer(v6));
+    });
 }
 
 /** Finds public addresses only. */

@@ -7215,6 +7215,8 @@ export interface operations {
     getOperation: {
         parameters: {
             query?: {
+                /** @description With the scope `operate`: the write of another key, as `caller` of the list names it. */
+                caller?: string;
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };
@@ -7260,7 +7262,7 @@ export interface operations {
                 login?: number;
                 /** @description The write that an order, deal or position came of: the last word of its comment. */
                 tag?: string;
-                /** @description Administrators only: writes of another key, or `*` for all. */
+                /** @description With the scope `operate`: writes of another key, or `*` for all. */
                 caller?: string;
                 /** @description Items per page. */
                 limit?: number;
@@ -7300,6 +7302,8 @@ export interface operations {
     reconcileOperation: {
         parameters: {
             query?: {
+                /** @description With the scope `operate`: the write of another key, as `caller` of the list names it. */
+                caller?: string;
                 /** @description How decimals are written: exact strings, or floats. */
                 decimals?: components["parameters"]["decimals"];
             };

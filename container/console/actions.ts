@@ -76,16 +76,18 @@ export const resumeTrading = (app: App, { told }: Model): Confirmation => {
   };
 };
 
-export const reconcile = (app: App, { key, kind, login }: Schemas['Operation']): Confirmation => ({
+export const reconcile = (app: App, { key, kind, login, caller }: Schemas['Operation']): Confirmation => ({
   title: `Reconcile ${key}`,
   happens: [
-    `The bridge looks at the broker’s books now for what became of this ${kind}${login === null ? '' : ` of login ${login}`}.`,
+    `The bridge looks at the broker’s books now for what became of this ${kind}${login === null ? '' : ` of login ${login}`}, sent by the key ${caller}.`,
     'Nothing is sent again. A container that sleeps is started.',
   ],
   verb: 'Look now',
   isDangerous: false,
   run: async () => {
-    const { data } = await app.client.POST('/v1/operations/{key}/reconcile', { params: { path: { key } } });
+    const { data } = await app.client.POST('/v1/operations/{key}/reconcile', {
+      params: { path: { key }, query: { caller } },
+    });
     return `${key}: ${data.state}. ${data.detail}`;
   },
 });

@@ -1,6 +1,7 @@
 import { BridgeRequestError, createBridgeClient, type BridgeClient } from '../client/index.ts';
 import type { Zone } from './format.ts';
 import { keptKey, keepKey } from './kept-key.ts';
+import { type Buckets, bucketsOf, type Metrics, quantileMs, since } from './metrics.ts';
 import type { Confirmation, Model, Told } from './model.ts';
 import { NO_QUOTES, Quotes } from './quotes.ts';
 import { allows, type Answers, SOURCE_NAMES, type SourceName, SOURCES } from './sources.ts';
@@ -8,7 +9,7 @@ import { allows, type Answers, SOURCE_NAMES, type SourceName, SOURCES } from './
 const TICK_MS = 1_000;
 /** An answer that takes longer is not waited for: the next look may be quicker. */
 const ASK_TIMEOUT_MS = 20_000;
-/** Quantiles that are drawn: an hour of looks every five seconds. */
+/** Quantiles that are drawn: two hours of looks every ten seconds. */
 const KEPT_SAMPLES = 720;
 
 const SIGNED_OUT = {
@@ -33,6 +34,8 @@ export class App {
   #quotes: Quotes | undefined;
   /** Ends what was asked before the broker was changed, or the key was put away. */
   #life = new AbortController();
+  /** Of the look before. */
+  #durations: Buckets | undefined;
   readonly #askedAtMs = new Map<SourceName, number>();
   readonly #underWay = new Set<SourceName>();
 
@@ -102,11 +105,6 @@ export class App {
     this.#quotes?.choose(symbol);
   }
 
-  /** Asks the container for its figures once, which counts as use. */
-  readFigures(): void {
-    for (const name of SOURCE_NAMES) if (SOURCES[name].wakes) void this.#ask(name);
-  }
-
   confirm(confirmation: Confirmation | undefined): void {
     this.#show({ confirmation });
   }
@@ -119,7 +117,7 @@ export class App {
       (error: unknown) => ({ text: `${confirmation.title}: ${wordsOf(error)}`, isBad: true }),
     );
     this.#show({ isActing: false, confirmation: undefined, notice });
-    this.#forget(SOURCE_NAMES.filter((name) => !SOURCES[name].wakes));
+    this.#forget(SOURCE_NAMES);
   }
 
   dismiss(): void {
@@ -138,6 +136,7 @@ export class App {
     this.#life = new AbortController();
     this.#client = createBridgeClient({ baseUrl: location.origin + brokerPath, key, retries: 0 });
     this.#askedAtMs.clear();
+    this.#durations = undefined;
     this.#show({ brokerPath, told: {}, latency: [], quotes: NO_QUOTES, notice: undefined });
     this.#tick();
   }
@@ -156,17 +155,11 @@ export class App {
   }
 
   #isDue(name: SourceName): boolean {
-    const { scope, everyMs, wakes } = SOURCES[name];
+    const { scope, everyMs, edgeOnly } = SOURCES[name];
+    // Known with the first status.
+    if (edgeOnly && !this.#model.told.status?.data?.sleep) return false;
     if (!allows(this.#model.self?.scopes ?? [], scope) || this.#model.told[name]?.absent) return false;
-    if (wakes && !this.#isInUse()) return false;
     return Date.now() - (this.#askedAtMs.get(name) ?? 0) >= everyMs;
-  }
-
-  /** The container is awake whether it is asked or not: quotes are followed, or it runs alone, where nothing sleeps. */
-  #isInUse(): boolean {
-    const status = this.#model.told.status?.data;
-    if (status?.container.state !== 'running') return false;
-    return this.#model.quotes.state === 'live' || status.feed !== null;
   }
 
   /** Asked again at the next tick. */
@@ -199,14 +192,22 @@ export class App {
   #tell<Name extends SourceName>(name: Name, told: Told<Name>): void {
     const before = this.#model.told.status?.data;
     this.#show({ told: { ...this.#model.told, [name]: told } });
-    if (name === 'performance' && told.data) this.#sample(told.data as Answers['performance'], told.atMs ?? 0);
+    if (name === 'metrics' && told.data) this.#sample(told.data as Answers['metrics'], told.atMs ?? 0);
     const { status } = this.#model.told;
     if (name !== 'status' || !before || !status?.data || isSameLife(before, status.data)) return;
     this.#forget(['journal', 'policy', 'checkpoint', 'trading', 'operations', 'brokers']);
   }
 
-  #sample({ durationMs: { p50, p95, p99 } }: Answers['performance'], atMs: number): void {
-    this.#show({ latency: [...this.#model.latency, { atMs, p50, p95, p99 }].slice(-KEPT_SAMPLES) });
+  /** How quick the requests between two looks were. */
+  #sample(metrics: Metrics, atMs: number): void {
+    const all = bucketsOf(metrics, 'mt5_http_request_duration_seconds');
+    const before = this.#durations;
+    this.#durations = all;
+    if (!before) return;
+    const recent = since(all, before);
+    const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantileMs(recent, share));
+    const sample = { atMs, p50: p50 ?? null, p95: p95 ?? null, p99: p99 ?? null };
+    this.#show({ latency: [...this.#model.latency, sample].slice(-KEPT_SAMPLES) });
   }
 
   #show(change: Partial<Model>): void {

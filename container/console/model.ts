@@ -45,10 +45,13 @@ export interface Model {
   readonly brokerPath: string;
   readonly told: { readonly [Name in SourceName]?: Told<Name> };
   readonly quotes: QuotesView;
-  /** Quantiles as they were told, oldest first. */
+  /** Of the requests between two looks, oldest first. */
   readonly latency: readonly Sample[];
   readonly confirmation: Confirmation | undefined;
   readonly isActing: boolean;
   /** What came of the last action. */
   readonly notice: { readonly text: string; readonly isBad: boolean } | undefined;
 }
+
+/** On a VPS: nothing sleeps there, and Cloudflare bills nothing. */
+export const isAlone = ({ told }: Model): boolean => told.status?.data?.sleep === null;

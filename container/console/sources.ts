@@ -1,6 +1,10 @@
 import type { BridgeClient, paths } from '../client/index.ts';
+import { type Metrics, parseMetrics } from './metrics.ts';
 
-/** Where the page's figures come from: routes of the public API. Nothing is shown that is not in one of these answers. */
+/**
+ * Where the page's figures come from: routes of the public API, none of which wakes the container or counts as use.
+ * Nothing is shown that is not in one of these answers.
+ */
 
 type JsonOf<Path extends keyof paths> = paths[Path] extends {
   get: { responses: { 200: { content: { 'application/json': infer Answer } } } };
@@ -18,9 +22,7 @@ export interface Answers {
   readonly policy: JsonOf<'/admin/policy'>;
   readonly cost: JsonOf<'/admin/cost'>;
   readonly keys: JsonOf<'/admin/keys'>;
-  readonly performance: JsonOf<'/performance/metrics'>;
-  readonly cache: JsonOf<'/performance/cache'>;
-  readonly streams: JsonOf<'/websocket/ws/status'>;
+  readonly metrics: Metrics;
 }
 export type SourceName = keyof Answers;
 
@@ -30,14 +32,16 @@ interface Source<Name extends SourceName> {
   /** As shown beside the figures. */
   readonly path: string;
   readonly scope: Scope;
+  /** Of what runs on Cloudflare only: a bridge alone on a VPS is not asked. */
+  readonly edgeOnly?: true;
   /** Asked so often while the page is seen. */
   readonly everyMs: number;
-  /** The container itself answers: asking wakes it and counts as use, so that it is asked only while it is in use anyway. */
-  readonly wakes?: true;
   readonly ask: (client: BridgeClient, signal: AbortSignal, scopes: readonly string[]) => Promise<Answers[Name]>;
 }
 
 const OFTEN_MS = 5_000;
+/** The container tells its figures so often. */
+const METRICS_MS = 10_000;
 const SOMETIMES_MS = 15_000;
 const SELDOM_MS = 60_000;
 /** States of operations that nobody can tell the end of yet. */
@@ -93,12 +97,14 @@ export const SOURCES: { readonly [Name in SourceName]: Source<Name> } = {
   },
   policy: {
     path: '/admin/policy',
+    edgeOnly: true,
     scope: 'operate',
     everyMs: SOMETIMES_MS,
     ask: async (client, signal) => (await client.GET('/admin/policy', { signal })).data,
   },
   cost: {
     path: '/admin/cost',
+    edgeOnly: true,
     scope: 'operate',
     everyMs: SELDOM_MS,
     ask: async (client, signal) => (await client.GET('/admin/cost', { signal })).data,
@@ -109,26 +115,14 @@ export const SOURCES: { readonly [Name in SourceName]: Source<Name> } = {
     everyMs: SELDOM_MS,
     ask: async (client, signal) => (await client.GET('/admin/keys', { signal })).data,
   },
-  performance: {
-    path: '/performance/metrics',
-    scope: 'read',
-    everyMs: OFTEN_MS,
-    wakes: true,
-    ask: async (client, signal) => (await client.GET('/performance/metrics', { signal })).data,
-  },
-  cache: {
-    path: '/performance/cache',
-    scope: 'read',
-    everyMs: OFTEN_MS,
-    wakes: true,
-    ask: async (client, signal) => (await client.GET('/performance/cache', { signal })).data,
-  },
-  streams: {
-    path: '/websocket/ws/status',
-    scope: 'read',
-    everyMs: OFTEN_MS,
-    wakes: true,
-    ask: async (client, signal) => (await client.GET('/websocket/ws/status', { signal })).data,
+  metrics: {
+    path: '/metrics',
+    scope: 'operate',
+    everyMs: METRICS_MS,
+    ask: async (client, signal) => {
+      const { data } = (await client.GET('/metrics', { parseAs: 'text', signal })) as { data: unknown };
+      return parseMetrics(String(data));
+    },
   },
 };
 export const SOURCE_NAMES = Object.keys(SOURCES) as SourceName[];

@@ -160,14 +160,23 @@ function withoutOperation(result: unknown): unknown {
   return rest;
 }
 
-/** The operations a caller may see: its own. @throws BridgeError `operation_not_found`, for those of others too */
-export async function requireOperation(state: StateApi, caller: Caller, key: string): Promise<Operation> {
-  const operation = await state.operations.get(caller.id, key);
+/**
+ * The operation a caller may see: its own, or that of `owner` with the scope `operate`.
+ * @throws BridgeError `operation_not_found`, for those of others too · `scope_missing`
+ */
+export async function requireOperation(
+  state: StateApi,
+  caller: Caller,
+  { key, owner = caller.id }: { readonly key: string; readonly owner?: string | undefined },
+): Promise<Operation> {
+  if (owner !== caller.id) requireScope(caller, 'operate');
+  const operation = await state.operations.get(owner, key);
   if (operation && (operation.login === null || loginAllowed(caller.logins, operation.login))) return operation;
-  throw new BridgeError('operation_not_found', 'This key has no operation of that name.');
+  const whose = owner === caller.id ? 'This key' : `The key ${owner}`;
+  throw new BridgeError('operation_not_found', `${whose} has no operation of that name.`);
 }
 
-/** `GET /v1/operations`. Administrators may ask for those of others. @throws BridgeError `scope_missing` */
+/** `GET /v1/operations`. Operators may ask for those of others. @throws BridgeError `scope_missing` */
 export async function listOperationViews(
   state: StateApi,
   caller: Caller,

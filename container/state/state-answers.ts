@@ -61,8 +61,8 @@ const MOST_COUNTED = 1000;
  * the container; on a VPS the container serves them from the same table.
  */
 export const STATE_ANSWERS: StateAnswersOf<StateRoute> = {
-  ...answers(getOperation, async (state, { params }, caller) =>
-    operationView(await requireOperation(state, caller, params.key)),
+  ...answers(getOperation, async (state, { params, query }, caller) =>
+    operationView(await requireOperation(state, caller, { key: params.key, owner: query.caller })),
   ),
   ...answers(listOperations, (state, { query }, caller) => listOperationViews(state, caller, query)),
 

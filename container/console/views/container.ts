@@ -1,107 +1,128 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
-import type { App } from '../app.ts';
-import { count, duration, megabytes, milliseconds, percent } from '../format.ts';
-import type { Model } from '../model.ts';
-import { chart } from './chart.ts';
-import { fact } from './figures.ts';
+import { count, megabytes, milliseconds, percent } from '../format.ts';
+import { type Buckets, bucketsOf, countOf, hitRate, quantileMs, samplesOf, sumsBy } from '../metrics.ts';
+import { isAlone, type Model } from '../model.ts';
+import type { Answers } from '../sources.ts';
+import { chart, type ChartLines } from './chart.ts';
+import { fact, type Figures } from './figures.ts';
 import { panel } from './panel.ts';
 
-/** What the container tells of itself; one word in place of all, while asking for it would keep the container awake. */
-export function container(model: Model, app: App): TemplateResult {
-  if (model.told.performance?.data)
-    return html`<div class="inside">${latency(model)} ${pool(model)} ${cache(model)} ${streams(model)}</div>`;
-  const isRunning = model.told.status?.data?.container.state === 'running';
-  const unasked = html`<p class="quiet">
-      ${
-        isRunning
-          ? 'Latency, pool, cache and streams are told by the container. To ask counts as use, so they are read on their own only while quotes are followed.'
-          : 'Latency, pool, cache and streams: the container sleeps, and its figures begin anew when it starts.'
-      }
-    </p>
-    ${isRunning ? html`<p><button type="button" @click=${() => app.readFigures()}>Read them once</button></p>` : nothing}`;
-  return panel(model, {
-    id: 'container',
-    title: 'Inside the container',
-    source: 'performance',
-    unasked,
-    body: () => nothing,
-  });
-}
+/** What is measured: as the program told it last, which is every ten seconds while it runs. */
 
-const latency = (model: Model): TemplateResult =>
+type Metrics = Answers['metrics'];
+
+const SHARES = [0.5, 0.95, 0.99] as const;
+
+/** Where the time of a request goes, from the road's beginning to its end. */
+const PHASES: readonly (readonly [words: string, histogram: string, only: Readonly<Record<string, string>>])[] = [
+  ['Door alone', 'mt5_door_request_duration_seconds', { by: 'door' }],
+  ['Durable Object, there and back', 'mt5_holder_request_duration_seconds', {}],
+  ['Program, all of it', 'mt5_http_request_duration_seconds', {}],
+  ['· waiting for a session', 'mt5_http_phase_seconds', { phase: 'queue' }],
+  ['· at the broker', 'mt5_http_phase_seconds', { phase: 'broker' }],
+  ['· decoding', 'mt5_http_phase_seconds', { phase: 'decode' }],
+];
+
+export const latency = (model: Model): TemplateResult =>
   panel(model, {
     id: 'latency',
-    title: 'Latency',
-    source: 'performance',
-    body: (_data, fig) =>
-      html`<dl class="facts">
-          ${(['p50', 'p95', 'p99', 'max'] as const).map((name) => fact(name, html`<b class="big">${fig.value(`durationMs.${name}`, milliseconds)}</b>`))}
-        </dl>
-        <div
-          class="plot"
-          aria-hidden="true"
-          ${chart({
-            seconds: model.latency.map(({ atMs }) => atMs / 1000),
-            lines: [
-              { label: 'p99', colour: '--bad', values: model.latency.map(({ p99 }) => p99) },
-              { label: 'p95', colour: '--warn', values: model.latency.map(({ p95 }) => p95) },
-              { label: 'p50', colour: '--accent', values: model.latency.map(({ p50 }) => p50) },
-            ],
-            heightPx: 120,
-            unit: ' ms',
-            zone: model.zone,
-          })}
-        ></div>
-        <p class="quiet">
-          Of the last ${fig.value('durationMs.count', count)} requests in the container, as this page saw them since it
-          was opened.
-        </p>`,
+    title: 'Latency by phase',
+    source: 'metrics',
+    body: (metrics, fig) =>
+      html`<table>
+          <thead>
+            <tr>
+              <th>Phase</th>
+              <th class="num">p50</th>
+              <th class="num">p95</th>
+              <th class="num">p99</th>
+              <th class="num">Requests</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${PHASES.filter(([, histogram]) => histogram.startsWith('mt5_http') || !isAlone(model)).map(
+              ([words, histogram, only]) => phaseRow(words, histogram, bucketsOf(metrics, histogram, only), fig),
+            )}
+          </tbody>
+        </table>
+        ${
+          model.latency.filter(({ p50 }) => p50 !== null).length < 2
+            ? nothing
+            : html`<p class="quiet">The program, of the requests between two looks: p50, p95 and p99</p>
+                <div class="plot" aria-hidden="true" ${chart(lines(model))}></div>`
+        }`,
   });
 
-const pool = (model: Model): TemplateResult =>
+const phaseRow = (words: string, histogram: string, buckets: Buckets, fig: Figures<'metrics'>): TemplateResult =>
+  html`<tr>
+    <td>${words}</td>
+    ${SHARES.map((share) => {
+      const ms = quantileMs(buckets, share);
+      return html`<td class="num">${fig.derived(ms === null ? '–' : milliseconds(ms), `buckets of ${histogram}`)}</td>`;
+    })}
+    <td class="num">${fig.derived(count(countOf(buckets)), `buckets of ${histogram}`)}</td>
+  </tr>`;
+
+const lines = ({ latency: samples, zone }: Model): ChartLines => ({
+  seconds: samples.map(({ atMs }) => atMs / 1000),
+  lines: [
+    { label: 'p99', colour: '--bad', values: samples.map(({ p99 }) => p99) },
+    { label: 'p95', colour: '--warn', values: samples.map(({ p95 }) => p95) },
+    { label: 'p50', colour: '--accent', values: samples.map(({ p50 }) => p50) },
+  ],
+  heightPx: 120,
+  unit: ' ms',
+  zone,
+});
+
+/** One sample, by its metric and labels as they are written. */
+const sample = (fig: Figures<'metrics'>, name: string, show: (value: number) => string = count): TemplateResult =>
+  fig.value(`samples.${name}`, show);
+
+/** How the sessions are used: told with the status, for who may only read, too. */
+export const pool = (model: Model): TemplateResult =>
   panel(model, {
     id: 'pool',
     title: 'Pool and queue',
-    source: 'performance',
-    body: ({ upstream, requests }, fig) =>
+    source: 'status',
+    body: ({ pool: told }, fig) =>
+      told === null
+        ? html`<p class="quiet">No program has told of its sessions yet.</p>`
+        : html`<dl class="facts">
+            ${fact('Connections', html`${fig.value('pool.connections', count)} of ${fig.value('pool.most', count)}`)}
+            ${fact('Busy', fig.value('pool.busy', count))} ${fact('Waiting', fig.value('pool.waiting', count))}
+            ${fact('Told', html`${fig.age('told.atMs')} ago`)}
+          </dl>`,
+  });
+
+export const program = (model: Model): TemplateResult =>
+  panel(model, {
+    id: 'program',
+    title: 'Broker and program',
+    source: 'metrics',
+    body: (_metrics, fig) =>
       html`<dl class="facts">
-        ${Object.keys(upstream).map((name) => fact(UPSTREAM[name] ?? name, fig.value(`upstream.${name}`, count)))}
-        ${fact('Requests', fig.value('requests.total', count))}
-        ${Object.keys(requests.byStatus).map((status) => fact(`Answered ${status}`, fig.value(`requests.byStatus.${status}`, count)))}
+        ${fact('Commands sent', sample(fig, 'mt5_upstream_commands_total'))}
+        ${fact('Merged reads', sample(fig, 'mt5_upstream_merged_total'))}
+        ${fact('Replayed reads', sample(fig, 'mt5_upstream_replayed_total'))}
+        ${fact('In flight', sample(fig, 'mt5_http_requests_in_flight'))}
+        ${fact('Memory', sample(fig, 'process_resident_memory_bytes', megabytes))}
         ${fact(
-          'Up',
-          fig.value('uptimeSeconds', (seconds) => duration(seconds * 1000)),
+          'Event loop p99',
+          sample(fig, 'nodejs_eventloop_lag_p99_seconds', (seconds) => milliseconds(seconds * 1000)),
         )}
-        ${fact('Memory', fig.value('memory.rssBytes', megabytes))}
-        ${fact('Event loop p99', fig.value('eventLoopDelayMs.p99', milliseconds))}
       </dl>`,
   });
 
-const UPSTREAM: Readonly<Record<string, string>> = {
-  connections: 'Connections',
-  busy: 'Busy',
-  waiting: 'Waiting for one',
-  sent: 'Commands sent',
-  merged: 'Merged reads',
-  replayed: 'Replayed reads',
-  lost: 'Sessions lost',
-  signIns: 'Sign-ins',
-  signInFailures: 'Failed sign-ins',
-};
+const KINDS = ['server', 'groups', 'symbols', 'logins'] as const;
 
-const cache = (model: Model): TemplateResult =>
+export const cache = (model: Model): TemplateResult =>
   panel(model, {
     id: 'cache',
     title: 'Cache',
-    source: 'cache',
-    body: ({ byKind }, fig) =>
-      html`<dl class="facts">
-          ${fact('Reads of the broker', fig.value('reads', count))}
-          ${fact('Joined to another', fig.value('coalesced', count))}
-          ${fact('Entries', html`${fig.value('entries', count)} of ${fig.value('maxEntries', count)}`)}
-          ${fact('Evicted', fig.value('evictions', count))}
-        </dl>
-        <table>
+    source: 'metrics',
+    body: (metrics, fig) =>
+      html`<table>
           <thead>
             <tr>
               <th>Kind</th>
@@ -111,42 +132,103 @@ const cache = (model: Model): TemplateResult =>
             </tr>
           </thead>
           <tbody>
-            ${(Object.keys(byKind) as (keyof typeof byKind)[]).map(
-              (kind) =>
-                html`<tr>
-                  <td>${kind}</td>
-                  <td class="num">${fig.value(`byKind.${kind}.hitRate`, percent)}</td>
-                  <td class="num">${fig.value(`byKind.${kind}.hits`, count)}</td>
-                  <td class="num">${fig.value(`byKind.${kind}.misses`, count)}</td>
-                </tr>`,
-            )}
+            ${KINDS.map((kind) => cacheRow(kind, metrics, fig))}
           </tbody>
-        </table>`,
+        </table>
+        <p class="quiet">
+          ${sample(fig, 'mt5_cache_entries')} entries, ${sample(fig, 'mt5_cache_evictions_total')} had to make room;
+          ${sample(fig, 'mt5_reads_coalesced_total')} of ${sample(fig, 'mt5_reads_total')} reads joined another.
+        </p>`,
   });
 
-const streams = (model: Model): TemplateResult =>
+function cacheRow(kind: string, metrics: Metrics, fig: Figures<'metrics'>): TemplateResult {
+  const rate = hitRate(metrics, kind);
+  return html`<tr>
+    <td>${kind}</td>
+    <td class="num">${fig.derived(rate === null ? '–' : percent(rate), 'mt5_cache_requests_total')}</td>
+    <td class="num">${sample(fig, `mt5_cache_requests_total{kind="${kind}",result="hit"}`)}</td>
+    <td class="num">${sample(fig, `mt5_cache_requests_total{kind="${kind}",result="miss"}`)}</td>
+  </tr>`;
+}
+
+const STREAM_COUNTERS = [
+  ['Clients', 'mt5_ws_clients'],
+  ['Frames', 'mt5_ws_messages_total'],
+  ['Conflated', 'mt5_ws_conflated_total'],
+  ['Closed, too slow', 'mt5_ws_slow_closed_total'],
+  ['Gaps told', 'mt5_ws_gaps_total'],
+  ['Refused', 'mt5_ws_refused_operations_total'],
+] as const;
+
+/** Streams by where they are held, slow consumers among them; and how fresh what they follow is. */
+export const streams = (model: Model): TemplateResult =>
   panel(model, {
     id: 'streams',
     title: 'Streams',
-    source: 'streams',
-    body: ({ feed }, fig) =>
-      html`<dl class="facts">
-        ${fact('Clients of the container', html`${fig.value('clients', count)} of ${fig.value('maxClients', count)}`)}
-        ${Object.keys(feed).map((name) => fact(FEED[name] ?? name, fig.value(`feed.${name}`, count)))}
-      </dl>`,
+    source: 'metrics',
+    body: (metrics, fig) => {
+      const places = sumsBy(samplesOf(metrics, 'mt5_ws_clients'), 'at').map(([at]) => at);
+      return html`<table>
+          <thead>
+            <tr>
+              <th>Held by</th>
+              ${places.map((at) => html`<th class="num">${at === 'container' ? 'Program' : 'Hub'}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${STREAM_COUNTERS.map(
+              ([words, metric]) =>
+                html`<tr>
+                  <td>${words}</td>
+                  ${places.map((at) => html`<td class="num">${sample(fig, `${metric}{at="${at}"}`)}</td>`)}
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+        <p class="quiet">
+          ${sample(fig, 'mt5_feed_followed{topic="ticks"}')} symbols followed, ${sample(fig, 'mt5_feed_stale_symbols')}
+          stale; ${sample(fig, 'mt5_feed_requests_total')} polls, ${sample(fig, 'mt5_feed_failures_total')} failed.
+        </p>`;
+    },
   });
 
-const FEED: Readonly<Record<string, string>> = {
-  requests: 'Polls of the broker',
-  changes: 'Changes seen',
-  failures: 'Polls that failed',
-  duplicates: 'Repeats left out',
-  outOfOrder: 'Ticks out of order',
-  restarts: 'Restarts of the feed',
-  ticks: 'Symbols followed',
-  accounts: 'Accounts followed',
-  positions: 'Positions, by login',
-  orders: 'Orders, by login',
-  deals: 'Deals, by login',
-  equity: 'Equity, by login',
-};
+const REFUSALS = ['mt5_door_refusals_total', 'mt5_http_refusals_total'] as const;
+const SHOWN = 20;
+
+/** Who is refused what: a program of yours that went wrong, or one that is not yours. */
+export const refusals = (model: Model): TemplateResult =>
+  panel(model, {
+    id: 'refusals',
+    title: 'Refusals by key',
+    source: 'metrics',
+    body: (metrics, fig) => {
+      const rows = REFUSALS.flatMap((metric) => samplesOf(metrics, metric))
+        .sort((a, b) => b.value - a.value)
+        .slice(0, SHOWN);
+      return rows.length === 0
+        ? html`<p class="quiet">None yet.</p>`
+        : html`<div class="scroll" tabindex="0" role="group" aria-label="Refusals by key">
+            <table>
+              <thead>
+                <tr>
+                  <th>Key</th>
+                  <th>Why</th>
+                  <th>Where</th>
+                  <th class="num">Times</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${rows.map(
+                  ({ name, labels }) =>
+                    html`<tr>
+                      <td><code>${labels['key'] === '' ? 'none' : labels['key']}</code></td>
+                      <td><code>${labels['code']}</code></td>
+                      <td>${name.startsWith('mt5_door') ? 'door' : 'program'}</td>
+                      <td class="num">${sample(fig, name)}</td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>`;
+    },
+  });

@@ -41,8 +41,7 @@ export interface Now {
 }
 
 export function figures<Name extends SourceName>(source: Name, data: Answers[Name], now: Now): Figures<Name> {
-  const at = (path: string): unknown =>
-    path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], data);
+  const at = (path: string): unknown => placed(data, path);
   const instant = (path: string, text: (ms: number) => string): TemplateResult => {
     const ms = at(path);
     return typeof ms === 'number'
@@ -66,6 +65,14 @@ export function figures<Name extends SourceName>(source: Name, data: Answers[Nam
     age: (path) => instant(path, (ms) => duration(Math.abs(now.nowMs - ms))),
     derived: (text, title) => html`<data title=${title} data-source=${source}>${text}</data>`,
   };
+}
+
+/** A key may hold dots itself: what is there whole comes first. */
+function placed(value: unknown, path: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, path)) return (value as Record<string, unknown>)[path];
+  const [key = '', ...rest] = path.split('.');
+  return rest.length === 0 ? undefined : placed((value as Record<string, unknown>)[key], rest.join('.'));
 }
 
 const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

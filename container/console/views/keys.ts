@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { revoke } from '../actions.ts';
 import type { App } from '../app.ts';
 import type { Model } from '../model.ts';
-import { fact } from './figures.ts';
 import { panel } from './panel.ts';
 
 export const keys = (model: Model, app: App): TemplateResult =>
@@ -31,7 +30,7 @@ export const keys = (model: Model, app: App): TemplateResult =>
                   <td>${fig.value(`items.${i}.scopes`, (scopes) => (scopes as readonly string[]).join(', '))}</td>
                   <td>${item.logins === null ? 'all' : fig.value(`items.${i}.logins`)}</td>
                   <td>${item.lastUsedAtMs === null ? 'never' : fig.time(`items.${i}.lastUsedAtMs`)}</td>
-                  <td>${fig.value(`items.${i}.expiresAt`)}</td>
+                  <td>${fig.value(`items.${i}.expiresAt`, (at) => at.slice(0, 10))}</td>
                   <td>
                     ${
                       item.revokedAtMs === null
@@ -84,13 +83,13 @@ export const halts = (model: Model): TemplateResult =>
     body: ({ halts: inForce }, fig) =>
       inForce.length === 0
         ? html`<p class="quiet">None: everybody may trade as far as the key allows.</p>`
-        : html`<dl class="facts">
-            ${inForce.map(({ kind }, i) =>
-              fact(
-                kind === 'all' ? 'Everybody' : kind,
-                html`${fig.value(`halts.${i}.value`)} since ${fig.time(`halts.${i}.sinceMs`)}:
-                ${fig.value(`halts.${i}.reason`)}`,
-              ),
+        : html`<ul class="plain-list">
+            ${inForce.map(
+              ({ kind }, i) =>
+                html`<li>
+                  <b>${kind === 'all' ? 'Everybody' : html`${kind} ${fig.value(`halts.${i}.value`)}`}</b> since
+                  ${fig.time(`halts.${i}.sinceMs`)}: ${fig.value(`halts.${i}.reason`)}
+                </li>`,
             )}
-          </dl>`,
+          </ul>`,
   });

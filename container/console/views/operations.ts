@@ -3,7 +3,8 @@ import { reconcile } from '../actions.ts';
 import type { App } from '../app.ts';
 import { counted } from '../format.ts';
 import type { Model } from '../model.ts';
-import { allows } from '../sources.ts';
+import { allows, type Answers } from '../sources.ts';
+import type { Figures } from './figures.ts';
 import { panel } from './panel.ts';
 
 /** States in the words of who must decide something. */
@@ -28,49 +29,33 @@ export function operations(model: Model, app: App): TemplateResult {
               ${fig.derived(counted(items.length, 'operation'), 'items of GET /v1/operations')} ${sees} without a known
               end.
             </p>
-            <div class="scroll" tabindex="0" role="group" aria-label="Operations without a known end">
-              <table>
-                <thead>
-                  <tr>
-                    <th>Operation</th>
-                    <th>Kind</th>
-                    <th>Login</th>
-                    <th>Since</th>
-                    <th>What is known</th>
-                    <th><span class="hidden">Action</span></th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${items.map(
-                    (item, i) =>
-                      html`<tr>
-                        <td><code>${fig.value(`items.${i}.key`)}</code></td>
-                        <td>${fig.value(`items.${i}.kind`)}</td>
-                        <td>${fig.value(`items.${i}.login`)}</td>
-                        <td>${fig.age(`items.${i}.createdAtMs`)}</td>
-                        <td>
-                          <b class=${item.state === 'pending' ? 'warn' : 'bad'}
-                            >${fig.value(`items.${i}.state`, (state) => NEEDS[state as keyof typeof NEEDS] ?? state)}</b
-                          ><br />${fig.value(`items.${i}.detail`)}
-                        </td>
-                        <td>
-                          ${
-                            mayReconcile
-                              ? html`<button
-                                  type="button"
-                                  aria-label="Reconcile ${item.key}"
-                                  @click=${() => app.confirm(reconcile(app, item))}
-                                >
-                                  Reconcile…
-                                </button>`
-                              : nothing
-                          }
-                        </td>
-                      </tr>`,
-                  )}
-                </tbody>
-              </table>
-            </div>
+            <ul class="scroll" tabindex="0" aria-label="Operations without a known end">
+              ${items.map((item, i) => row(item, i, fig, mayReconcile ? () => app.confirm(reconcile(app, item)) : undefined))}
+            </ul>
             ${mayReconcile ? nothing : html`<p class="quiet">To reconcile needs the scope <b>trade</b>.</p>`}`,
   });
+}
+
+function row(
+  { key, state, login }: Answers['operations']['items'][number],
+  i: number,
+  fig: Figures<'operations'>,
+  ask: (() => void) | undefined,
+): TemplateResult {
+  return html`<li>
+    <div>
+      <p>
+        <code>${fig.value(`items.${i}.key`)}</code>
+        <b class=${state === 'pending' ? 'warn' : 'bad'}
+          >${fig.value(`items.${i}.state`, (told) => NEEDS[told as keyof typeof NEEDS] ?? told)}</b
+        >
+      </p>
+      <p class="quiet">
+        ${fig.value(`items.${i}.kind`)}${login === null ? nothing : html`, login ${fig.value(`items.${i}.login`)}`},
+        sent ${fig.age(`items.${i}.createdAtMs`)} ago by the key ${fig.value(`items.${i}.caller`)}
+      </p>
+      <p>${fig.value(`items.${i}.detail`)}</p>
+    </div>
+    ${ask ? html`<button type="button" aria-label="Reconcile ${key}" @click=${ask}>Reconcile…</button>` : nothing}
+  </li>`;
 }

@@ -1,10 +1,10 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { App } from '../app.ts';
-import type { Model } from '../model.ts';
+import { isAlone, type Model } from '../model.ts';
 import { confirmationDialog } from './confirmation.ts';
 import { gate } from './gate.ts';
 import { brokers, halts, keys } from './keys.ts';
-import { container } from './container.ts';
+import { cache, latency, pool, program, refusals, streams } from './container.ts';
 import { coldStarts } from './cold-starts.ts';
 import { operations } from './operations.ts';
 import { quotes } from './quotes.ts';
@@ -22,10 +22,14 @@ export function page(model: Model, app: App): TemplateResult {
     <main id="main" tabindex="-1">
       ${notice(model, app)} ${verdict(model, app)} ${operations(model, app)}
       <div class="columns">
-        <div class="column">${timeline(model)} ${container(model, app)} ${keys(model, app)} ${brokers(model)}</div>
         <div class="column">
-          ${quotes(model, app)} ${sleepPlan(model)} ${coldStarts(model)} ${signIn(model, app)} ${cost(model)}
-          ${halts(model)}
+          ${timeline(model)} ${latency(model)}
+          <div class="inside">${pool(model)} ${program(model)} ${streams(model)} ${cache(model)}</div>
+          ${keys(model, app)} ${brokers(model)}
+        </div>
+        <div class="column">
+          ${quotes(model, app)} ${isAlone(model) ? nothing : sleepPlan(model)} ${coldStarts(model)}
+          ${signIn(model, app)} ${isAlone(model) ? nothing : cost(model)} ${refusals(model)} ${halts(model)}
         </div>
       </div>
     </main>

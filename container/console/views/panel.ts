@@ -12,8 +12,6 @@ export interface PanelOptions<Name extends SourceName> {
   readonly source: Name;
   /** Beside the title: buttons. */
   readonly aside?: unknown;
-  /** Said while a source that would wake the container is not asked. */
-  readonly unasked?: unknown;
   readonly body: (data: Answers[Name], fig: Figures<Name>) => unknown;
 }
 
@@ -42,14 +40,13 @@ export function caption(model: Model, source: SourceName): TemplateResult {
   </p>`;
 }
 
-function content<Name extends SourceName>(model: Model, { source, body, unasked }: PanelOptions<Name>): unknown {
-  const { scope, wakes } = SOURCES[source];
+function content<Name extends SourceName>(model: Model, { source, body }: PanelOptions<Name>): unknown {
+  const { scope } = SOURCES[source];
   if (!allows(model.self?.scopes ?? [], scope))
     return html`<p class="quiet">Needs the scope <b>${scope}</b>, which this key does not have.</p>`;
   const { data, fault, absent } = model.told[source] ?? {};
   if (data) return body(data, figures(source, data, model));
   if (absent) return html`<p class="quiet">Not here: this bridge runs alone, without a Worker in front.</p>`;
   if (fault !== undefined) return html`<p class="bad" role="status"><span data-source="page">${fault}</span></p>`;
-  if (wakes) return unasked;
   return html`<p class="quiet">Asking…</p>`;
 }

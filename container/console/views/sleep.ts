@@ -80,11 +80,19 @@ export const cost = (model: Model): TemplateResult =>
     id: 'cost',
     title: 'Cost this month',
     source: 'cost',
-    body: ({ lines }, fig) =>
+    body: ({ lines, budget }, fig) =>
       html`<dl class="facts">
           ${fact('So far', html`<b class="big">$${fig.value('monthToDateUsd')}</b>`)}
           ${fact('At this pace', html`<b class="big">$${fig.value('atThisPaceUsd')}</b>`)}
           ${fact('Awake', html`${fig.value('awakeHours', (hours) => hours.toFixed(1))} h`)}
+          ${
+            budget === null
+              ? nothing
+              : fact(
+                  'Budget',
+                  html`$${fig.value('budget.usd')}, ${fig.value('budget.state', (state) => BUDGET[state])}`,
+                )
+          }
         </dl>
         <details>
           <summary>Part by part</summary>
@@ -115,5 +123,7 @@ export const cost = (model: Model): TemplateResult =>
           as the bridge has counted them.
         </p>`,
   });
+
+const BUDGET = { within: 'kept', projected: 'passed at this pace', passed: 'passed' } as const;
 
 const rounded = (value: number): string => (value < 10 ? value.toFixed(2) : count(value));

@@ -1,7 +1,7 @@
 import { html, nothing, svg, type TemplateResult } from 'lit/html.js';
 import { duration, milliseconds } from '../format.ts';
 import { awakeSpans } from '../history.ts';
-import type { Model } from '../model.ts';
+import { isAlone, type Model } from '../model.ts';
 import type { Answers } from '../sources.ts';
 import type { Figures } from './figures.ts';
 import { panel } from './panel.ts';
@@ -40,7 +40,7 @@ export function timeline(model: Model): TemplateResult {
     body: ({ items }, fig) =>
       items.length === 0
         ? html`<p class="quiet">Nothing has happened yet.</p>`
-        : html`${strip(model, items, fig)}
+        : html`${isAlone(model) ? nothing : strip(model, items, fig)}
             <ol class="events scroll" tabindex="0" aria-label="Events, newest first">
               ${items.slice(0, SHOWN).map((entry, i) => row(entry, i, fig))}
             </ol>`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineRoute, noQuery } from '../route.ts';
+import { defineRoute } from '../route.ts';
 import { operation, operationStateIn } from '../schemas/operation.ts';
 import { limitIn, listOf, loginIn } from '../schemas/values.ts';
 
@@ -10,6 +10,15 @@ const keyParams = z.strictObject({
     .string()
     .regex(/^[\x21-\x7e]{1,300}$/, 'expected an operation key, percent-encoded')
     .meta({ description: 'The `Idempotency-Key` of the write, percent-encoded.' }),
+});
+
+/** A key of a write is one of its caller's: two callers may use the same. */
+const ofCaller = z.strictObject({
+  caller: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,100}$/, 'expected the id of a key')
+    .optional()
+    .meta({ description: 'With the scope `operate`: the write of another key, as `caller` of the list names it.' }),
 });
 
 /** The ledger's own: the row after which the page begins. */
@@ -27,7 +36,7 @@ export const getOperation = defineRoute({
   scope: 'read',
   write: false,
   params: keyParams,
-  query: noQuery,
+  query: ofCaller,
   answer: operation,
   status: 200,
   example: { params: { key: 'order-4711' } },
@@ -54,7 +63,7 @@ export const listOperations = defineRoute({
       .string()
       .regex(/^[\x21-\x7e]{1,100}$/, 'expected the id of a key, or * for all')
       .optional()
-      .meta({ description: 'Administrators only: writes of another key, or `*` for all.' }),
+      .meta({ description: 'With the scope `operate`: writes of another key, or `*` for all.' }),
     limit: limitIn(100, 1000),
     cursor: operationCursorIn.optional(),
   }),
@@ -73,7 +82,7 @@ export const reconcileOperation = defineRoute({
   scope: 'trade',
   write: false,
   params: keyParams,
-  query: noQuery,
+  query: ofCaller,
   answer: operation,
   status: 200,
   example: { params: { key: 'order-4711' } },

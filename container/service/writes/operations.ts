@@ -12,7 +12,8 @@ export const operationHandlers = (
   settler: Settler,
 ): HandlersOf<StateRoute | typeof reconcileOperation> => ({
   ...stateHandlers(state),
-  ...handle(reconcileOperation, async ({ params }, { caller }) => ({
-    body: operationView(await settler.reconcile(await requireOperation(state, caller, params.key))),
-  })),
+  ...handle(reconcileOperation, async ({ params, query }, { caller }) => {
+    const operation = await requireOperation(state, caller, { key: params.key, owner: query.caller });
+    return { body: operationView(await settler.reconcile(operation)) };
+  }),
 });

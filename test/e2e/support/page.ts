@@ -41,9 +41,11 @@ export class ConsolePage {
     });
     page.on('response', (response) => {
       const { pathname } = new URL(response.url());
-      if (!/^\/(?:v1|admin|performance|websocket)\//.test(pathname)) return;
-      void response.json().then(
-        (body: unknown) => this.answers.set(pathname, [...(this.answers.get(pathname) ?? []), body]),
+      if (!/^\/(?:v1|admin|metrics)/.test(pathname)) return;
+      const body: Promise<unknown> =
+        pathname === '/metrics' ? response.text().then((text) => ({ samples: samplesIn(text) })) : response.json();
+      void body.then(
+        (told) => this.answers.set(pathname, [...(this.answers.get(pathname) ?? []), told]),
         () => undefined,
       );
     });
@@ -139,8 +141,20 @@ export class ConsolePage {
   }
 }
 
+/** Lines of the Prometheus text format: the sample as it is written, and its value. */
+const samplesIn = (text: string): Record<string, number> =>
+  Object.fromEntries(
+    text
+      .split('\n')
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+
+/** Labels of a sample may hold dots: its whole name is one key. */
 const at = (value: unknown, path: string): unknown =>
-  path.split('.').reduce((inner, key) => (inner as Record<string, unknown> | null | undefined)?.[key], value);
+  (path.startsWith('samples.') ? ['samples', path.slice('samples.'.length)] : path.split('.')).reduce(
+    (inner, key) => (inner as Record<string, unknown> | null | undefined)?.[key],
+    value,
+  );
 const plain = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 

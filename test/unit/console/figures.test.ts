@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { clock, count, counted, duration, milliseconds, percent, quantile } from '../../../container/console/format.ts';
 import { awakeSpans, startPhases } from '../../../container/console/history.ts';
 import { allows, type Answers } from '../../../container/console/sources.ts';
-import { verdictOf } from '../../../container/console/verdict.ts';
+import {
+  bucketsOf,
+  hitRate,
+  parseMetrics,
+  quantileMs,
+  samplesOf,
+  since,
+  sumsBy,
+} from '../../../container/console/metrics.ts';
+import { toneOf } from '../../../container/console/verdict.ts';
 
 /** What the page reckons itself, held against its meaning. */
 
@@ -82,50 +91,71 @@ describe('of the journal', () => {
   });
 });
 
-describe('the verdict', () => {
-  const status = (change: {
-    session?: Answers['status']['session']['state'];
-    ready?: boolean;
-    reason?: string;
-    unsettled?: number;
-  }): Answers['status'] => {
-    const { session = 'ready', ready = true, reason = null, unsettled = 0 } = change;
-    const since = { since: '', sinceMs: 0 };
-    const signedIn = { epoch: 1, reason: null, retcode: null, connections: 1, retryAtMs: null, serverBuild: '5000' };
-    return {
-      level: 'good',
-      verdict: 'Connected.',
-      ready,
-      reason,
-      session: { ...since, state: session, ...signedIn },
-      container: { ...since, state: 'running', streams: 0, unsettled, inFlight: 0 },
-      operations: { unsettled, needLook: { orders: 0, others: 0 } },
-      halted: null,
-      sleep: null,
-      told: null,
-      lastAnswer: null,
-      lastHeartbeat: null,
-      signIns: { succeeded: 1, failed: 0 },
-      clock: null,
-      pool: null,
-      followed: null,
-      symbols: [],
-      feed: null,
-      warnings: [],
-    };
-  };
+describe('of the metrics', () => {
+  const text = [
+    '# TYPE t_seconds histogram',
+    't_seconds_bucket{route="/a",le="0.01"} 50',
+    't_seconds_bucket{route="/a",le="0.1"} 90',
+    't_seconds_bucket{route="/a",le="+Inf"} 100',
+    't_seconds_bucket{route="/b",le="0.01"} 0',
+    't_seconds_bucket{route="/b",le="0.1"} 100',
+    't_seconds_bucket{route="/b",le="+Inf"} 100',
+    'mt5_cache_requests_total{kind="symbols",result="hit"} 3',
+    'mt5_cache_requests_total{kind="symbols",result="miss"} 1',
+    'refused_total{key="desk",code="rate_limited"} 7',
+    'refused_total{key="",code="unauthenticated"} 9',
+    'refused_total_other 1',
+    '',
+  ].join('\n');
+  const metrics = parseMetrics(text);
 
-  it.each([
-    [status({}), 'good', 'Connected to the broker.'],
-    [status({ session: 'asleep' }), 'calm', 'Asleep. The next request starts it.'],
-    [status({ unsettled: 1 }), 'good', 'Connected to the broker. 1 operation is not settled.'],
-    [status({ reason: 'Trading is halted: audit' }), 'busy', 'Connected to the broker.'],
-    [status({ session: 'refused', ready: false, reason: 'wrong password' }), 'bad', 'The broker refuses the sign-in.'],
-    [status({ ready: false, reason: 'The memory cannot be written.' }), 'bad', 'Not ready.'],
-  ])('says no more than the status does', (told, tone, text) =>
-    expect(verdictOf(told)).toMatchObject({ tone, text, reason: told.reason }),
-  );
+  it('quantiles are interpolated within their bucket, as Prometheus does', () => {
+    const all = bucketsOf(metrics, 't_seconds');
+    expect(all).toEqual([
+      [0.01, 50],
+      [0.1, 190],
+      [Infinity, 200],
+    ]);
+    expect(quantileMs(all, 0.25)).toBe(10);
+    expect(quantileMs(all, 0.5)).toBeCloseTo(10 + 90 * (50 / 140));
+    expect(quantileMs(all, 0.99)).toBe(100);
+    expect(quantileMs(bucketsOf(metrics, 't_seconds', { route: '/c' }), 0.5)).toBeNull();
+  });
+
+  it('between two looks only what came between counts, and a counter that began anew counts whole', () => {
+    const before = bucketsOf(metrics, 't_seconds', { route: '/a' });
+    const after = bucketsOf(metrics, 't_seconds');
+    expect(since(after, before)).toEqual([
+      [0.01, 0],
+      [0.1, 100],
+      [Infinity, 100],
+    ]);
+    expect(since(before, after)).toBe(before);
+  });
+
+  it('samples keep their names and labels; a longer name is another metric', () => {
+    expect(samplesOf(metrics, 'refused_total').map(({ labels, value }) => [labels['key'], value])).toEqual([
+      ['desk', 7],
+      ['', 9],
+    ]);
+    expect(sumsBy(samplesOf(metrics, 'refused_total'), 'code')).toEqual([
+      ['unauthenticated', 9],
+      ['rate_limited', 7],
+    ]);
+    expect(hitRate(metrics, 'symbols')).toBe(0.75);
+    expect(hitRate(metrics, 'logins')).toBeNull();
+  });
 });
+
+it.each([
+  ['bad', 'refused', 'bad'],
+  ['look', 'ready', 'busy'],
+  ['good', 'ready', 'good'],
+  ['good', 'asleep', 'calm'],
+  ['good', 'challenged', 'busy'],
+] as const)('a verdict of level %s in the state %s looks %s', (level, state, tone) =>
+  expect(toneOf({ level, session: { state } } as Answers['status'])).toMatchObject({ tone }),
+);
 
 it('scopes hold each other as the bridge says', () => {
   expect(allows(['admin'], 'operate')).toBe(true);

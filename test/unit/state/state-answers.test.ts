@@ -49,8 +49,14 @@ it('shows operations to their owner, and to administrators that ask for them', a
     code: 'scope_missing',
   });
   expect(await ask('listOperations', ADMIN, { query: { limit: 10, caller: '*' } })).toMatchObject({
-    items: [{ key: 'b' }, { key: 'a' }],
+    items: [
+      { key: 'b', caller: 'other' },
+      { key: 'a', caller: 'desk' },
+    ],
   });
+  const other = { params: { key: 'b' }, query: { caller: 'other' } };
+  expect(await ask('getOperation', ADMIN, other)).toMatchObject({ key: 'b', caller: 'other' });
+  await expect(ask('getOperation', TRADER, other)).rejects.toMatchObject({ code: 'scope_missing' });
 });
 
 it('halts and resumes trading', async () => {

@@ -17,7 +17,7 @@ const TUNING_SEEDS = [1, 2, 3, 4, 5];
 const JUDGING_SEEDS = [101, 102, 103, 104, 105, 106, 107, 108, 109, 110];
 /** The first four weeks are for learning, and are counted for no policy. */
 const SPAN = { fromMs: FROM_MS, toMs: TO_MS, countFromMs: FROM_MS + 28 * DAY_MS };
-const THRESHOLDS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+const THRESHOLDS = [0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8];
 
 const { values } = parseArgs({
   options: { log: { type: 'string' }, tune: { type: 'boolean' }, write: { type: 'boolean' } },

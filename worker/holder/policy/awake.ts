@@ -37,8 +37,8 @@ export interface PolicyVerdict {
   readonly why: string;
 }
 
-/** Chosen by `npm run sleep:replay -- --tune` (docs/sleep.md). */
-export const LEARNED_THRESHOLD = 0.4;
+/** Chosen by `npm run sleep:replay -- --tune` (scripts/sleep/results/sleep.md). */
+export const LEARNED_THRESHOLD = 0.55;
 /** `learned` follows the calendar until it has seen each hour of the week so often. */
 const LEARNED_AFTER_WEEKS = 2;
 const WEEK_HOURS = 168;

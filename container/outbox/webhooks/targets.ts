@@ -29,8 +29,8 @@ export function requireTarget(text: string, { allowedOrigins, ownHosts }: Target
   const host = url.hostname.toLowerCase().replace(/\.$/, '');
   if (/^[a-z][a-z0-9+.-]*:\/*[^/?#]*@/i.test(text)) return refuse('it holds a user or a password');
   if (text.includes('#')) return refuse('it has a fragment');
-  if (ownHosts.includes(host)) return refuse('it is the bridge itself');
   if (allowedOrigins.includes(url.origin)) return undefined;
+  if (ownHosts.includes(host)) return refuse('it is the bridge itself');
   if (url.protocol !== 'https:') return refuse('it is not https');
   if (url.port !== '') return refuse('it names a port other than 443');
   if (ADDRESS.test(host)) return refuse('it names an address and not a host');

@@ -4811,6 +4811,51 @@ export interface components {
                     hitRate: number | null;
                 };
             };
+            /** @description The Worker’s cache, since its Durable Object was made; `null` where there is no Worker. */
+            door: {
+                entries: number;
+                byClass: {
+                    server: {
+                        /** @description Answered from the memory of the Worker itself. */
+                        memoryHits: number;
+                        /** @description Answered from the SQLite of its Durable Object. */
+                        storeHits: number;
+                        /** @description Of both, answered with what was old, and said to be. */
+                        staleHits: number;
+                        /** @description Sent on to the container. */
+                        misses: number;
+                        invalidations: number;
+                        /** @description `null` before the first look. */
+                        hitRate: number | null;
+                    };
+                    groups: {
+                        /** @description Answered from the memory of the Worker itself. */
+                        memoryHits: number;
+                        /** @description Answered from the SQLite of its Durable Object. */
+                        storeHits: number;
+                        /** @description Of both, answered with what was old, and said to be. */
+                        staleHits: number;
+                        /** @description Sent on to the container. */
+                        misses: number;
+                        invalidations: number;
+                        /** @description `null` before the first look. */
+                        hitRate: number | null;
+                    };
+                    symbols: {
+                        /** @description Answered from the memory of the Worker itself. */
+                        memoryHits: number;
+                        /** @description Answered from the SQLite of its Durable Object. */
+                        storeHits: number;
+                        /** @description Of both, answered with what was old, and said to be. */
+                        staleHits: number;
+                        /** @description Sent on to the container. */
+                        misses: number;
+                        invalidations: number;
+                        /** @description `null` before the first look. */
+                        hitRate: number | null;
+                    };
+                };
+            } | null;
         };
         StreamStatus: {
             clients: number;
@@ -6100,6 +6145,10 @@ export interface components {
         etag: string;
         /** @description With `Accept: text/csv`: what JSON tells in `nextCursor`; absent = that was all. */
         nextCursor: string;
+        /** @description Seconds since the broker was asked for it. */
+        age: number;
+        /** @description RFC 9211, from the Worker: which cache answered, a negative `ttl` = old, `detail` = why it was given. */
+        cacheStatus: string;
         /** @description Where the fate of the operation is told. */
         location: string;
         /** @description Seconds. */
@@ -8314,6 +8363,8 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
+                    age: components["headers"]["age"];
+                    "cache-status": components["headers"]["cacheStatus"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8725,6 +8776,8 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
+                    age: components["headers"]["age"];
+                    "cache-status": components["headers"]["cacheStatus"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8773,6 +8826,8 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
+                    age: components["headers"]["age"];
+                    "cache-status": components["headers"]["cacheStatus"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9540,6 +9595,8 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
+                    age: components["headers"]["age"];
+                    "cache-status": components["headers"]["cacheStatus"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9590,6 +9647,8 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     etag: components["headers"]["etag"];
+                    age: components["headers"]["age"];
+                    "cache-status": components["headers"]["cacheStatus"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -115,10 +115,15 @@ async function callerOf(route: AnyRoute, call: Call): Promise<Caller> {
   if (route.scope === null) return ANONYMOUS;
   const caller = await call.caller();
   if (caller === null) throw unauthenticated();
-  requireScope(caller, route.scope);
-  if (route.wide) requireEveryLogin(caller);
-  if (route.everyBroker) requireEveryBroker(caller);
+  requireRights(route, caller);
   return caller;
+}
+
+/** What a caller must be for a route, whatever it asks for there. @throws BridgeError `scope_missing` · `login_not_allowed` · `broker_not_allowed` */
+export function requireRights({ scope, wide, everyBroker }: AnyRoute, caller: Caller): void {
+  if (scope !== null) requireScope(caller, scope);
+  if (wide) requireEveryLogin(caller);
+  if (everyBroker) requireEveryBroker(caller);
 }
 
 /** @throws BridgeError `idempotency_key_required` · `malformed_request` */

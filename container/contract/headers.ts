@@ -33,6 +33,10 @@ export const HEADER = {
   deadline: 'x-bridge-deadline',
   /** Door → Durable Object only: `safe` = a read, may be sent to a second container if the first one dies under it. */
   replay: 'x-bridge-replay',
+  /** Door ↔ Durable Object only: a read of reference data, as JSON (worker/reference-wire.ts). */
+  reference: 'x-bridge-reference',
+  /** Door → Durable Object only: classes of reference data that the write may change, joined by commas. */
+  changes: 'x-bridge-changes',
 } as const;
 
 /** A list as lines of JSON. */
@@ -53,6 +57,8 @@ export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.contractVersion,
   HEADER.deadline,
   HEADER.replay,
+  HEADER.reference,
+  HEADER.changes,
 ];
 
 /** Routes that only the Durable Object calls, with the per-start secret. */

@@ -88,6 +88,10 @@ const HEADERS: Json = {
   sessionEpoch: header('Counts the bridge’s sign-ins: another number, another MT5 session.', 'integer'),
   etag: header('For `If-None-Match`.'),
   nextCursor: header('With `Accept: text/csv`: what JSON tells in `nextCursor`; absent = that was all.'),
+  age: header('Seconds since the broker was asked for it.', 'integer'),
+  cacheStatus: header(
+    'RFC 9211, from the Worker: which cache answered, a negative `ttl` = old, `detail` = why it was given.',
+  ),
   location: header('Where the fate of the operation is told.'),
   retryAfter: header('Seconds.', 'integer'),
   rateLimitPolicy: header('`"key";q=100;w=5`: so many requests (`q`) within so many seconds (`w`).'),
@@ -133,7 +137,9 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
   const responses: Json = {
     [String(route.status)]: answer('Done.', {
       ...(route.table ? { [NEXT_CURSOR_HEADER]: HEADER_REF('nextCursor') } : {}),
-      ...(cacheable ? { etag: HEADER_REF('etag') } : {}),
+      ...(cacheable
+        ? { etag: HEADER_REF('etag'), age: HEADER_REF('age'), 'cache-status': HEADER_REF('cacheStatus') }
+        : {}),
       ...(write ? { [HEADER.idempotencyReplayed]: HEADER_REF('replayed') } : {}),
     }),
     ...(write

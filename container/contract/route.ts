@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BridgeError } from './errors.ts';
 import type { CsvForm } from './lines.ts';
 import { type Caller, requireLogin, requireScope, type Scope } from './keys.ts';
+import type { ReferenceClass } from './reference-data.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
@@ -53,8 +54,11 @@ export interface RouteDefinition<
   readonly answer: Answer;
   /** Status of the plain success. */
   readonly status: 200 | 201;
-  /** Answers carry `ETag`, and `Cache-Control` with the time they stay true. Absent = `no-store`. */
-  readonly cacheable?: boolean;
+  /** Reference data of this class: answers carry `ETag`, `Age`, and `Cache-Control` with the time they stay true, and are
+   * kept at the Worker's door. The same for every caller, but that keys bound to some logins may see less. Absent = `no-store`. */
+  readonly cacheable?: ReferenceClass;
+  /** Reference data that this write may change. Absent = none. */
+  readonly changes?: readonly ReferenceClass[];
   /** How many requests it counts as against the rate limit. Absent = one. */
   readonly cost?: (input: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> }) => number;
   /** The logins a request names, for keys with a login mask. Absent = names none. */

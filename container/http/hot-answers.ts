@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { LRUCache } from 'lru-cache';
 import { HEADER } from '../contract/headers.ts';
 import type { Logger } from '../contract/logger.ts';
+import { etagMatches, freshnessHeaders, oldestAskedMs, REFERENCE_FRESH_MS } from '../contract/reference-data.ts';
 import { requestIdOf, traceparentOf } from '../contract/trace.ts';
 import type { Keep } from '../service/handler.ts';
 import { contentOf, endWith, type Content } from './answer.ts';
@@ -101,6 +102,8 @@ export class HotAnswers {
       this.#answers.delete(key);
       return false;
     }
+    const oldestMs = oldestAskedMs((name) => oneOf(request.headers[name]));
+    if (oldestMs !== null && REFERENCE_FRESH_MS - freshForMs >= oldestMs) return false;
     const told = limit?.take(answer.callerId, 1);
     // Refused where it is told with the words that belong to it.
     if (told?.refusal) return false;
@@ -117,8 +120,7 @@ export class HotAnswers {
       ...(told?.headers ?? []),
       'etag',
       answer.etag,
-      'cache-control',
-      cacheControl(freshForMs),
+      ...freshnessHeaders(freshForMs),
       'vary',
       'authorization, x-api-key',
     );
@@ -135,15 +137,5 @@ export class HotAnswers {
   }
 }
 
-export const cacheControl = (freshForMs: number): string => {
-  const maxAgeSeconds = Math.floor(freshForMs / 1000);
-  return maxAgeSeconds > 0 ? `private, max-age=${maxAgeSeconds}` : 'private, no-cache';
-};
-
 export const etagOf = (text: string): string =>
   `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
-
-/** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
-export const etagMatches = (header: string | undefined, etag: string): boolean =>
-  header !== undefined &&
-  header.split(',').some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === etag);

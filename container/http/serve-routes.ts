@@ -3,13 +3,14 @@ import { admit, type AnswerForm, type TypedCall } from '../contract/admission.ts
 import { budgetOf } from '../contract/keys.ts';
 import { CSV_TYPE, HEADER, LINES_TYPE } from '../contract/headers.ts';
 import { decimalsAsNumbers } from '../contract/decimals.ts';
+import { etagMatches, freshnessHeaders, oldestAskedMs } from '../contract/reference-data.ts';
 import { RouteTable } from '../contract/route.ts';
 import type { AnyRoute, RouteMatch } from '../contract/route.ts';
 import type { RouteAnswer, RouteContext, RouteHandler } from '../service/handler.ts';
 import type { HttpAnswer } from './answer.ts';
 import type { Serve } from './api.ts';
 import { HttpCall } from './call.ts';
-import { cacheControl, etagMatches, etagOf, type HotAnswers } from './hot-answers.ts';
+import { etagOf, type HotAnswers } from './hot-answers.ts';
 import { inForm } from './forms.ts';
 import { csvOf, linesOf } from '../contract/lines.ts';
 import { headerOf } from './read-request.ts';
@@ -57,6 +58,7 @@ export class TypedApi {
       lane: budgetOf(caller),
       timings: facts.timings,
       idempotencyKey,
+      oldestMs: oldestAskedMs((name) => call.header(name)) ?? undefined,
       prefersMinimal,
       takesLines,
       bodyText: body?.text ?? '',
@@ -138,7 +140,7 @@ function httpAnswer(
   const { keep, freshForMs = 0 } = answer;
   if (keep && caller && status === 200)
     hot?.keep(request, { text, etag, keep, freshForMs, route: route.path, callerId: caller.id });
-  const conditions = ['etag', etag, 'cache-control', cacheControl(freshForMs), 'vary', 'authorization, x-api-key'];
+  const conditions = ['etag', etag, ...freshnessHeaders(freshForMs), 'vary', 'authorization, x-api-key'];
   return etagMatches(headerOf(request)('if-none-match'), etag)
     ? { status: 304, headers: conditions }
     : { status, headers: [...headers, ...conditions], body: text };

@@ -24,6 +24,8 @@ export interface RouteContext {
   /** Where the time of its calls went. */
   readonly timings: CallTimings;
   readonly idempotencyKey: string | undefined;
+  /** The oldest reference data that the caller takes; absent = as long as it is fresh. */
+  readonly oldestMs?: number | undefined;
   /** The caller needs no more than what the write itself tells. */
   readonly prefersMinimal: boolean;
   /** The caller takes every row as a line of its own, in place of a page. */

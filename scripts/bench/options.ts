@@ -44,6 +44,7 @@ export const SYSTEM_NAMES: ReadonlySet<string> = new Set([
   'edge',
   'edge-cold',
   'edge-floor',
+  'worker-floor',
   'ws-loop',
   'fan-out',
 ]);

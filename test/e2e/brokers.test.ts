@@ -50,6 +50,26 @@ it('cron warms both; the end of one container leaves the other and its session a
   ]);
 });
 
+it('reference data is answered while the container of its broker sleeps, which goes on sleeping', async () => {
+  const path = '/brokers/second/v1/symbols/EURUSD';
+  const first = await edge.fetch(path);
+  expect(first.status).toBe(200);
+  const text = await first.text();
+  const running = edge.engine.running().length;
+  await edge.json('/brokers/second/admin/sleep', { method: 'POST', headers: admin() });
+  await expect.poll(() => edge.engine.running().length, { timeout: 15_000 }).toBe(running - 1);
+  for (const headers of [{}, { accept: 'application/json' }]) {
+    const kept = await edge.fetch(path, { headers });
+    expect([kept.status, await kept.text()]).toEqual([200, text]);
+    expect(kept.headers.get('cache-status')).toMatch(/^(durable-object|isolate); hit/);
+  }
+  // The other broker's answer is another.
+  expect((await edge.fetch('/v1/symbols/EURUSD')).headers.get('cache-status')).toContain('fwd=uri-miss');
+  const starts = edge.engine.processes.length;
+  expect((await edge.fetch(path, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } })).status).toBe(304);
+  expect([edge.engine.processes.length, signIns()]).toEqual([starts, [1, 2]]);
+});
+
 it('a trader’s session at one broker ends with the key that opened it, wherever that is revoked', async () => {
   const made = await edge.json('/admin/keys', {
     method: 'POST',

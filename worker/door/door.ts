@@ -32,6 +32,7 @@ const MOST_GOOD_TOKENS = 10_000;
 export interface DoorParts {
   readonly env: Env;
   readonly config: DoorConfig;
+  readonly url: URL;
   readonly requestId: string;
   readonly broker: Broker;
   readonly prefix: string;
@@ -42,7 +43,6 @@ export class Door {
   readonly config: DoorConfig;
   readonly url: URL;
   readonly requestId: string;
-  readonly traceparent: string;
   readonly startedAtMs = Date.now();
   readonly deadlineAtMs: number;
   /** The pattern that the request matched. */
@@ -52,44 +52,63 @@ export class Door {
   /** The broker that is asked, and `/brokers/{id}` where its path named it. */
   readonly broker: Broker;
   readonly prefix: string;
-  readonly bridge: DurableObjectStub<BridgeContainer>;
-  /** Keeps the API keys of all brokers. */
-  readonly keeper: DurableObjectStub<BridgeContainer>;
-  readonly hub: DurableObjectStub<StreamHub>;
-  readonly outbox: DurableObjectStub<Outbox>;
   /** Of the client, as Cloudflare saw it. */
   readonly address: string | undefined;
-  /** That of any broker. */
-  readonly bridgeOf: (broker: Broker) => DurableObjectStub<BridgeContainer>;
+  readonly #env: Env;
+  readonly #givenTraceparent: string | null;
+  #traceparent: string | undefined;
   readonly #origin: string | null;
   #caller: Caller | undefined;
-  readonly #env: Env;
   readonly #addressBinding: RateLimit | undefined;
   readonly #answerHeaders: Record<string, string> = {};
   readonly #method: string;
 
-  constructor(request: Request, { env, config, requestId, prefix, broker }: DoorParts) {
-    this.#env = env;
+  constructor(request: Request, { env, config, url, requestId, prefix, broker }: DoorParts) {
     this.config = config;
     this.#method = request.method;
     this.broker = broker;
     this.prefix = prefix;
-    this.url = new URL(request.url);
+    this.url = url;
     this.requestId = requestId;
-    this.traceparent = traceparentFor(request.headers.get(HEADER.traceparent));
+    this.#givenTraceparent = request.headers.get(HEADER.traceparent);
     this.deadlineAtMs = this.startedAtMs + config.requestDeadlineMs;
     this.#addressBinding = env.ADDRESS_LIMIT;
-    this.bridgeOf = (one) => bridgeOf(env, config, one);
-    this.bridge = this.bridgeOf(broker);
-    this.keeper = keeperOf(env, config);
-    this.hub = hubOf(env, config, broker);
-    this.outbox = outboxOf(env, broker);
+    this.#env = env;
     this.address = request.headers.get(HEADER.clientAddress) ?? undefined;
     this.#origin = request.headers.get('origin');
   }
 
-  /** Key or token → caller, counted against its limit. @throws BridgeError `unauthenticated` · `rate_limited` */
+  // Most requests need one of these at most, those that are answered from memory none: a stub takes time to make.
+  get bridge(): DurableObjectStub<BridgeContainer> {
+    return this.bridgeOf(this.broker);
+  }
+
+  /** Keeps the API keys of all brokers. */
+  get keeper(): DurableObjectStub<BridgeContainer> {
+    return keeperOf(this.#env, this.config);
+  }
+
+  get hub(): DurableObjectStub<StreamHub> {
+    return hubOf(this.#env, this.config, this.broker);
+  }
+
+  get outbox(): DurableObjectStub<Outbox> {
+    return outboxOf(this.#env, this.broker);
+  }
+
+  /** That of any broker. */
+  bridgeOf(broker: Broker): DurableObjectStub<BridgeContainer> {
+    return bridgeOf(this.#env, this.config, broker);
+  }
+
+  /** Of the request to whoever answers it. */
+  get traceparent(): string {
+    return (this.#traceparent ??= traceparentFor(this.#givenTraceparent));
+  }
+
+  /** Key or token → caller, counted once against its limit. @throws BridgeError `unauthenticated` · `rate_limited` */
   async admit(headers: Headers): Promise<Caller> {
+    if (this.#caller) return this.#caller;
     let caller: Caller;
     try {
       caller = await authenticate(
@@ -162,11 +181,11 @@ export class Door {
     const placeMs = this.forwardedMs === undefined ? Number.NaN : this.forwardedMs - inHolderMs;
     const phasesMs = { ...(placeMs >= 0 ? { place: placeMs } : {}), door: durationMs };
     for (const [phase, ms] of Object.entries(phasesMs)) headers.append(HEADER.serverTiming, `${phase};dur=${ms}`);
-    const { requestId, traceparent, route, broker } = this;
+    const { requestId, route, broker } = this;
     const caller = this.#caller?.id;
     const common = { route, method: this.#method, status, durationMs, caller, code };
     if (this.config.logsRequests)
-      logEvent('request', { requestId, traceparent, ...common, phasesMs, broker: broker.id });
+      logEvent('request', { requestId, traceparent: this.traceparent, ...common, phasesMs, broker: broker.id });
     const by = this.forwardedMs === undefined ? 'door' : 'holder';
     const deltas = metrics.answered({ ...common, broker: broker.id, by }, nowMs);
     if (deltas) waitUntil(Promise.resolve(this.bridge.figuresTold('door', deltas)).catch(() => undefined));

@@ -3,6 +3,8 @@ import { HEADER, INTERNAL_HEADERS } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { CONTRACT_VERSION } from '../../container/contract/version.ts';
 import { inSpan } from '../span.ts';
+import type { ReferenceClass } from '../../container/contract/reference-data.ts';
+import { type ReferenceAsk, wireText } from '../reference-wire.ts';
 import type { Door } from './door.ts';
 
 /** Connection-bound (RFC 9110 §7.6.1), and what would tell the container more than it needs: keys, cookies, ways. */
@@ -35,14 +37,33 @@ const DROPPED: readonly string[] = [
   'cf-container-target-port',
 ];
 
+/** What would let the container leave out the body, and what `fetch` adds to it. */
+const CONDITIONS = [
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+  'if-range',
+  'range',
+  'pragma',
+];
+
 export interface Forwarded {
   readonly caller: Caller;
   readonly isRead: boolean;
   readonly body?: Uint8Array;
+  /** A read of reference data, whose conditions the door looks at. */
+  readonly reference?: ReferenceAsk;
+  /** Reference data that the write may change. */
+  readonly changes?: readonly ReferenceClass[];
 }
 
 /** To the Durable Object that holds the broker's session, with what the container must know and nothing else. */
-export async function forward(request: Request, door: Door, { caller, isRead, body }: Forwarded): Promise<Response> {
+export async function forward(
+  request: Request,
+  door: Door,
+  { caller, isRead, body, reference, changes = [] }: Forwarded,
+): Promise<Response> {
   const headers = new Headers(request.headers);
   const upgrade = headers.get('upgrade')?.toLowerCase() === 'websocket';
   for (const name of DROPPED) headers.delete(name);
@@ -54,8 +75,14 @@ export async function forward(request: Request, door: Door, { caller, isRead, bo
   headers.set(HEADER.contractVersion, String(CONTRACT_VERSION));
   headers.set(HEADER.deadline, String(door.deadlineAtMs));
   if (isRead) headers.set(HEADER.replay, 'safe');
+  if (changes.length > 0) headers.set(HEADER.changes, changes.join(','));
+  if (reference) {
+    for (const name of CONDITIONS) headers.delete(name);
+    if (reference.oldestMs === null) headers.delete('cache-control');
+    headers.set(HEADER.reference, wireText(reference));
+  }
   const init: RequestInit = {
-    method: request.method,
+    method: reference ? 'GET' : request.method,
     headers,
     redirect: 'manual',
     ...(body === undefined || body.byteLength === 0 ? {} : { body: body as Uint8Array<ArrayBuffer> }),

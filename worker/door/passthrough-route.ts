@@ -1,4 +1,6 @@
 import { admitCommand } from '../../container/contract/admission.ts';
+import { changesOf } from './cache/changes.ts';
+import { wroteReference } from './cache/reference-reads.ts';
 import { DoorCall } from './call.ts';
 import type { Door } from './door.ts';
 import { forward } from './forward.ts';
@@ -8,5 +10,10 @@ export async function passthroughRoute(request: Request, door: Door): Promise<Re
   const call = Object.assign(new DoorCall(request, door), { query: door.url.search.slice(1) });
   const { command, caller, body } = await admitCommand(call, door.config.customCommands);
   door.route = `/api/${command.path}`;
-  return forward(request, door, { caller, isRead: !command.mutation, ...(body ? { body } : {}) });
+  const changes = changesOf(command);
+  try {
+    return await forward(request, door, { caller, isRead: !command.mutation, changes, ...(body ? { body } : {}) });
+  } finally {
+    if (changes.length > 0) wroteReference(door);
+  }
 }

@@ -12,6 +12,7 @@ import { HEADER } from '../../container/contract/headers.ts';
 import { publicSession } from '../../container/contract/schemas/status.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { type Broker, type DoorConfig, doorConfig } from '../config.ts';
+import { fromMemory } from './cache/reference-reads.ts';
 import { preflight } from './cors.ts';
 import { Door, transportHeaders } from './door.ts';
 import { answered, jsonText } from './door-answers.ts';
@@ -55,19 +56,20 @@ export async function answer(received: Request, env: Env): Promise<Response> {
   let door: Door | undefined;
   requestTally.add();
   try {
-    const { request, id, prefix } = belowBroker(received);
-    const { pathname, search } = new URL(request.url);
+    const { request, url, id, prefix } = belowBroker(received);
+    const { pathname, search } = url;
     // The Worker itself is up, configured or not.
     if (pathname === '/healthz' || pathname === '/health') {
       requireLook(request.method);
-      return numbered(answered<typeof getHealth>({ status: 'ok', version: BRIDGE_VERSION }), request, requestId);
+      return numbered(answered<typeof getHealth>({ status: 'ok', version: BRIDGE_VERSION }), url, requestId);
     }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
-    if (document) return numbered(new Response(document.text, { headers: document.headers }), request, requestId);
+    if (document) return numbered(new Response(document.text, { headers: document.headers }), url, requestId);
     requireTarget(pathname + search);
     const config = doorConfig(env);
-    door = new Door(request, { env, config, requestId, prefix, broker: requireBroker(id, config) });
-    return door.finish((await router.fetch(request, door)) as Response);
+    door = new Door(request, { env, config, url, requestId, prefix, broker: requireBroker(id, config) });
+    const kept = await fromMemory(request, door);
+    return door.finish(kept ?? ((await router.fetch(request, door)) as Response));
   } catch (error) {
     const known = asBridgeError(error);
     if (known.code === 'internal_error') logEvent('internal_error', { requestId, error }, 'error');
@@ -77,11 +79,12 @@ export async function answer(received: Request, env: Env): Promise<Response> {
 }
 
 /** `/brokers/{id}/…` as the request that the broker's API knows. */
-function belowBroker(request: Request): { request: Request; id: string | undefined; prefix: string } {
-  const { origin, pathname, search } = new URL(request.url);
-  const found = splitBrokerTarget(pathname + search);
-  if (!found) return { request, id: undefined, prefix: '' };
-  return { request: new Request(origin + found.target, request), id: found.id, prefix: found.prefix };
+function belowBroker(request: Request): { request: Request; url: URL; id: string | undefined; prefix: string } {
+  const url = new URL(request.url);
+  const found = splitBrokerTarget(url.pathname + url.search);
+  if (!found) return { request, url, id: undefined, prefix: '' };
+  const below = new URL(url.origin + found.target);
+  return { request: new Request(below, request), url: below, id: found.id, prefix: found.prefix };
 }
 
 /** @throws BridgeError `broker_not_found` */
@@ -91,8 +94,8 @@ function requireBroker(id: string | undefined, { brokers }: DoorConfig): Broker 
   throw brokerNotFound(id ?? '');
 }
 
-function numbered(response: Response, { url }: Request, requestId: string): Response {
-  for (const [name, value] of Object.entries(transportHeaders(new URL(url)))) response.headers.set(name, value);
+function numbered(response: Response, url: URL, requestId: string): Response {
+  for (const [name, value] of Object.entries(transportHeaders(url))) response.headers.set(name, value);
   response.headers.set(HEADER.requestId, requestId);
   return response;
 }

@@ -1,6 +1,4 @@
 import { Container } from '@cloudflare/containers';
-import { asBridgeError } from '../../container/contract/errors.ts';
-import { HEADER } from '../../container/contract/headers.ts';
 import type { Actor, OutboxFigures } from '../../container/contract/events.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
@@ -14,12 +12,12 @@ import { type BridgeStatus, bridgeStatus, budgetWarnings } from './bridge-status
 import { classifyPlatformError } from './platform-errors.ts';
 import { CONTAINER_PORT, containerControl, START_LIMITS } from './container-control.ts';
 import { containerEnv, newStartSecret } from './container-env.ts';
-import { type ForwardRequest, forwardToContainer, readForwardRequest } from './forward-to-container.ts';
-import { callerId, failedForward, isUpgrade } from './failed-forward.ts';
-import { ForwardTimings } from './forward-timings.ts';
+import { forwardRequest } from './forward-request.ts';
+import { type ForwardRequest, readForwardRequest } from './forward-to-container.ts';
 import { costSettings } from './cost-settings.ts';
 import { HolderKeys } from './holder-keys.ts';
 import { HolderMetrics } from './holder-metrics.ts';
+import { holderReference } from './reference/holder-reference.ts';
 import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { type ContainerControl, Instance } from './instance.ts';
@@ -28,13 +26,13 @@ import { type Broker, doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
+import type { CountsByClass, ReferenceState } from '../reference-wire.ts';
 import { MemoryProof } from './memory-proof.ts';
 import type { CronFiring } from './policy/cron-watch.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { type PlainInput, type Told, told } from '../told.ts';
-import { inSpan } from '../span.ts';
 import { StorageSql } from '../storage-sql.ts';
 import { tellOutbox, toldBy } from './telling.ts';
 import { sendToContainer } from './send-to-container.ts';
@@ -65,6 +63,10 @@ export class BridgeContainer extends Container<Env> {
   readonly #name = ownName(this.ctx);
   readonly #keys: HolderKeys;
   readonly #pump: ReturnType<typeof tellOutbox>;
+  readonly #reference = holderReference(this.ctx, this.#sql, this.env, this.#name, {
+    now: () => this.now(),
+    isAwake: () => this.#instance.isAlive,
+  });
   #activityChanged = Promise.withResolvers<void>();
 
   constructor(ctx: DurableObjectState<object>, env: Env) {
@@ -145,43 +147,30 @@ export class BridgeContainer extends Container<Env> {
 
   /** Everything that goes through to the container: requests of the door, streams of the hub. */
   override async fetch(request: Request): Promise<Response> {
-    const requestId = request.headers.get(HEADER.requestId) ?? crypto.randomUUID();
     this.count();
-    this.renewActivityTimeout();
     const forward = await readForwardRequest(request);
-    this.#succession.isRetired = false;
-    await this.#wakefulness.requested();
-    if (!forward.isRead) {
-      const key = forward.headers.get(HEADER.idempotencyKey);
-      const told = await this.#succession.toldBefore(callerId(forward.headers), key);
-      if (told) return told;
-    }
-    const done = this.#inFlight.begin(forward.deadlineAtMs);
-    const timings = new ForwardTimings(Date.now);
-    let result = 'failed';
-    try {
-      const answer = await forwardToContainer(forward, {
-        ensure: () =>
-          inSpan('bridge.ensure', {}, () =>
-            timings.starting(this.#instance.ensure(isUpgrade(request.headers) ? 'stream' : 'request')),
-          ),
-        send: (one, timeoutMs) => this.#send(one, timeoutMs),
-        ended: () => this.#instance.ended(),
-        suspect: () => this.#instance.suspect(),
-        unanswered: () => this.#instance.unanswered(),
-        now: () => this.now(),
-      });
-      if (answer.ok) this.#lifecycle.answered();
-      result = 'answered';
-      return timings.stamped(answer);
-    } catch (error) {
-      const parts = { state: this.#state, instance: this.#instance, now: () => this.now() };
-      return await failedForward(forward, requestId, asBridgeError(error), parts);
-    } finally {
-      done();
-      this.#metrics.forwarded(result, timings.totalMs);
-      this.renewActivityTimeout();
-    }
+    return this.#reference.around(forward.headers, (behind) => this.#forward(forward, behind));
+  }
+
+  #forward(forward: ForwardRequest, behind: boolean): Promise<Response> {
+    return forwardRequest(forward, behind, {
+      instance: this.#instance,
+      lifecycle: this.#lifecycle,
+      succession: this.#succession,
+      wakefulness: this.#wakefulness,
+      inFlight: this.#inFlight,
+      metrics: this.#metrics,
+      state: this.#state,
+      send: (one, timeoutMs) => this.#send(one, timeoutMs),
+      renewActivityTimeout: () => this.renewActivityTimeout(),
+      now: () => this.now(),
+    });
+  }
+
+  /** For the doors, which tell how many reads of reference data they have answered since they last asked. */
+  referenceState(answered: CountsByClass): ReferenceState {
+    this.count();
+    return this.#reference.state(answered);
   }
 
   /** Starts what sleeps, renews what runs, and leaves a session ready or a known reason why not. */
@@ -303,6 +292,8 @@ export class BridgeContainer extends Container<Env> {
   /** A route that the state alone can answer, as JSON text. `input` has passed the route's schemas. */
   answer(operationId: StateRoute['id'], input: PlainInput, caller: Caller, by?: Actor): Promise<Told<string>> {
     this.count();
+    // The next sign-in may be to a server that is another by now.
+    if (operationId === 'adminSignInReset') this.#reference.invalidate();
     const actor = by ?? { caller: caller.id };
     return told(async () => JSON.stringify(await STATE_ANSWERS[operationId](this.#state, input, caller, actor)));
   }

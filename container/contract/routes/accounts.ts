@@ -115,7 +115,7 @@ export const listGroups = defineRead({
   params: noParams,
   query: z.strictObject({ mask: groupMaskIn.default('*'), ...page() }),
   answer: listOf(group.schema),
-  cacheable: true,
+  cacheable: 'groups',
   example: { query: { mask: 'real\\*' } },
 });
 
@@ -128,7 +128,7 @@ export const getGroup = defineRead({
   params: z.strictObject({ group: groupIn }),
   query: noQuery,
   answer: group.schema,
-  cacheable: true,
+  cacheable: 'groups',
   example: { params: { group: 'demo\\forex' } },
 });
 

@@ -22,7 +22,7 @@ export const listSymbols = defineRead({
     ...page(),
   }),
   answer: listOf(symbol.schema),
-  cacheable: true,
+  cacheable: 'symbols',
   example: { query: { mask: 'EUR*', limit: '5' } },
 });
 
@@ -34,7 +34,7 @@ export const getSymbol = defineRead({
   params: symbolParams,
   query: z.strictObject({ group: groupIn.optional() }),
   answer: symbol.schema,
-  cacheable: true,
+  cacheable: 'symbols',
   example: { params: { symbol: 'EURUSD' } },
 });
 

@@ -87,6 +87,15 @@ const kindCounts = z.object({
   hitRate: z.number().nullable().meta({ description: '`null` before the first look.' }),
 });
 
+const doorCounts = z.object({
+  memoryHits: z.int().meta({ description: 'Answered from the memory of the Worker itself.' }),
+  storeHits: z.int().meta({ description: 'Answered from the SQLite of its Durable Object.' }),
+  staleHits: z.int().meta({ description: 'Of both, answered with what was old, and said to be.' }),
+  misses: z.int().meta({ description: 'Sent on to the container.' }),
+  invalidations: z.int(),
+  hitRate: z.number().nullable().meta({ description: '`null` before the first look.' }),
+});
+
 export const getPerformanceCache = defineRead({
   id: 'getPerformanceCache',
   wide: true,
@@ -103,6 +112,15 @@ export const getPerformanceCache = defineRead({
       maxEntries: z.int(),
       evictions: z.int(),
       byKind: z.object({ server: kindCounts, groups: kindCounts, symbols: kindCounts, logins: kindCounts }),
+      door: z
+        .object({
+          entries: z.int(),
+          byClass: z.object({ server: doorCounts, groups: doorCounts, symbols: doorCounts }),
+        })
+        .nullable()
+        .meta({
+          description: 'The Worker’s cache, since its Durable Object was made; `null` where there is no Worker.',
+        }),
     })
     .meta({ id: 'PerformanceCache' }),
   example: {},

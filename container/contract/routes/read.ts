@@ -57,7 +57,7 @@ export const defineRead = <P extends z.ZodType, Q extends z.ZodType, A extends z
   defineRoute({
     ...read,
     // What is cached is cached as JSON.
-    table: read.cacheable !== true && itemsIn(read.answer) !== undefined,
+    table: read.cacheable === undefined && itemsIn(read.answer) !== undefined,
     method: 'GET',
     scope: 'read',
     write: false,

@@ -67,7 +67,7 @@ export const getServer = defineRead({
         .meta({ description: 'Of the whole broker; empty for a key or session that is bound to some logins.' }),
     })
     .meta({ id: 'Server' }),
-  cacheable: true,
+  cacheable: 'server',
   example: {},
 });
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RETCODE } from '../../webapi/retcodes.ts';
 import { BridgeError } from '../../contract/errors.ts';
+import { REFERENCE_CLASSES, REFERENCE_FRESH_MS } from '../../contract/reference-data.ts';
 import { SessionError, type CallTimings } from '../../session/upstream.ts';
 import type { Command, Reply, Upstream } from '../../session/upstream.ts';
 import { isWireObject, payload, payloadObjects, payloadScalar } from '../../webapi/fields.ts';
@@ -20,6 +21,8 @@ export interface ReadContext {
   readonly timings?: CallTimings | undefined;
   /** Whose turn it takes before the sessions. */
   readonly lane?: string | undefined;
+  /** The oldest reference data that it takes; 0 = none that is kept; absent = as long as it is fresh. */
+  readonly oldestMs?: number | undefined;
 }
 
 export type Query = readonly (readonly [name: string, value: string])[];
@@ -42,15 +45,15 @@ export interface BrokerReply {
 }
 
 /** Reference data, by how it is invalidated and counted. */
-const REFERENCE_KINDS = ['server', 'groups', 'symbols', 'logins'] as const;
+const REFERENCE_KINDS = [...REFERENCE_CLASSES, 'logins'] as const;
 export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
 
-/** How long reference data is taken for true without asking. Configuration changes by an administrator's hand; logins
- * by every registration. */
+/** How long it is taken for true without asking. Configuration changes by an administrator's hand; logins by every
+ * registration. */
 const FRESH_MS: Readonly<Record<ReferenceKind, number>> = {
-  server: 60_000,
-  groups: 60_000,
-  symbols: 60_000,
+  server: REFERENCE_FRESH_MS,
+  groups: REFERENCE_FRESH_MS,
+  symbols: REFERENCE_FRESH_MS,
   logins: 5_000,
 };
 
@@ -220,7 +223,7 @@ export class Broker {
     };
     const kept = this.#cache.get(key);
     const age = kept ? this.#now() - kept.storedAtMs : Infinity;
-    if (kept && age < FRESH_MS[kind]) {
+    if (kept && age < Math.min(FRESH_MS[kind], context.oldestMs ?? Infinity)) {
       this.#counts[kind].hits++;
       return { reply: kept.reply, freshForMs: FRESH_MS[kind] - age, keep };
     }

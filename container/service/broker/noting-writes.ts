@@ -1,16 +1,7 @@
 import type { Dealer, Upstream } from '../../session/upstream.ts';
 import type { ClockSource } from './broker-clock.ts';
-import type { Broker, ReferenceKind } from './broker.ts';
-
-/** What a command of this family may have changed. */
-const CHANGED_BY: Readonly<Record<string, readonly ReferenceKind[]>> = {
-  symbol: ['symbols'],
-  spread: ['symbols'],
-  group: ['groups', 'symbols'],
-  user: ['logins'],
-  common: ['server'],
-  time: ['server'],
-};
+import { changedBy } from '../../contract/reference-data.ts';
+import type { Broker } from './broker.ts';
 
 /**
  * An upstream whose writes are seen by the reads: who reads after a write has been answered never gets what was asked
@@ -22,9 +13,8 @@ export function notingWrites(upstream: Upstream, broker: Broker, clock: ClockSou
       return await call;
     } finally {
       // Also after a failure: it may have been executed.
-      const family = path.split('/', 1)[0] ?? '';
-      broker.forgetReads(...(CHANGED_BY[family] ?? []));
-      if (family === 'time') clock.invalidate();
+      broker.forgetReads(...changedBy(path));
+      if (path.startsWith('time/')) clock.invalidate();
     }
   };
   const notingDealer = (dealer: Dealer): Dealer => ({

@@ -38,7 +38,7 @@ export function monitoringHandlers({
       };
     }),
     ...handle(routes.getPerformanceMetrics, async () => ({ body: performance.metrics() })),
-    ...handle(routes.getPerformanceCache, async () => ({ body: broker.statistics() })),
+    ...handle(routes.getPerformanceCache, async () => ({ body: { ...broker.statistics(), door: null } })),
     ...handle(routes.getStreamStatus, async () => ({ body: streams() })),
     ...handle(routes.getMetrics, async () => ({ body: await metrics() })),
     ...handle(routes.takeProfile, async ({ query }, { signal }) => ({

@@ -21,6 +21,7 @@ const PAIRS: readonly {
   { system: 'vps', over: 'node-undici-4', works: ['typed', 'passthrough'], overWork: 'passthrough' },
   { system: 'vps-1', over: 'node-undici-1', works: ['typed', 'passthrough'], overWork: 'passthrough' },
   { system: 'edge', over: 'edge-floor', works: ['cached'] },
+  { system: 'edge', over: 'worker-floor', works: ['cached'] },
   { system: 'edge', over: 'vps', works: ['cached', 'typed', 'passthrough', 'batch', 'order', 'ticks'] },
   { system: 'edge-cold', over: 'edge-floor', works: ['storm'] },
   { system: 'edge-cold', over: 'vps-1', works: ['storm', 'storm, distinct reads'] },

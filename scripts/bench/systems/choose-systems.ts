@@ -1,5 +1,5 @@
 import { SYSTEM_NAMES, wantsWork, type BenchOptions } from '../options.ts';
-import { edge, edgeFloor } from './edge.ts';
+import { edge, edgeFloor, workerFloor } from './edge.ts';
 import { bareHttp, fanOut, nginx, pinnedProxy, wsLoop } from './floors.ts';
 import { remote } from './remote.ts';
 import type { System } from './system.ts';
@@ -43,6 +43,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
         vps('vps-none-dealers-2', POOL, { MARKET_ORDER_PRICE: 'none', DEALER_CONNECTIONS: '2' }),
         edge,
         edgeFloor(BODY_BYTES),
+        workerFloor(BODY_BYTES),
         fanOut,
         wsLoop,
       ].filter(wanted),

@@ -5,15 +5,16 @@ import { startLocalEdge } from '../../local/local-edge.ts';
 import { CONTAINER_BUNDLE } from './vps.ts';
 import type { EdgeHostAnswer, EdgeHostRequest } from './edge.ts';
 
-const empty = process.env['FLOOR'] === '1';
+/** The name of a Worker of floors/worker/; unset = ours. */
+const floor = process.env['FLOOR'];
 const vars = JSON.parse(process.env['VARS'] ?? '{}') as Record<string, string>;
 const floors = path.resolve(import.meta.dirname, '../floors');
 
 const edge = await startLocalEdge({
   port: 0,
   vars,
-  ...(empty ? { main: path.join(floors, 'worker/empty-worker.ts') } : {}),
-  program: empty
+  ...(floor ? { main: path.join(floors, 'worker', `${floor}.ts`) } : {}),
+  program: floor
     ? {
         command: [process.execPath, path.join(floors, 'empty-program.ts')],
         cwd: process.cwd(),

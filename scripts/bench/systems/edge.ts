@@ -71,18 +71,30 @@ export const edge: System = {
 };
 
 export const edgeFloor = (bodyBytes: number): System => ({
+  ...floorOf('empty-worker', bodyBytes),
   name: 'edge-floor',
   title: 'floor of the edge: the same Container class with an empty program',
+});
+
+export const workerFloor = (bodyBytes: number): System => ({
+  ...floorOf('lone-worker', bodyBytes),
+  name: 'worker-floor',
+  title: 'floor of the door: an empty Worker that writes a ready buffer',
+});
+
+/** @param worker of floors/worker/ */
+const floorOf = (worker: string, bodyBytes: number): Omit<System, 'name' | 'title'> => ({
   kind: 'floor',
   placement: 'anywhere',
   works: ['cached'],
   cachedPath: '/',
   start: async (): Promise<RunningSystem> => {
     const { child, url } = await startHost({
-      FLOOR: '1',
+      FLOOR: worker,
       BODY_BYTES: String(bodyBytes),
       VARS: JSON.stringify({
         BRIDGE_API_KEYS: newBenchKey().setting,
+        BODY_BYTES: String(bodyBytes),
         MT5_SERVER: 'localhost:1',
         MT5_LOGIN: '1',
         MT5_PASSWORD: 'none needed',

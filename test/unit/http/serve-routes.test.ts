@@ -22,7 +22,7 @@ const read = defineRoute({
   query: z.strictObject({ from: instantIn.optional() }),
   answer: z.object({ price: decimal, list: z.array(z.object({ at: decimal.nullable() })), text: z.string() }),
   status: 200,
-  cacheable: true,
+  cacheable: 'symbols',
   logins: ({ params }) => [params.login],
   example: {},
 });
@@ -82,7 +82,9 @@ describe('typed routes over HTTP', () => {
   it('answer with exact decimals, as floats on request, and say how long that is true', async () => {
     const exact = await fetch(`${base}/v1/things/1001/EURUSD`);
     expect(await exact.json()).toEqual({ price: '1.10780', list: [{ at: '2.50' }, { at: null }], text: 'EURUSD' });
-    expect(exact.headers.get('cache-control')).toBe('private, max-age=20');
+    // 20.5 of 60 seconds are left.
+    expect(exact.headers.get('cache-control')).toBe('private, max-age=60');
+    expect(exact.headers.get('age')).toBe('40');
     const floats = await fetch(`${base}/v1/things/1001/EURUSD?decimals=number`);
     expect(await floats.json()).toEqual({ price: 1.1078, list: [{ at: 2.5 }, { at: null }], text: 'EURUSD' });
   });

@@ -155,7 +155,7 @@ function isFor(type: string, call: TypedCall): boolean {
   throw new BridgeError('invalid_field', {
     detail: `query.cursor: ${type} has no pages.`,
     field: 'query.cursor',
-    expected: 'no cursor',
+    expected: 'the list from its beginning: without cursor',
   });
 }
 
@@ -194,7 +194,7 @@ function requireNoBodyOfGet(call: Call): void {
   throw new BridgeError('malformed_request', {
     detail: `A ${call.method} takes no body.`,
     field: 'body',
-    expected: 'no body',
+    expected: 'parameters in the path and query alone',
   });
 }
 

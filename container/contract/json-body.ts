@@ -102,7 +102,7 @@ function noteName(names: Set<string> | null | undefined, name: string): void {
     throw new BridgeError('malformed_request', {
       detail: '"__proto__" is not a field.',
       field: '__proto__',
-      expected: 'no such field',
+      expected: 'the names of the fields that the route takes, see /docs',
     });
   if (names?.has(name))
     throw new BridgeError('malformed_request', {

@@ -12,6 +12,7 @@ import type { BrokerOptions } from '../broker/broker.ts';
 import { Calculations } from './calculations.ts';
 import { DailyReports } from './daily-reports.ts';
 import { FlatAccounts } from '../broker/flat-accounts.ts';
+import { aboutGroup } from '../broker/groups.ts';
 import { ManyRows } from '../broker/many-rows.ts';
 import { PageReader } from '../broker/pages.ts';
 import { rfc3339 } from '../../webapi/time.ts';
@@ -82,6 +83,7 @@ const unhurried = (context: RouteContext, now: () => number): RouteContext => ({
 
 /** What the handlers of the reads are made of. */
 interface Parts {
+  readonly broker: Broker;
   readonly accounts: Accounts;
   readonly market: Market;
   readonly tradeData: TradeData;
@@ -111,7 +113,19 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const hours = new TradingHours({ broker, clock, now });
   const days = new DailyReports({ broker, clock, many, now });
   const statements = new Statements({ accounts, tradeData, now });
-  const parts: Parts = { accounts, market, tradeData, exposure, history, hours, days, statements, calculations, now };
+  const parts: Parts = {
+    broker,
+    accounts,
+    market,
+    tradeData,
+    exposure,
+    history,
+    hours,
+    days,
+    statements,
+    calculations,
+    now,
+  };
   const handlers: HandlersOf<ReadRoute> = {
     ...handle(serverRoutes.getServer, async (_input, context) => fresh(await about.server(context))),
     ...accountHandlers(parts),
@@ -155,12 +169,17 @@ const accountHandlers = ({
   ...handle(accountRoutes.getGroup, async ({ params }, context) => fresh(await accounts.group(params.group, context))),
 });
 
-const marketHandlers = ({ market, history, hours }: Parts): HandlersOf<(typeof marketRoutes.marketRoutes)[number]> => ({
+const marketHandlers = ({
+  broker,
+  market,
+  history,
+  hours,
+}: Parts): HandlersOf<(typeof marketRoutes.marketRoutes)[number]> => ({
   ...handle(marketRoutes.listSymbols, async ({ query }, context) =>
     fresh(await market.symbols(query.mask, query, context)),
   ),
   ...handle(marketRoutes.getSymbol, async ({ params, query }, context) =>
-    fresh(await market.symbol(params.symbol, query.group, context)),
+    fresh(await aboutGroup(broker, query.group, context, () => market.symbol(params.symbol, query.group, context))),
   ),
   ...handle(marketRoutes.getSymbolHours, async ({ params, query }, context) =>
     body(await hours.of(params.symbol, query, context)),
@@ -170,7 +189,7 @@ const marketHandlers = ({ market, history, hours }: Parts): HandlersOf<(typeof m
     body(await history.ticks({ ...query, symbol: params.symbol }, context)),
   ),
   ...handle(marketRoutes.listQuotes, async ({ query }, context) =>
-    body(await market.quotes(query.symbols, query.group, context)),
+    body(await aboutGroup(broker, query.group, context, () => market.quotes(query.symbols, query.group, context))),
   ),
   ...handle(marketRoutes.listQuoteStatistics, async ({ query }, context) =>
     body(await market.statistics(query.symbols, context)),
@@ -222,16 +241,18 @@ const tradeHandlers = ({
   ...handle(tradeRoutes.getDeal, async ({ params }, context) => body(await tradeData.deal(params.ticket, context))),
 });
 
-const calculationHandlers = ({ calculations, now }: Parts): HandlersOf<CalculationRoute> => ({
+const calculationHandlers = ({ broker, calculations, now }: Parts): HandlersOf<CalculationRoute> => ({
   ...handle(tradeRoutes.checkMargin, async ({ params, query }, context) =>
     body(await calculations.margin(params.login, query, context)),
   ),
-  ...handle(tradeRoutes.calculateProfit, async ({ query }, context) => body(await calculations.profit(query, context))),
+  ...handle(tradeRoutes.calculateProfit, async ({ query }, context) =>
+    body(await aboutGroup(broker, query.group, context, () => calculations.profit(query, context))),
+  ),
   ...handle(tradeRoutes.getRate, async ({ query }, context) =>
     body({
       base: query.base,
       currency: query.currency,
-      rate: await calculations.rate(query, context),
+      rate: await aboutGroup(broker, query.group, context, () => calculations.rate(query, context)),
       calculatedAtMs: now(),
     }),
   ),

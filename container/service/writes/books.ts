@@ -5,9 +5,10 @@ import { user } from '../../contract/schemas/account.ts';
 import { deal, order, position } from '../../contract/schemas/trade.ts';
 import { Fields, isWireObject, objectAsSent, payload, payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import { isMissing, onlyObject, type Broker, type ReadContext } from '../broker/broker.ts';
+import { onlyObject, type Broker, type ReadContext } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { decodeObject } from '../broker/decode.ts';
+import { requireGroup } from '../broker/groups.ts';
 import { symbolRules, type SymbolRules } from './symbol-rules.ts';
 
 const decoder = new TextDecoder();
@@ -86,20 +87,9 @@ export class TradeBooks {
     return isWireObject(found) && new Fields(found).integer('MarginMode') === MARGIN_MODE_HEDGED;
   }
 
-  /** Where this manager may not look at groups, the broker itself will say. @throws BridgeError `invalid_field` */
-  async requireGroup(group: string, context: ReadContext): Promise<void> {
-    try {
-      const query = [['group', group]] as const;
-      onlyObject((await this.#broker.reference('groups', 'group/get', query, context)).reply, 'group/get', query);
-    } catch (error) {
-      if (isMissing(error)) return;
-      if (!(error instanceof BridgeError) || error.code !== 'object_not_found') throw error;
-      throw new BridgeError('invalid_field', {
-        detail: `group: the broker has no group ${group}, or this manager may not see it.`,
-        field: 'group',
-        expected: 'a group of the broker with its case, see GET /v1/groups',
-      });
-    }
+  /** @throws BridgeError `invalid_field` */
+  requireGroup(group: string, context: ReadContext): Promise<void> {
+    return requireGroup(this.#broker, group, 'group', context);
   }
 
   user(login: number, context: ReadContext): Promise<WireObject> {

@@ -99,4 +99,4 @@ it('the typed routes ask what the table says, and nothing that it does not have 
   expect(untrue.map(({ command }) => command)).toEqual([]);
   const known = new Set([...typed.map(({ command }) => command), 'auth/start', 'auth/answer']);
   expect([...asked.values()].flatMap((names) => [...names]).filter((name) => !known.has(name))).toEqual([]);
-});
+}, 90_000);

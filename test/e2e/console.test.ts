@@ -22,7 +22,8 @@ describe.skipIf(browserPath === undefined)(name, () => {
     [simulator, browser] = await Promise.all([startSimulator({ ticksPerSecond: 50 }), launchBrowser()]);
     edge = await startEdge({ simulator, vars: { POOL_MAX: '1' } });
     opened = await ConsolePage.open(browser, edge.url);
-  });
+    // A browser and workerd side by side: a busy machine takes its time.
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await edge?.close();

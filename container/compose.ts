@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ownTargets } from './http/broker-target.ts';
 import { CallerLimit } from './http/caller-limit.ts';
 import { clientAddress } from './http/client-address.ts';
+import type { BreakerStatus } from './contract/breaker.ts';
 import { build, keysOf, type Parts, provenMemory } from './compose/build.ts';
 import { countSessionEvent } from './compose/figures.ts';
 import type { StreamLimits } from './contract/frames.ts';
@@ -109,6 +110,7 @@ function wire(parts: Parts): void {
     calendar?.signedIn();
   });
   events.on('symbols', (names) => calendar?.used(names));
+  events.on('circuit', (status) => circuitChanged(parts, status));
   events.on('activity', (change) => control?.noteActivity(change));
   events.on('ended', (ended) => streaming.service.end(ended));
   events.on('warm', () => warm(upstream));
@@ -120,6 +122,24 @@ function wire(parts: Parts): void {
     writes.start();
     figures.start();
   });
+}
+
+/** Log, journal, streams and the Durable Object are told; of a try only its end is. */
+function circuitChanged(
+  { log, state, instanceId, upstream, streaming, control }: Parts,
+  { state: circuit, reason, retryAtMs }: BreakerStatus,
+): void {
+  control?.sendActivity();
+  if (circuit === 'half_open') return;
+  const isOpen = circuit === 'open';
+  const said = isOpen ? `The broker’s circuit opened: ${reason}` : 'The broker answers again: its circuit closed.';
+  if (isOpen) log.warn('circuit_open', { reason });
+  else log.info('circuit_closed', {});
+  streaming.poller.announce(isOpen ? 'circuit_open' : 'circuit_closed', { of: 'broker', detail: reason, retryAtMs });
+  const entry = { event: 'circuit', reason: said, instanceId, epoch: upstream.status.epoch, phasesMs: null } as const;
+  state.api.journal
+    .add(entry)
+    .catch((error: unknown) => log.warn('background_work_failed', { kind: 'journal', error }));
 }
 
 const warm = (upstream: SessionPool): void => void upstream.warm().catch(() => undefined);

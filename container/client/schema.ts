@@ -2984,6 +2984,33 @@ export interface components {
                 /** @description Milliseconds since 1970, UTC. */
                 wakesAtMs: number | null;
             } | null;
+            /** @description Circuit breakers: open, every call is answered `503 circuit_open` at once. */
+            circuits: {
+                /** @description `null`: no process tells. */
+                broker: {
+                    /** @enum {string} */
+                    state: "closed" | "open" | "half_open";
+                    since: string | null;
+                    /** @description In a row. */
+                    failures: number;
+                    /** @description What failed last. */
+                    reason: string | null;
+                    /** @description From when on one more call is let through; `null` = closed. */
+                    retryAtMs: number | null;
+                } | null;
+                /** @description From the Durable Object to its origin; `null` on a VPS. */
+                road: {
+                    /** @enum {string} */
+                    state: "closed" | "open" | "half_open";
+                    since: string | null;
+                    /** @description In a row. */
+                    failures: number;
+                    /** @description What failed last. */
+                    reason: string | null;
+                    /** @description From when on one more call is let through; `null` = closed. */
+                    retryAtMs: number | null;
+                } | null;
+            };
             /** @description When the program told what is below; `null` = no program has yet. */
             told: {
                 /**
@@ -4699,7 +4726,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "outbox_full" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
+            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "circuit_open" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "outbox_full" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
             /** @description What is wrong with this request. */
             detail: string;
             /**
@@ -6025,7 +6052,7 @@ export interface components {
             time: string;
             data: {
                 /** @enum {string} */
-                event: "session_replaced" | "session_lost" | "session_restored" | "maintenance" | "market_closed" | "market_open";
+                event: "session_replaced" | "session_lost" | "session_restored" | "maintenance" | "circuit_open" | "circuit_closed" | "market_closed" | "market_open";
             };
             /** @description Of the operation that is answered. */
             id?: number | string;
@@ -10265,7 +10292,7 @@ export interface operations {
                             at: string;
                             atMs: number;
                             /** @enum {string} */
-                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "key" | "missed" | "budget" | "error";
+                            event: "start" | "ready" | "stop" | "crash" | "sleep" | "rollout" | "warm" | "hand_over" | "fenced" | "session_ended" | "circuit" | "key" | "missed" | "budget" | "error";
                             reason: string;
                             instanceId: string | null;
                             epoch: number | null;

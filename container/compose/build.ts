@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import { Breaker } from '../contract/breaker.ts';
 import type { Config } from '../host/config.ts';
 import { configSecrets } from '../host/config.ts';
 import { CalendarReader } from '../service/broker/trading-calendar.ts';
@@ -31,6 +32,7 @@ import { createWriteService, type WriteService } from '../service/writes/write-s
 import { SessionPool } from '../session/pool.ts';
 import type { Upstream } from '../session/upstream.ts';
 import { SESSION_TIMINGS } from '../session/session.ts';
+import { UpstreamBreaker } from '../session/upstream-breaker.ts';
 import type { BridgeState } from '../state/bridge-state.ts';
 import { callerOfSession } from '../state/consumer-session-view.ts';
 import { ObservedTransport } from '../transport/observed-transport.ts';
@@ -53,6 +55,8 @@ export interface Parts {
   readonly events: BridgeEmitter;
   readonly requests: Requests;
   readonly state: StateLink;
+  /** Of the broker. */
+  readonly breaker: Breaker;
   readonly upstream: SessionPool;
   /** The same for commands: where the sleep policy goes by what is in use, they are heard. */
   readonly commands: Upstream;
@@ -92,7 +96,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     ...(options.signIn ? { signIn: options.signIn } : {}),
   });
   const metrics = new ProgramMetrics(now);
-  const base = { config, options, now, instanceId, log, events, requests, state, metrics };
+  const breaker = new Breaker({ ...BROKER_BREAKER, onChange: (status) => events.emit('circuit', status) });
+  const base = { config, options, now, instanceId, log, events, requests, state, metrics, breaker };
   const upstream = await buildUpstream(base);
   const control =
     state.where === 'durable_object'
@@ -101,6 +106,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
           state: state.api,
           log,
           session: () => upstream.status,
+          breaker: () => breaker.status,
           listeningAfterMs: () => globalThis.performance.now(),
           events,
         })
@@ -148,10 +154,14 @@ export async function build(config: Config, options: ContainerOptions): Promise<
 
 type Base = Pick<
   Parts,
-  'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state' | 'metrics'
+  'config' | 'options' | 'now' | 'instanceId' | 'log' | 'events' | 'requests' | 'state' | 'metrics' | 'breaker'
 >;
 
-async function buildUpstream({ config, options, now, instanceId, events, state, metrics }: Base): Promise<SessionPool> {
+/** Five in a row are no accident; a server that restarts needs some seconds, and one call each ten costs it nothing. */
+const BROKER_BREAKER = { failures: 5, firstOpenMs: 1_000, longestOpenMs: 10_000 } as const;
+
+async function buildUpstream(base: Base): Promise<SessionPool> {
+  const { config, options, now, instanceId, events, state, metrics, breaker } = base;
   // Behind the Worker the checkpoint comes with the hand-over.
   const checkpoint = state.where === 'here' ? await state.api.signIn.read() : undefined;
   const transport = new UndiciTransport({ tls: config.tls, ...(config.proxy ? { proxy: config.proxy } : {}) });
@@ -164,6 +174,7 @@ async function buildUpstream({ config, options, now, instanceId, events, state, 
     max: config.poolMax,
     dealers: config.dealerConnections,
     perSecond: config.upstreamPerSecond,
+    breaker: new UpstreamBreaker(breaker, now),
     preferredAddress: checkpoint?.address ?? undefined,
     now,
     random: options.random ?? Math.random,
@@ -311,6 +322,8 @@ function buildTypedApi(parts: Typed): TypedApi {
   const about: Omit<SelfOptions, 'operations'> = {
     broker: config.broker,
     session: () => upstream.status,
+    breaker: () => parts.breaker.status,
+    now,
     process: () => ({
       sinceMs: startedAtMs,
       inFlight: requests.count,

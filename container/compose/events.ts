@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { BreakerStatus } from '../contract/breaker.ts';
 import type { SessionEvent } from '../session/status.ts';
 import type { UpstreamCheckpoint } from '../state/state-api.ts';
 
@@ -6,6 +7,8 @@ import type { UpstreamCheckpoint } from '../state/state-api.ts';
 export interface BridgeEvents {
   /** Of the sessions with the broker. */
   session: [event: SessionEvent];
+  /** The circuit breaker of the broker opened, tries, or closed. */
+  circuit: [status: BreakerStatus];
   /** Sessions, streams or unsettled operations have changed: what keeps a container awake. */
   activity: [change: { readonly streams?: number; readonly unsettled?: number }];
   handover: [checkpoint: UpstreamCheckpoint];

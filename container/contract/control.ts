@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { breakerStatusSchema } from './breaker.ts';
 import { LIVE_SESSION_STATES } from './schemas/status.ts';
 import { tradingCalendarSchema } from './trading-calendar.ts';
 
@@ -73,6 +74,8 @@ const activitySchema = z.object({
   streams: z.int(),
   unsettled: z.int(),
   session: sessionStatusSchema,
+  /** The circuit breaker of the broker. */
+  breaker: breakerStatusSchema.optional(),
 });
 export type Activity = Readonly<z.infer<typeof activitySchema>>;
 

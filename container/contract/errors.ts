@@ -68,6 +68,7 @@ export const ERRORS = {
   sign_in_refused: entry(503, 'The broker refused the sign-in', 'after'),
   sign_in_backoff: entry(503, 'Signing in is paused after failures', 'after'),
   broker_unreachable: entry(503, 'The broker cannot be reached', 'after'),
+  circuit_open: entry(503, 'Calls are held back after failures', 'after'),
   session_lost: entry(503, 'The MT5 session was lost', 'yes'),
   deadline_exceeded: entry(504, 'The deadline passed before an answer came', 'yes'),
   outcome_unknown: entry(504, 'It is not known whether the broker executed this', 'check', 'unknown'),

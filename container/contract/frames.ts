@@ -105,6 +105,10 @@ export const SYSTEM_EVENTS = [
   /** The session is back, of the same epoch. */
   'session_restored',
   'maintenance',
+  /** Too many calls in a row failed: `of` the broker or the road to the container; nobody is let through for now. */
+  'circuit_open',
+  /** Calls go through again. */
+  'circuit_closed',
   'market_closed',
   'market_open',
 ] as const;

@@ -13,6 +13,7 @@ export const JOURNAL_EVENTS = [
   'hand_over',
   'fenced',
   'session_ended',
+  'circuit',
   'key',
   'missed',
   'budget',

@@ -8,6 +8,7 @@ import {
   type Hello,
   type SessionStatus,
 } from '../contract/control.ts';
+import type { BreakerStatus } from '../contract/breaker.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { TradingCalendar } from '../contract/trading-calendar.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
@@ -30,6 +31,7 @@ export interface ControlChannelOptions {
   readonly state: RemoteState;
   readonly log: Logger;
   readonly session: () => SessionStatus;
+  readonly breaker: () => BreakerStatus;
   readonly listeningAfterMs: () => number;
   readonly events: ControlEvents;
 }
@@ -60,7 +62,12 @@ export class ControlChannel {
   }
 
   sendActivity(): void {
-    this.#send({ type: 'activity', ...this.#activity, session: this.#options.session() });
+    this.#send({
+      type: 'activity',
+      ...this.#activity,
+      session: this.#options.session(),
+      breaker: this.#options.breaker(),
+    });
   }
 
   /** When the broker trades the symbols in use. */

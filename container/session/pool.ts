@@ -8,12 +8,14 @@ import { createJob, type Job, type JobRequest } from './job-queue.ts';
 import { Members, type Member } from './members.ts';
 import type { CloseCause, Session, SessionHooks } from './session.ts';
 import { asSessionError, retryAt, SignInPause } from './sign-in-pause.ts';
+import { soon } from './soon.ts';
 import { StatusBoard } from './status-board.ts';
 import type { SessionEvent, UpstreamStats, UpstreamStatus } from './status.ts';
 import { TransportError } from '../transport/transport.ts';
 import { SessionError, type CallOptions, type Command, type MutateOptions } from './upstream.ts';
 import type { Reply, Upstream } from './upstream.ts';
 import { Trains, type Aboard } from './trains.ts';
+import type { UpstreamBreaker } from './upstream-breaker.ts';
 import { UpstreamRate } from './upstream-rate.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -36,6 +38,7 @@ export interface PoolOptions extends DialerOptions {
   readonly dealers?: number;
   /** The most that the broker is asked; absent = what the sessions carry. */
   readonly perSecond?: number | undefined;
+  readonly breaker?: UpstreamBreaker;
   readonly random: () => number;
   readonly onEvent: (event: SessionEvent) => void;
   readonly onStatus: (status: UpstreamStatus) => void;
@@ -66,7 +69,7 @@ export class SessionPool implements Upstream {
   #growAfterMs = 0;
   readonly #pause = new SignInPause();
   #draining = false;
-  #pumpsSoon = false;
+  readonly #pumpSoon = soon(() => this.#pump());
   readonly #gathering = new Gathering(() => this.#pump());
   #epoch: number | null = null;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -117,6 +120,7 @@ export class SessionPool implements Upstream {
     if (this.#draining) throw draining();
     const now = this.#options.now();
     if (this.#members.count === 0 && this.#pause.holds(now)) throw this.#pause.told(now);
+    this.#options.breaker?.require(now);
     if (this.#waiting.size >= MAX_WAITING)
       throw new SessionError('overloaded', `${MAX_WAITING} requests wait already.`, { retryAfterMs: 1_000 });
     this.#requireInTime(request, now);
@@ -139,16 +143,6 @@ export class SessionPool implements Upstream {
     if (ahead < FEW_AHEAD || nowMs + waitMs + answerMs <= deadlineAtMs) return;
     throw new SessionError('overloaded', 'So many requests wait that this one would not be answered in time.', {
       retryAfterMs: Math.ceil(Math.max(1_000, nowMs + waitMs - deadlineAtMs)),
-    });
-  }
-
-  /** Once whoever waited for an answer has gone on. */
-  #pumpSoon(): void {
-    if (this.#pumpsSoon) return;
-    this.#pumpsSoon = true;
-    process.nextTick(() => {
-      this.#pumpsSoon = false;
-      this.#pump();
     });
   }
 
@@ -189,6 +183,8 @@ export class SessionPool implements Upstream {
       head.reject(new SessionError('deadline', 'The deadline passed while the request waited for a session.'));
       return this.#pump();
     }
+    const held = this.#options.breaker?.take(now);
+    if (held) return this.#waiting.refuse(head, held);
     const jobs = this.#trains.board(head, this.#waiting, now);
     this.#growth.dispatched(this.#waiting.sizeForAny, now);
     this.#rate.spend();
@@ -197,12 +193,14 @@ export class SessionPool implements Upstream {
     const generation = head.line?.generation ?? 0;
     if (head.kind === 'dealer_write') this.#growth.dealt(now);
     member.carriesBulk = head.bulk;
+    const call = this.#options.breaker?.began(now, head.bulk);
     const startedAt = performance.now();
     const tookMs = (): number => performance.now() - startedAt;
     try {
       const reply = await member.session.send(this.#trains.command(jobs), () => {
         for (const job of jobs) job.handedOver();
       });
+      call?.answered(reply);
       // The end of the connection may have been told before the answer that came with it ("Connection: close").
       if (!member.hasAnswered) this.#flapping.answered();
       member.hasAnswered = true;
@@ -210,6 +208,7 @@ export class SessionPool implements Upstream {
       for (const job of jobs) job.timings?.add({ waitedMs: now - job.enqueuedAtMs, answeredMs: tookMs() });
       this.#arrived(jobs, reply, tookMs());
     } catch (error) {
+      call?.failed(error);
       for (const job of jobs) this.#failed(job, error);
     } finally {
       Object.assign(member, { usedAtMs: this.#options.now(), carriesBulk: false });

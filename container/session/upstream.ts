@@ -109,7 +109,7 @@ export interface Reply {
  * - `deadline` the caller's time passed · `cancelled` the caller went away
  * - `refused` the server refused the sign-in · `backoff` no sign-in permitted yet · `unreachable` no connection
  * - `impostor` wrong `cli_rand_answer` · `lost` the connection broke · `draining` shutting down
- * - `overloaded` too many waiters · `malformed` not the protocol
+ * - `overloaded` too many waiters · `malformed` not the protocol · `circuit_open` the broker failed the last calls
  */
 export type SessionErrorKind =
   | 'deadline'
@@ -121,7 +121,8 @@ export type SessionErrorKind =
   | 'lost'
   | 'draining'
   | 'overloaded'
-  | 'malformed';
+  | 'malformed'
+  | 'circuit_open';
 
 /** `dispatched` = the request was handed to a connection, so a mutation may have been executed. */
 export class SessionError extends Error {

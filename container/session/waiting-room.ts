@@ -102,6 +102,12 @@ export class WaitingRoom {
     return this.#jobs.companions(head, most);
   }
 
+  /** The one whose turn it is, and all who wait, with the same error. */
+  refuse(head: Job, error: () => SessionError): void {
+    head.reject(error());
+    this.rejectAll(error);
+  }
+
   /** Rejects every waiting job with the same error. */
   rejectAll(error: () => SessionError): void {
     for (const queue of [this.#urgent, this.#jobs, this.#bulk, ...this.#dealing.values()])

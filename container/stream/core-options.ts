@@ -1,4 +1,4 @@
-import type { Authenticated, StreamLimits } from '../contract/frames.ts';
+import type { Authenticated, StreamLimits, SystemEvent } from '../contract/frames.ts';
 import type { Connection } from './connection.ts';
 import type { StreamSource } from './source.ts';
 
@@ -25,6 +25,14 @@ export interface StreamCoreOptions {
   /** The epoch that clients know from before this object was made. */
   readonly epoch?: number;
 }
+
+/** How the session stands after an event that is about it. */
+export const SESSION_AFTER: Readonly<Partial<Record<SystemEvent, SystemState['session']>>> = {
+  session_replaced: 'ready',
+  session_restored: 'ready',
+  session_lost: 'lost',
+  maintenance: 'maintenance',
+};
 
 export interface SystemState {
   /** `asleep`: nobody needs one now; the first who does gets it. */

@@ -16,7 +16,7 @@ import { isEnded } from '../contract/keys.ts';
 import { isGroupKey } from '../contract/slice-keys.ts';
 import { chunkOf, makeFrame, type Chunk, type FrameParts, type OutFrame } from './chunk.ts';
 import { Connection } from './connection.ts';
-import type { StreamCoreOptions, SystemState } from './core-options.ts';
+import { SESSION_AFTER, type StreamCoreOptions, type SystemState } from './core-options.ts';
 import { catchUp, owe, sendMarks, serve } from './delivery.ts';
 import type { Group } from './group.ts';
 import type { Peer } from './member.ts';
@@ -131,8 +131,7 @@ export class StreamCore {
           this.system.market = 'closed';
           this.system.opensAtMs = Number(event.data['opensAtMs']) || null;
         } else if (event.event === 'market_open') this.system.market = 'open';
-        else if (event.event === 'maintenance') this.system.session = 'maintenance';
-        else this.system.session = event.event === 'session_lost' ? 'lost' : 'ready';
+        else this.system.session = SESSION_AFTER[event.event] ?? this.system.session;
         this.#announce({ event: event.event, ...event.data });
         return;
     }

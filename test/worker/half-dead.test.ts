@@ -219,3 +219,33 @@ it('streams tell stale and session_lost when the container hangs, and go on with
   expect(pollers).toHaveLength(2);
   webSocket?.close();
 });
+
+describe('a road that fails every request', () => {
+  it('is left alone, each caller answered at once; one request a wait tries it', async () => {
+    let isBroken = true;
+    const answer = (): Response => {
+      if (isBroken) throw new Error('Network connection lost.');
+      return new Response('fine');
+    };
+    const { stub, inside, programs, journal } = newBridge({ answer });
+    const asked = (): number => programs.reduce((sum, { requests }) => sum + requests.length, 0);
+    const code = async (): Promise<unknown> => (await (await stub.fetch(read())).json<{ code: string }>()).code;
+    const codes: unknown[] = [];
+    for (let i = 0; i < 6; i++) codes.push(await code());
+    expect(codes).toEqual([...Array.from({ length: 5 }, () => 'container_unavailable'), 'circuit_open']);
+    const before = asked();
+    const held = await stub.fetch(read());
+    expect([held.status, held.headers.get('retry-after')]).toEqual([503, '1']);
+    await held.text();
+    expect(asked()).toBe(before);
+    expect(await stub.status()).toMatchObject({ ready: false, circuits: { road: { state: 'open', failures: 5 } } });
+    isBroken = false;
+    await inside((bridge) => (bridge.nowMs = Date.now() + 1_000));
+    expect(await (await stub.fetch(read())).text()).toBe('fine');
+    expect(await stub.status()).toMatchObject({ ready: true, circuits: { road: { state: 'closed' } } });
+    expect((await journal()).filter((line) => line.startsWith('circuit'))).toEqual([
+      'circuit: The road’s circuit opened: The connection to the container broke.',
+      'circuit: The road carries again: its circuit closed.',
+    ]);
+  });
+});

@@ -9,7 +9,7 @@ import { brokerNotFound, splitBrokerTarget } from '../../container/contract/brok
 import { publicDocument } from '../../container/contract/documents.ts';
 import type { getHealth } from '../../container/contract/routes/monitoring.ts';
 import { HEADER } from '../../container/contract/headers.ts';
-import { publicSession } from '../../container/contract/schemas/status.ts';
+import { publicReason, publicSession } from '../../container/contract/schemas/status.ts';
 import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { type Broker, type DoorConfig, doorConfig } from '../config.ts';
 import { fromMemory } from './cache/reference-reads.ts';
@@ -33,7 +33,7 @@ const router = Router<Request, [Door]>()
     const status = await door.bridge.status();
     const { ready, container } = status;
     const session = { ...publicSession(status.session), serverBuild: null };
-    const reason = status.reason === status.session.reason ? session.reason : status.reason;
+    const reason = publicReason(status);
     // What else the status tells is the operator's.
     return jsonText(JSON.stringify({ ready, reason, session, container }), ready ? 200 : 503);
   })

@@ -1,4 +1,5 @@
 import { Container } from '@cloudflare/containers';
+import type { Breaker } from '../../container/contract/breaker.ts';
 import type { Actor, OutboxFigures } from '../../container/contract/events.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
@@ -28,6 +29,7 @@ import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import type { CountsByClass, ReferenceState } from '../reference-wire.ts';
 import { MemoryProof } from './memory-proof.ts';
+import { type Announce, roadBreaker } from './road-breaker.ts';
 import type { CronFiring } from './policy/cron-watch.ts';
 import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
@@ -59,6 +61,7 @@ export class BridgeContainer extends Container<Env> {
   readonly #wakefulness: Wakefulness;
   readonly #memory: MemoryProof;
   readonly #metrics: HolderMetrics;
+  readonly #road: Breaker;
   readonly #inFlight = new InFlight();
   readonly #name = ownName(this.ctx);
   readonly #keys: HolderKeys;
@@ -96,6 +99,8 @@ export class BridgeContainer extends Container<Env> {
       now: () => this.now(),
       newSecret: newStartSecret,
     });
+    const announce: Announce = (event, data) => ctx.waitUntil(this.#hub().announce(event, data));
+    this.#road = roadBreaker({ journal: this.#state.journal, instanceId: () => this.#lifecycle.instanceId, announce });
     this.#wakefulness = new Wakefulness({
       kv: ctx.storage.kv,
       settings: policySettings({ ...env }, this.sleepAfter),
@@ -159,6 +164,7 @@ export class BridgeContainer extends Container<Env> {
       succession: this.#succession,
       wakefulness: this.#wakefulness,
       inFlight: this.#inFlight,
+      breaker: this.#road,
       metrics: this.#metrics,
       state: this.#state,
       send: (one, timeoutMs) => this.#send(one, timeoutMs),
@@ -249,6 +255,7 @@ export class BridgeContainer extends Container<Env> {
       report: this.#state.figures.lastNow(),
       plan: this.#wakefulness.verdict(),
       inFlight: this.#inFlight.count(nowMs),
+      road: this.#road.status,
       nowMs,
     });
   }

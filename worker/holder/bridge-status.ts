@@ -1,6 +1,8 @@
+import type { BreakerStatus } from '../../container/contract/breaker.ts';
 import type { Activity } from '../../container/contract/control.ts';
 import type { StatusAnswer, StatusWarning } from '../../container/contract/routes/server.ts';
 import type { FiguresReport } from '../../container/contract/figures.ts';
+import { circuitStatus, isHeldBack } from '../../container/contract/schemas/status.ts';
 import { followedNow, toldFacts } from '../../container/contract/told-facts.ts';
 import { verdictOf } from '../../container/contract/verdict.ts';
 import type { UpstreamCheckpoint, WaitingOperations } from '../../container/state/state-api.ts';
@@ -24,6 +26,8 @@ export interface StatusFacts {
   readonly report: FiguresReport | null;
   readonly plan: PolicyVerdict;
   readonly inFlight: number;
+  /** The circuit breaker of the road. */
+  readonly road: BreakerStatus;
   readonly warnings: readonly StatusWarning[];
   readonly nowMs: number;
 }
@@ -44,16 +48,20 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
   const broken = facts.record.state === 'stopped' && facts.record.failedStarts > 0;
   const { stopReason } = facts.record;
   const death = facts.record.state === 'stopping' && (stopReason === 'frozen' || stopReason === 'port gone');
-  const notReady = facts.memory !== null || broken || death || NOT_READY.has(session.state);
+  const broker = facts.activity?.breaker;
+  const held = [facts.road, broker].find((circuit) => isHeldBack(circuit, facts.nowMs));
+  const notReady = facts.memory !== null || broken || death || held !== undefined || NOT_READY.has(session.state);
   const reason = (): string | null => {
     if (facts.memory !== null) return facts.memory;
     if (death) return DEATHS[stopReason];
     if (broken) return facts.record.lastFault;
+    if (held) return held.reason;
     if (notReady) return session.reason ?? session.state;
     return facts.halt === null ? null : `Trading is halted: ${facts.halt}`;
   };
   const { halt: halted, operations, report, nowMs } = facts;
-  const told = { ready: !notReady, reason: reason(), session, halted };
+  const circuits = { broker: broker ? circuitStatus(broker) : null, road: circuitStatus(facts.road) };
+  const told = { ready: !notReady, reason: reason(), session, halted, circuits };
   return {
     ...verdictOf({
       ...told,

@@ -42,5 +42,3 @@ export function callerId(headers: Headers): string | null {
   const text = headers.get(HEADER.caller);
   return text === null ? null : (JSON.parse(text) as Caller).id;
 }
-
-export const isUpgrade = (headers: Headers): boolean => headers.get('upgrade')?.toLowerCase() === 'websocket';

@@ -1,8 +1,9 @@
+import type { Breaker } from '../../container/contract/breaker.ts';
 import { asBridgeError, BridgeError } from '../../container/contract/errors.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import type { BridgeState } from '../../container/state/bridge-state.ts';
 import { inSpan } from '../span.ts';
-import { callerId, failedForward, isUpgrade } from './failed-forward.ts';
+import { callerId, failedForward } from './failed-forward.ts';
 import { ForwardTimings } from './forward-timings.ts';
 import { type ForwardRequest, forwardToContainer } from './forward-to-container.ts';
 import type { HolderMetrics } from './holder-metrics.ts';
@@ -19,6 +20,8 @@ export interface ForwardRequestParts {
   readonly succession: Succession;
   readonly wakefulness: Wakefulness;
   readonly inFlight: InFlight;
+  /** Of the road. */
+  readonly breaker: Breaker;
   readonly metrics: HolderMetrics;
   readonly state: BridgeState;
   readonly send: (request: ForwardRequest, timeoutMs: number) => Promise<Response>;
@@ -45,7 +48,7 @@ export async function forwardRequest(
   }
   const done = inFlight.begin(forward.deadlineAtMs);
   const timings = new ForwardTimings(Date.now);
-  const reason = isUpgrade(forward.headers) ? 'stream' : 'request';
+  const reason = forward.isStream ? 'stream' : 'request';
   let result = 'failed';
   try {
     const answer = await forwardToContainer(forward, {
@@ -57,6 +60,7 @@ export async function forwardRequest(
       ended: () => instance.ended(),
       suspect: () => instance.suspect(),
       unanswered: () => instance.unanswered(),
+      breaker: parts.breaker,
       now,
     });
     if (answer.ok) lifecycle.answered();

@@ -1,4 +1,5 @@
 import { BridgeError, type ErrorCode } from '../../container/contract/errors.ts';
+import type { Breaker } from '../../container/contract/breaker.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import { classifyPlatformError, describePlatformError } from './platform-errors.ts';
 
@@ -12,6 +13,8 @@ export interface ForwardRequest {
   readonly deadlineAtMs: number;
   /** A read: may be sent to a second container when the first one dies under it. */
   readonly isRead: boolean;
+  /** The hub’s: a WebSocket. */
+  readonly isStream: boolean;
 }
 
 export interface ForwardParts {
@@ -24,6 +27,8 @@ export interface ForwardParts {
   readonly suspect: () => void;
   /** No answer came within the deadline. */
   readonly unanswered: () => void;
+  /** Of the road to the container. Starts that fail are not its: they are waited out by themselves (`Lifecycle`). */
+  readonly breaker: Pick<Breaker, 'take' | 'waitMs' | 'succeeded' | 'failed' | 'status'>;
   readonly now: () => number;
 }
 
@@ -41,10 +46,33 @@ const END_NEWS_MS = 500;
  *
  * What was refused before it was read (nothing listens, the container drains) is sent again, reads and writes alike,
  * until the deadline. What was handed over and brought no answer is sent again once if it is a read; a write never is.
+ * While the road's circuit is open, nothing is sent.
  *
  * @throws BridgeError; for a write `outcome` `unknown` unless nothing was handed over
  */
 export async function forwardToContainer(request: ForwardRequest, parts: ForwardParts): Promise<Response> {
+  const { breaker, now } = parts;
+  const beganAtMs = now();
+  if (!breaker.take(beganAtMs)) throw circuitOpen(parts);
+  try {
+    const answer = await forwarded(request, parts);
+    breaker.succeeded(now());
+    return answer;
+  } catch (error) {
+    if (error instanceof RoadError) breaker.failed(beganAtMs, now(), error.context.detail);
+    throw error;
+  }
+}
+
+/** The road failed, not the broker nor the caller. */
+class RoadError extends BridgeError {}
+
+function circuitOpen({ breaker, now }: ForwardParts): BridgeError {
+  const detail = `The container failed the last requests and is left alone for now: ${breaker.status.reason}`;
+  return new BridgeError('circuit_open', { detail, retryAfterMs: breaker.waitMs(now()) });
+}
+
+async function forwarded(request: ForwardRequest, parts: ForwardParts): Promise<Response> {
   let replaysLeft = request.isRead ? 1 : 0;
   for (;;) {
     await untilDeadline(parts.ensure(), request, parts);
@@ -101,7 +129,7 @@ async function untilDeadline<T>(promise: Promise<T>, request: ForwardRequest, pa
     timer = setTimeout(
       () =>
         reject(
-          new BridgeError('deadline_exceeded', {
+          new RoadError('deadline_exceeded', {
             detail: 'The container was not ready before the deadline; it goes on starting.',
             retry: 'after',
           }),
@@ -120,8 +148,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 function unanswered(request: ForwardRequest, code: ErrorCode, detail: string, cause?: unknown): BridgeError {
   return request.isRead
-    ? new BridgeError(code, { detail, cause })
-    : new BridgeError('outcome_unknown', { detail, cause, outcome: 'unknown', retry: 'check' });
+    ? new RoadError(code, { detail, cause })
+    : new RoadError('outcome_unknown', { detail, cause, outcome: 'unknown', retry: 'check' });
 }
 
 /** What the door sent, as a request that can be sent again. */
@@ -138,6 +166,7 @@ export async function readForwardRequest(request: Request): Promise<ForwardReque
     body: request.body === null ? null : await request.arrayBuffer(),
     deadlineAtMs: Number.isFinite(deadline) && deadline > 0 ? deadline : Date.now() + DEFAULT_DEADLINE_MS,
     isRead,
+    isStream: headers.get('upgrade')?.toLowerCase() === 'websocket',
   };
 }
 

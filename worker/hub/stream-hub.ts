@@ -11,6 +11,7 @@ import {
   type Authenticated,
   type DataTopic,
   type StreamLimits,
+  type SystemEvent,
 } from '../../container/contract/frames.ts';
 import { HEADER } from '../../container/contract/headers.ts';
 import { hashKey, SESSION_TOKEN_PREFIX, type Caller } from '../../container/contract/keys.ts';
@@ -160,6 +161,11 @@ export class StreamHub extends DurableObject<Env> {
   /** The container hangs: its end of the link may stay open for long. */
   containerLost(detail: string): void {
     this.#upstream.lose(detail);
+  }
+
+  /** Something that every client is told. */
+  announce(event: SystemEvent, data: Readonly<Record<string, string | number | null>>): void {
+    this.#core.apply({ kind: 'system', event, data });
   }
 
   /** Outside trading hours the container goes to sleep: clients stay, are told `stale`, and are served again afterwards. */

@@ -24,6 +24,7 @@ const EVENTS: Readonly<
   fenced: { word: 'Fenced', tone: 'busy' },
   missed: { word: 'Wake-up missed', tone: 'busy' },
   budget: { word: 'Over budget', tone: 'busy' },
+  circuit: { word: 'Circuit', tone: 'busy' },
   crash: { word: 'Crashed', tone: 'bad' },
   error: { word: 'Fault', tone: 'bad' },
 };

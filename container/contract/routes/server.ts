@@ -7,6 +7,7 @@ import {
   CONTAINER_STATES,
   SESSION_STATES,
   sleepPlan,
+  circuitsOut,
   toldStatus,
   VERDICT_LEVELS,
   WARNING_CODES,
@@ -115,6 +116,7 @@ export const getStatus = defineRead({
       }),
       halted: z.string().nullable().meta({ description: 'Why everybody’s trading is halted; `null` = it is not.' }),
       sleep: sleepPlan.nullable().meta({ description: '`null` on a VPS: nothing sleeps there.' }),
+      circuits: circuitsOut,
       ...toldStatus,
       warnings: z
         .array(z.object({ code: z.enum(WARNING_CODES), since: z.string(), sinceMs: z.int(), reason: z.string() }))

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BREAKER_STATES, type BreakerStatus } from '../breaker.ts';
 import { instantMsOut, instantOut } from './values.ts';
 
 /** States of the road to the broker, as `GET /v1/status` names them. */
@@ -25,6 +26,52 @@ export const CONTAINER_STATES = ['stopped', 'starting', 'running', 'stopping'] a
 /** How the bridge stands, in one word: `look` = it works, and something waits for a person. */
 export const VERDICT_LEVELS = ['good', 'look', 'bad'] as const;
 export type VerdictLevel = (typeof VERDICT_LEVELS)[number];
+
+const circuitOut = z
+  .object({
+    state: z.enum(BREAKER_STATES),
+    since: z.string().nullable(),
+    failures: z.int().meta({ description: 'In a row.' }),
+    reason: z.string().nullable().meta({ description: 'What failed last.' }),
+    retryAtMs: z.int().nullable().meta({ description: 'From when on one more call is let through; `null` = closed.' }),
+  })
+  .nullable();
+
+export const circuitsOut = z
+  .object({
+    broker: circuitOut.meta({ description: '`null`: no process tells.' }),
+    road: circuitOut.meta({ description: 'From the Durable Object to its origin; `null` on a VPS.' }),
+  })
+  .meta({ description: 'Circuit breakers: open, every call is answered `503 circuit_open` at once.' });
+
+/** A circuit breaker in the words of `GET /v1/status`. */
+export const circuitStatus = ({ state, sinceMs, failures, reason, retryAtMs }: BreakerStatus) => ({
+  state,
+  since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(),
+  failures,
+  reason,
+  retryAtMs,
+});
+
+/** A request now would be answered 503. */
+export const isHeldBack = (status: BreakerStatus | undefined, nowMs: number): boolean =>
+  status !== undefined && status.state !== 'closed' && (status.retryAtMs ?? 0) > nowMs;
+
+/** Why the bridge is not ready, as anybody may be told: what broke at a circuit may name addresses as well. */
+export function publicReason({
+  reason,
+  session,
+  circuits,
+}: {
+  readonly reason: string | null;
+  readonly session: { readonly state: string; readonly reason: string | null };
+  readonly circuits: z.input<typeof circuitsOut>;
+}): string | null {
+  if (reason === null) return null;
+  if ([circuits.broker?.reason, circuits.road?.reason].includes(reason))
+    return 'Calls are held back after failures; GET /v1/status says more to who has a key.';
+  return reason === session.reason ? publicSession(session).reason : reason;
+}
 
 /** What anybody may be told of the session: why it cannot be reached names the broker's addresses. */
 export const publicSession = <S extends { readonly state: string; readonly reason: string | null }>(session: S): S =>

@@ -20,6 +20,7 @@ const BY_KIND: Readonly<Record<SessionErrorKind, ErrorCode>> = {
   draining: 'draining',
   overloaded: 'overloaded',
   malformed: 'broker_malformed',
+  circuit_open: 'circuit_open',
 };
 
 /** What the sessions report, in the contract's words. Anything else thrown is passed through unchanged. */

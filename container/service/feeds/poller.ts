@@ -1,5 +1,13 @@
 import { asBridgeError, BridgeError } from '../../contract/errors.ts';
-import { DATA_TOPICS, perTopic, STREAM_LIMITS, topicEntry, topicsFrom, type DataTopic } from '../../contract/frames.ts';
+import {
+  DATA_TOPICS,
+  perTopic,
+  STREAM_LIMITS,
+  topicEntry,
+  topicsFrom,
+  type DataTopic,
+  type SystemEvent,
+} from '../../contract/frames.ts';
 import type { Change, SourceEvent } from '../../contract/hub-link.ts';
 import { sliceInWords } from '../../contract/slice-keys.ts';
 import { isMask, type StreamSource } from '../../stream/source.ts';
@@ -135,6 +143,11 @@ export class Poller {
     if (epoch !== this.#epoch) for (const sink of this.#sinks) sink.forgetAll();
     this.#epoch = epoch;
     this.#greet();
+  }
+
+  /** Something that every client is told. */
+  announce(event: SystemEvent, data: Readonly<Record<string, string | number | null>>): void {
+    for (const sink of this.#sinks) sink.emit({ kind: 'system', event, data });
   }
 
   stop(): void {
@@ -350,6 +363,8 @@ export class Poller {
   #failed(error: BridgeError): void {
     // "Too many requests" and the like: slower, but the session stands.
     if (error.outcome === 'refused' && error.code !== 'broker_unavailable') return;
+    // Told by itself.
+    if (error.code === 'circuit_open') return;
     const trouble = error.code === 'broker_unavailable' ? 'maintenance' : 'session_lost';
     if (this.#trouble === trouble) return;
     this.#trouble = trouble;

@@ -1,3 +1,4 @@
+import type { BreakerStatus } from '../../contract/breaker.ts';
 import type { SessionStatus } from '../../contract/control.ts';
 import { brokerPath } from '../../contract/brokers.ts';
 import { TOPICS } from '../../contract/frames.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../contract/routes/server.ts';
 import type { AnswerOf } from '../../contract/route.ts';
 import { TIMEFRAMES } from '../../contract/schemas/market.ts';
+import { circuitStatus, isHeldBack } from '../../contract/schemas/status.ts';
 import type { FiguresReport } from '../../contract/figures.ts';
 import { followedNow, toldFacts } from '../../contract/told-facts.ts';
 import { verdictOf } from '../../contract/verdict.ts';
@@ -24,6 +26,9 @@ export interface SelfOptions {
   /** Its id. */
   readonly broker: string;
   readonly session: () => SessionStatus;
+  /** The circuit breaker of the broker. */
+  readonly breaker: () => BreakerStatus;
+  readonly now: () => number;
   /** What is under way, and when the process began to listen. */
   readonly process: () => Pick<StatusAnswer['container'], 'inFlight' | 'sinceMs' | 'streams' | 'unsettled'>;
   /** operationIds of the other routes that are served. */
@@ -78,13 +83,16 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
   const { ledger } = options;
   const [operations, halts, serverBuild] = await Promise.all([ledger.waiting(), ledger.halts(), options.serverBuild()]);
   const asleep = state === 'idle' || state === 'closed';
-  const ready = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
+  const circuit = options.breaker();
+  const serves = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
+  const ready = serves && !isHeldBack(circuit, options.now());
   const since = (ms: number): string => new Date(ms).toISOString();
   const session = { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null };
   const told = {
     ready,
-    reason: ready ? null : (reason ?? state),
+    reason: ready ? null : serves ? circuit.reason : (reason ?? state),
     session: { ...session, serverBuild },
+    circuits: { broker: circuitStatus(circuit), road: null },
     halted: halts.find(({ kind }) => kind === 'all')?.reason ?? null,
   };
   return {

@@ -48,7 +48,9 @@ export const latency = (model: Model): TemplateResult =>
         ${
           model.latency.filter(({ p50 }) => p50 !== null).length < 2
             ? nothing
-            : html`<p class="quiet">The program, of the requests between two looks: p50, p95 and p99</p>
+            : html`<p class="quiet">
+                  The program, of the requests between two looks: the median below, the slow ones above
+                </p>
                 <div class="plot" aria-hidden="true" ${chart(lines(model))}></div>`
         }`,
   });

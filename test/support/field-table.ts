@@ -63,15 +63,15 @@ export const STRUCTURES = {
     path: 'daily/get',
     typed: `
       Timestamp Datetime DatetimePrev Login Name Group Currency CurrencyDigits Company EMail Balance
-      Credit ProfitEquity Margin MarginFree MarginLevel Profit ProfitStorage Orders Positions`,
-    extra: `
+      Credit ProfitEquity Margin MarginFree MarginLevel Profit ProfitStorage Orders Positions
       InterestRate CommissionDaily CommissionMonthly AgentDaily AgentMonthly BalancePrevDay
       BalancePrevMonth EquityPrevDay EquityPrevMonth MarginLeverage ProfitAssets ProfitLiabilities
       DailyProfit DailyBalance DailyCredit DailyCharge DailyCorrection DailyBonus DailyStorage
       DailyCommInstant DailyCommFee DailyCommRound DailyAgent DailyInterest DailyDividend DailyTaxes
       DailySOCompensation`,
+    extra: ``,
     otherwise: `
-      Email Equity Storage Commission`,
+      Email Equity Storage Commission DailySOCompensationCredit`,
     secret: ``,
   },
   symbol: {

@@ -58,7 +58,7 @@ export async function aboutGroup<Answer>(
   try {
     return await read();
   } catch (error) {
-    const isRefusal = error instanceof BridgeError && error.outcome === 'refused';
+    const isRefusal = error instanceof BridgeError && error.outcome === 'refused' && error.retry === 'no';
     if (group !== undefined && isRefusal) await requireGroup(broker, group, 'query.group', context);
     throw error;
   }

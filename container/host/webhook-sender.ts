@@ -26,7 +26,7 @@ export interface HostWebhookSenderOptions {
 export function hostWebhookSender(options: HostWebhookSenderOptions): WebhookSender {
   const checked = checkedLookup(options.resolve ?? dnsResolve());
   const agents = {
-    publicly: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, lookup: checked as never }),
+    publicly: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, lookup: checked }),
     anywhere: new https.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
     plainly: new http.Agent({ keepAlive: true, maxSockets: MOST_SOCKETS }),
   };
@@ -65,7 +65,8 @@ export function hostWebhookSender(options: HostWebhookSenderOptions): WebhookSen
 function dnsResolve(): Resolve {
   const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
   return (host, { all }, done) =>
-    resolver.resolve4(host, (error, v4 = []) => {
+    resolver.resolve4(host, (error, found: readonly string[] | undefined) => {
+      const v4 = found ?? [];
       const answer = (v6: readonly string[]): void => {
         const found = [
           ...v4.map((address) => ({ address, family: 4 })),
@@ -76,7 +77,7 @@ function dnsResolve(): Resolve {
         else if (all === true) done(null, found);
         else done(null, first.address, first.family);
       };
-      resolver.resolve6(host, (_, v6 = []) => answer(v6));
+      resolver.resolve6(host, (_, v6: readonly string[] | undefined) => answer(v6 ?? []));
     });
 }
 

@@ -1,6 +1,6 @@
 /** What programs of this folder say to a person at a terminal; where nobody watches, only what is done is written. */
 
-const isWatched = process.stderr.isTTY === true;
+const isWatched = process.stderr.isTTY;
 const CLEAR_LINE = '\r\u001b[2K';
 const WIDTH = 12;
 

@@ -4,7 +4,7 @@ import { csvOf, linesOf } from '../../container/contract/lines.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../../container/contract/route.ts';
 import { AUDIT_CSV, listAudit } from '../../container/contract/routes/audit.ts';
 import { everyPage } from '../../container/outbox/outbox-answers.ts';
-import { type PlainInput, untold } from '../told.ts';
+import { untold } from '../told.ts';
 import type { Door } from './door.ts';
 
 /** Records of one part. */
@@ -21,7 +21,7 @@ export interface AuditLinesOf {
 export async function auditLines({ input, by, door, takesCsv }: AuditLinesOf): Promise<Response> {
   const rows = everyPage(async (cursor) => {
     const query = { ...input.query, limit: AT_ONCE, cursor };
-    const text = untold(await door.outbox.answer(listAudit.id, { ...input, query } as PlainInput, by));
+    const text = untold(await door.outbox.answer(listAudit.id, { ...input, query }, by));
     return JSON.parse(text) as AnswerOf<typeof listAudit>;
   });
   const readAtMs = door.startedAtMs;

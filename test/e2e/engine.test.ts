@@ -35,7 +35,7 @@ it('starts one process for a storm of cold requests and passes its environment',
 });
 
 it('carries WebSocket text, binary and close codes', async () => {
-  const socket = new WebSocket(edge.url.replace('http', 'ws'));
+  const socket = new WebSocket(`${edge.url.replace('http', 'ws')}/socket`);
   await once(socket, 'open');
   socket.send('text');
   expect(String((await once(socket, 'message'))[0])).toBe('text');

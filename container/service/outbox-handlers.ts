@@ -2,6 +2,7 @@ import type { AnswerOf, AnyRoute } from '../contract/route.ts';
 import { listAudit } from '../contract/routes/audit.ts';
 import { everyPage, OUTBOX_ANSWERS, type OutboxRoute } from '../outbox/outbox-answers.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { rfc3339 } from '../webapi/time.ts';
 import { actorOf, type HandlersOf, type RouteHandler } from './handler.ts';
 
 /** Records of one part of a list as lines. */
@@ -25,7 +26,7 @@ export function outboxHandlers(outbox: Outbox): HandlersOf<OutboxRoute> {
       const rows = everyPage(async (cursor): Promise<AnswerOf<typeof listAudit>> =>
         page(outbox, { ...input, query: { ...input.query, limit: LINES_AT_ONCE, cursor } }, by),
       );
-      return { body: { readAt: new Date(readAtMs).toISOString(), readAtMs }, rows };
+      return { body: { readAt: rfc3339(readAtMs), readAtMs }, rows };
     },
   };
 }

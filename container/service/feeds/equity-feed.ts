@@ -7,6 +7,7 @@ import { equityRow } from './equity-row.ts';
 import type { Feed } from './feed.ts';
 import { Followed } from './followed.ts';
 import type { FeedReads } from './reads.ts';
+import { withEvent } from './with-event.ts';
 
 const PATH = 'user/account/get_batch';
 
@@ -112,4 +113,3 @@ export class EquityFeed extends Followed<Slice> implements Feed {
 }
 
 const needsStart = ({ drawdownAbove }: EquityBounds): boolean => drawdownAbove !== undefined;
-const withEvent = (json: string, event: string): string => `{"event":"${event}",${json.slice(1)}`;

@@ -10,6 +10,7 @@ import { Followed } from './followed.ts';
 import { LOGIN_KINDS, type Kind } from './login-kinds.ts';
 import { readSlices } from './by-scope.ts';
 import type { FeedReads } from './reads.ts';
+import { withEvent } from './with-event.ts';
 
 /** Clocks of broker and bridge agree within a day, whatever the zone was taken for. */
 export const AHEAD_MS = 86_400_000;
@@ -190,5 +191,3 @@ export function objectJson(definition: AnyObjectDefinition, wire: WireObject, cl
   const { extra: _extra, ...decoded } = decodeObject(definition, wire, clock) as Record<string, unknown>;
   return JSON.stringify(decoded);
 }
-
-const withEvent = (json: string, event: string): string => `{"event":"${event}",${json.slice(1)}`;

@@ -19,6 +19,7 @@ import type { FiguresReport } from '../../contract/figures.ts';
 import { followedNow, toldFacts } from '../../contract/told-facts.ts';
 import { verdictOf } from '../../contract/verdict.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
+import { rfc3339 } from '../../webapi/time.ts';
 import type { OperationsApi } from '../../state/state-api.ts';
 import { handle, type HandlersOf } from '../handler.ts';
 
@@ -86,8 +87,7 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
   const circuit = options.breaker();
   const serves = state === 'ready' || asleep || state === 'connecting' || state === 'challenged';
   const ready = serves && !isHeldBack(circuit, options.now());
-  const since = (ms: number): string => new Date(ms).toISOString();
-  const session = { state, epoch, since: since(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null };
+  const session = { state, epoch, since: rfc3339(sinceMs), sinceMs, reason, retcode, connections, retryAtMs: null };
   const told = {
     ready,
     reason: ready ? null : serves ? circuit.reason : (reason ?? state),
@@ -102,7 +102,7 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
       followed: followedNow(report, report.atMs),
     }),
     ...told,
-    container: { state: 'running', since: since(startedAtMs), sinceMs: startedAtMs, ...work },
+    container: { state: 'running', since: rfc3339(startedAtMs), sinceMs: startedAtMs, ...work },
     operations,
     sleep: null,
     ...toldFacts(report, report.atMs),

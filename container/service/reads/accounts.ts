@@ -90,11 +90,10 @@ export class Accounts {
     const all = isFiltered(who) ? await this.#filtered(who, context) : await resolveLogins(this.#broker, who, context);
     const { items: logins, nextCursor } = pageOfLogins(all, paging, 'accounts');
     const items: Account[] = [];
-    const asked = new Set(logins);
     const clock = await this.#clock.get(context);
-    for await (const part of this.#many.ofLogins([USERS, STATES], logins, [], context))
-      for await (const accounts of this.#joined(part, (login) => asked.has(login), clock, context))
-        items.push(...accounts);
+    const { parts, isAsked } = await this.#many.of([USERS, STATES], { logins }, context);
+    for await (const part of parts)
+      for await (const accounts of this.#joined(part, isAsked, clock, context)) items.push(...accounts);
     return { items, nextCursor, readAt: rfc3339(readAtMs), readAtMs };
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SessionPool } from '../../../container/session/pool.ts';
-import { SESSION_TIMINGS } from '../../../container/session/session.ts';
-import { FAKE_PASSWORD_HASH, FakeTransport } from '../../support/fake-transport.ts';
+import type { SessionPool } from '../../../container/session/pool.ts';
+import { fakePool, within } from '../../support/fake-pool.ts';
+import { FakeTransport } from '../../support/fake-transport.ts';
 
 /** How long the fake broker takes for an answer of megabytes. */
 const LONG_MS = 1_000;
@@ -9,8 +9,6 @@ const BULK = 'user/get_batch';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-const within = (ms: number): { deadlineAtMs: number } => ({ deadlineAtMs: Date.now() + ms });
 
 class Broker extends FakeTransport {
   atOnce = 0;
@@ -27,25 +25,6 @@ class Broker extends FakeTransport {
   }
 }
 
-function poolOver(transport: FakeTransport, max: number): SessionPool {
-  return new SessionPool({
-    transport,
-    gate: {
-      permit: () => Promise.resolve({ granted: true, permitId: 'p' }),
-      succeeded: () => Promise.resolve({ epoch: 1 }),
-      failed: () => Promise.resolve({ retryAtMs: Date.now() + 5_000 }),
-    },
-    addresses: [{ host: 'fake', port: 443 }],
-    credentials: { login: '1000', passwordHash: FAKE_PASSWORD_HASH, agent: 'test' },
-    timings: SESSION_TIMINGS,
-    now: () => Date.now(),
-    random: () => 0,
-    max,
-    onEvent: () => undefined,
-    onStatus: () => undefined,
-  });
-}
-
 const lists = (pool: SessionPool, count: number): Promise<unknown>[] =>
   Array.from({ length: count }, () => pool.read({ path: BULK }, { ...within(600_000), bulk: true }));
 
@@ -57,7 +36,7 @@ const tookMs = async (answer: Promise<unknown>): Promise<number> => {
 
 test('lists of thousands take all sessions but one, and a short question does not wait for them', async () => {
   const broker = new Broker();
-  const pool = poolOver(broker, 4);
+  const pool = fakePool(broker, { max: 4 });
   await pool.warm();
   const all = lists(pool, 60);
   await vi.advanceTimersByTimeAsync(20_000);
@@ -73,7 +52,7 @@ test('lists of thousands take all sessions but one, and a short question does no
 
 test('where somebody trades, neither what deals nor what is read beside it waits for lists', async () => {
   const broker = new Broker();
-  const pool = poolOver(broker, 4);
+  const pool = fakePool(broker, { max: 4 });
   await pool.warm();
   const [dealer] = pool.dealers;
   for (let deal = 0; deal < 3; deal++) await dealer.mutate({ path: 'dealer/send_request', body: '{}' }, within(1_000));
@@ -96,7 +75,7 @@ test('where somebody trades, neither what deals nor what is read beside it waits
 
 test('with one session, lists, deals and short questions take turns', async () => {
   const broker = new Broker();
-  const pool = poolOver(broker, 1);
+  const pool = fakePool(broker, { max: 1 });
   await pool.warm();
   const all = lists(pool, 10);
   const waiting = [

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SessionPool } from '../../../container/session/pool.ts';
-import { SESSION_TIMINGS } from '../../../container/session/session.ts';
+import type { SessionPool } from '../../../container/session/pool.ts';
 import type { SignInGate, SignInPermit } from '../../../container/session/sign-in-gate.ts';
 import type { UpstreamStatus } from '../../../container/session/status.ts';
-import { FAKE_PASSWORD_HASH, FakeTransport, type Answering } from '../../support/fake-transport.ts';
+import { fakePool, within } from '../../support/fake-pool.ts';
+import { FakeTransport, type Answering } from '../../support/fake-transport.ts';
 
 /** The pool with the clock held still: what happens after seconds and minutes. */
 let permits: SignInPermit[] = [];
@@ -19,23 +19,15 @@ const gate: SignInGate = {
   failed: () => Promise.resolve({ retryAtMs: Date.now() + 5_000 }),
 };
 
-function poolOver(transport: FakeTransport, max = 4, hosts = ['fake']): SessionPool {
-  return new SessionPool({
-    transport,
+const poolOver = (transport: FakeTransport, max = 4, hosts = ['fake']): SessionPool =>
+  fakePool(transport, {
+    max,
     gate,
     addresses: hosts.map((host) => ({ host, port: 443 })),
-    credentials: { login: '1000', passwordHash: FAKE_PASSWORD_HASH, agent: 'test' },
-    timings: SESSION_TIMINGS,
-    now: () => Date.now(),
-    random: () => 0,
-    max,
-    onEvent: () => undefined,
     onStatus: (status) => statuses.push(status),
   });
-}
 
 const command = { path: 'user/get' };
-const within = (ms: number): { deadlineAtMs: number } => ({ deadlineAtMs: Date.now() + ms });
 const failure = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 const afterMs =
   (ms: number): Answering =>

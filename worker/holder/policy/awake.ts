@@ -1,4 +1,5 @@
-import type { TradingHours, Window } from './trading-hours.ts';
+import type { Window } from '../../../container/contract/trading-calendar.ts';
+import type { TradingHours } from './trading-hours.ts';
 import { HOUR_MS, type WeeklyUse } from './weekly-use.ts';
 
 export const SLEEP_POLICIES = ['calendar', 'learned', 'fixed'] as const;

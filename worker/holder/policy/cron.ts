@@ -1,5 +1,6 @@
 const MINUTE_MS = 60_000;
-const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const WEEK_MS = 7 * DAY_MS;
 
 /** A field of a cron line: its bounds, and the names of its values from the lowest on. */
 interface Field {
@@ -30,17 +31,16 @@ export function nextFiring(line: string, afterMs: number): number | undefined {
   const sets: (ReadonlySet<number> | undefined)[] = FIELDS.map((field, i) => valuesOf(parts[i] ?? '', field));
   const [minutes, hours, days, months, weekdays] = sets;
   if (!minutes || !hours || !days || !months || !weekdays) return undefined;
+  const isDay = (date: Date): boolean =>
+    days.has(date.getUTCDate()) && months.has(date.getUTCMonth() + 1) && weekdays.has(date.getUTCDay() + 1);
+  const endMs = afterMs + WEEK_MS;
   let at = (Math.floor(afterMs / MINUTE_MS) + 1) * MINUTE_MS;
-  for (const endMs = afterMs + WEEK_MS; at <= endMs; at += MINUTE_MS) {
+  while (at <= endMs) {
     const date = new Date(at);
-    if (
-      minutes.has(date.getUTCMinutes()) &&
-      hours.has(date.getUTCHours()) &&
-      days.has(date.getUTCDate()) &&
-      months.has(date.getUTCMonth() + 1) &&
-      weekdays.has(date.getUTCDay() + 1)
-    )
-      return at;
+    // Days on which it does not fire are left out whole: every start of a Durable Object reckons this.
+    if (!isDay(date)) at = (Math.floor(at / DAY_MS) + 1) * DAY_MS;
+    else if (minutes.has(date.getUTCMinutes()) && hours.has(date.getUTCHours())) return at;
+    else at += MINUTE_MS;
   }
   return undefined;
 }

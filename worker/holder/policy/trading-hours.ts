@@ -1,8 +1,6 @@
 import { merged, sessionsOf, type TradingCalendar, type Window } from '../../../container/contract/trading-calendar.ts';
 import { BrokerClock } from '../../../container/webapi/time.ts';
 
-export type { Window } from '../../../container/contract/trading-calendar.ts';
-
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1440;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;

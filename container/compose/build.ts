@@ -112,9 +112,9 @@ export async function build(config: Config, options: ContainerOptions): Promise<
         })
       : undefined;
   const commands = control ? symbolsInUse(base).hearing(upstream) : upstream;
-  const reads = buildReads(base, commands);
+  const reads = buildReads(base, commands, () => writes.running > 0);
   const calendar = control && buildCalendar(base, reads, control);
-  const writes = buildWriteService(base, commands, reads);
+  const writes: WriteService = buildWriteService(base, commands, reads);
   const outbox = buildOutbox(base);
   const authenticate = countingRefused(buildAuthentication(base), outbox);
   const streaming = createStreaming({
@@ -196,13 +196,14 @@ const symbolsInUse = ({ state, now, log, events }: Base): SymbolsInUse =>
     onError: (error) => log.warn('background_work_failed', { kind: 'note symbols', error }),
   });
 
-function buildReads(base: Base, upstream: Upstream): ReadService {
+function buildReads(base: Base, upstream: Upstream, isWriting: () => boolean): ReadService {
   const { config, now, instanceId, log, state } = base;
   return createReadService({
     upstream,
     now,
     cacheSize: config.cacheSize,
     atOnce: Math.max(1, config.poolMax - 1),
+    isWriting,
     serverBuild: serverBuildOf(base),
     keepClock: (clock) => {
       state.api.signIn

@@ -55,8 +55,9 @@ export function createOwnOutbox({
     now,
     warn,
     random: Math.random,
-    webhooks: { sender: hostWebhookSender({ allowedOrigins }), allowedOrigins },
-    audit: auditDir === undefined ? undefined : { store: new AuditDirectory(auditDir) },
+    webhooks: { sender: afterFlush(hostWebhookSender({ allowedOrigins }), 'send', state.durable), allowedOrigins },
+    audit:
+      auditDir === undefined ? undefined : { store: afterFlush(new AuditDirectory(auditDir), 'create', state.durable) },
   });
   const work = new Alarm(async () => {
     try {
@@ -104,6 +105,22 @@ export function createOwnOutbox({
       await Promise.race([work.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
     },
   };
+}
+
+/** What leaves must not tell more than the memory would know after the loss of power. */
+function afterFlush<Target extends object, Name extends keyof Target>(
+  target: Target,
+  name: Name,
+  durable: () => Promise<void>,
+): Target {
+  const member = target[name] as (...args: unknown[]) => unknown;
+  return new Proxy(target, {
+    get: (_, asked) => {
+      if (asked === name) return (...args: unknown[]) => durable().then(() => member.apply(target, args));
+      const other: unknown = Reflect.get(target, asked, target);
+      return typeof other === 'function' ? other.bind(target) : other;
+    },
+  });
 }
 
 /** What an alarm is to a Durable Object: one run at a time, at the earliest moment that was asked for. */

@@ -9,7 +9,13 @@ import { RemoteState } from '../state/remote-state.ts';
 
 /** Where the durable state is: in this process over a file, or in the Durable Object over the control channel. */
 export type StateLink =
-  | (Link & { readonly where: 'here'; readonly api: StateApi; readonly local: BridgeState; readonly sql: Sql })
+  | (Link & {
+      readonly where: 'here';
+      readonly api: StateApi;
+      readonly local: BridgeState;
+      readonly sql: Sql;
+      readonly durable: () => Promise<void>;
+    })
   | (Link & { readonly where: 'durable_object'; readonly api: RemoteState });
 
 interface Link {
@@ -33,9 +39,11 @@ export function linkState(config: Config, log: Logger, options: BridgeStateOptio
   const local = new BridgeState(file, { ...options, warn, distrust });
   local.keys.bootstrap(config.apiKeys ?? []);
   file.stopWaiting();
+  const durable = (): Promise<void> => file.durable();
   return {
     where: 'here',
-    api: patientState(local),
+    api: patientState(local, durable),
+    durable,
     local,
     sql: file,
     ready: Promise.resolve(),

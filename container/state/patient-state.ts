@@ -9,11 +9,13 @@ const PATIENCE_MS = 3_000;
 
 /**
  * The state as its callers in this process see it: where another program holds the file's lock, a call waits for it and
- * nothing else does. SQLite's own waiting would stop the event loop, and with it every session and stream.
+ * nothing else does. SQLite's own waiting would stop the event loop, and with it every session and stream. For the same
+ * reason the disk is waited for here: what a call has written, or read of what others wrote, is durable when it resolves.
  *
  * A call that finds the lock taken has changed nothing: each writes in one statement or one transaction.
  */
-export function patientState(state: BridgeState): StateApi {
+export function patientState(state: BridgeState, durable: () => Promise<void>): StateApi {
+  const patient = <Group extends object>(group: Group): Group => patientGroup(group, durable);
   return {
     signIn: patient(state.signIn),
     sessions: patient(state.sessions),
@@ -26,12 +28,16 @@ export function patientState(state: BridgeState): StateApi {
   };
 }
 
-function patient<Group extends object>(group: Group): Group {
+function patientGroup<Group extends object>(group: Group, durable: () => Promise<void>): Group {
   return new Proxy(group, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
-      return (...args: unknown[]) => whileBusy(() => Promise.resolve(Reflect.apply(member, target, args)));
+      return async (...args: unknown[]) => {
+        const answer: unknown = await whileBusy(() => Promise.resolve(Reflect.apply(member, target, args)));
+        await durable();
+        return answer;
+      };
     },
   });
 }

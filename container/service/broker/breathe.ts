@@ -1,10 +1,55 @@
-/** Rows looked at before others have their turn: about 3 ms of work. */
-const ROWS_AT_ONCE = 50;
+/** What is done with a part before others have their turn takes about so long: an order takes a dozen turns of the event loop. */
+const PART_MS = 1;
+const FIRST_ROWS = 10;
+const MOST_ROWS = 500;
 
-/** Parts of a long list, with turns of the event loop between them: orders do not wait until all of it was looked at. */
+/**
+ * Parts of a long list, with turns of the event loop between them: orders do not wait until all of it was looked at. How
+ * long they are follows from how long their reader takes: an account costs 0.1 ms, a deal that was seen before a hundredth.
+ */
 export async function* inParts<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[], void, undefined> {
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+  let size = FIRST_ROWS;
+  for (let at = 0; at < rows.length;) {
     if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-    yield rows.slice(at, at + ROWS_AT_ONCE);
+    const part = rows.slice(at, at + size);
+    at += part.length;
+    const beganAtMs = performance.now();
+    yield part;
+    const tookMs = performance.now() - beganAtMs;
+    if (tookMs > PART_MS) size = Math.max(1, Math.floor(size / 2));
+    else if (tookMs < PART_MS / 2) size = Math.min(MOST_ROWS, size * 2);
+  }
+}
+
+/** Where the event loop is busy for more of the time, every turn of an order waits for others. */
+const ROOM = 0.5;
+const LOOK_EVERY_MS = 5;
+/** However busy: so a desk goes on, ten questions a second for each place. */
+const REST_AT_MOST_MS = 100;
+
+/** @returns the share of the time since `look()` was called in which the event loop was busy */
+export type LoopLook = () => () => number;
+
+const lookAtLoop: LoopLook = () => {
+  const from = performance.eventLoopUtilization();
+  return () => performance.eventLoopUtilization(from).utilization;
+};
+
+/** What is long gives way: while somebody writes, the next question of a long list waits until the event loop has room. */
+export class Breather {
+  readonly #isWriting: () => boolean;
+  readonly #look: LoopLook;
+
+  constructor(isWriting: () => boolean, look = lookAtLoop) {
+    this.#isWriting = isWriting;
+    this.#look = look;
+  }
+
+  async rest(): Promise<void> {
+    for (let restedMs = 0; restedMs < REST_AT_MOST_MS && this.#isWriting(); restedMs += LOOK_EVERY_MS) {
+      const busy = this.#look();
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      if (busy() < ROOM) return;
+    }
   }
 }

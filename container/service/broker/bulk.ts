@@ -9,8 +9,13 @@ const STATES: ReadonlySet<string> = new Set([
   'position/get_batch',
   'order/get_batch',
 ]);
+/** Of a whole group these are long as well. */
+const OF_GROUPS: ReadonlySet<string> = new Set([...STATES, 'user/logins', 'deal/get_batch', 'history/get_batch']);
+
+const isMany = (logins: string): boolean => logins.split(',').length > MOST_OF_A_PAGE;
 
 /** A question about a group or hundreds of accounts: its answer may have megabytes, and keeps a session so long. */
 export const isBulk = (path: string, query: Query): boolean =>
-  STATES.has(path) &&
-  query.some(([name, value]) => name === 'group' || (name === 'login' && value.split(',').length > MOST_OF_A_PAGE));
+  query.some(([name, value]) =>
+    name === 'group' ? OF_GROUPS.has(path) : name === 'login' && STATES.has(path) && isMany(value),
+  );

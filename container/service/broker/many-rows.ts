@@ -3,6 +3,7 @@ import { BridgeError } from '../../contract/errors.ts';
 import type { Caller } from '../../contract/keys.ts';
 import { payloadObjects, type WireObject } from '../../webapi/fields.ts';
 import { RETCODE } from '../../webapi/retcodes.ts';
+import type { Breather } from './breathe.ts';
 import type { Broker, Query, ReadContext } from './broker.ts';
 import { isLacking, isMissing } from './broker.ts';
 import { commaLists, MAX_LIST_CHARACTERS } from './comma-lists.ts';
@@ -19,9 +20,11 @@ export interface Batch {
 }
 
 /** Logins of one question, whose answer of 0.3 MB takes 5 ms to parse: where answers are too large, halves are asked for. */
-const LOGINS_AT_ONCE = 200;
+const LOGINS_AT_ONCE = 120;
 /** More are asked for side by side: one answer about 50,000 has 60 MB, and nothing else is done while it is read. */
 const ACCOUNTS_IN_ONE = 1_000;
+/** An answer of more is asked for in parts next time: nothing else is done while it is parsed. */
+const ROWS_IN_ONE = 1_000;
 /** More than live servers give of one account (mt5-webapi §3.6); the reader finds what this one does. */
 const PAGE_ROWS = 1000;
 /** What a server showed not to give at once is asked for by parts for so long. */
@@ -39,6 +42,7 @@ export interface ManyRowsOptions {
   readonly flat: FlatAccounts;
   /** Questions on their way at one time: all sessions but one, which is left to those who trade. */
   readonly atOnce: number;
+  readonly breather: Breather;
 }
 
 /**
@@ -71,6 +75,7 @@ export class ManyRows {
       const { retcode, body } = await this.#inTurn(() => broker.direct(path, query, context, accepted));
       const rows = retcode === RETCODE.OK ? payloadObjects(body) : [];
       if (rows.length > 0 || retcode === RETCODE.ERR_PARTIAL) broker.groupForms.set(path, 'there');
+      if (rows.length > ROWS_IN_ONE) this.#tooWide.set(asked, true);
       if (rows.length > 0) return rows;
       if (retcode === RETCODE.ERR_PARAMS) broker.groupForms.set(path, 'lacking');
       else if (retcode === RETCODE.ERR_PARTIAL || retcode === RETCODE.ERR_FREQUENT) this.#tooWide.set(asked, true);
@@ -190,6 +195,7 @@ export class ManyRows {
     if (this.#underWay < this.#options.atOnce) this.#underWay++;
     else await new Promise<void>((go) => this.#waiting.push(go));
     try {
+      await this.#options.breather.rest();
       return await ask();
     } finally {
       // The place is handed on, so that nobody slips in between.

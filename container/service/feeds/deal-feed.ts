@@ -11,6 +11,9 @@ import type { FeedReads } from './reads.ts';
 
 /** A deal may be seen so much later than its own time says. Tickets inside are remembered. */
 const OVERLAP_MS = 60_000;
+/** Most are seen sooner: the last minute of a large group is a megabyte, and is read only every so often. */
+const RECENT_MS = 5_000;
+const WHOLE_EVERY_MS = 15_000;
 
 interface Slice extends BookSlice {
   readonly key: string;
@@ -26,6 +29,8 @@ export class DealFeed extends Followed<Slice> implements Feed {
   readonly #now: () => number;
   /** Everything before has been read, UTC ms. */
   #readUntilMs = Infinity;
+  /** When the whole overlap was read last. */
+  #wholeAtMs = 0;
 
   constructor(reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
     super();
@@ -77,7 +82,9 @@ export class DealFeed extends Followed<Slice> implements Feed {
   async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
     const clock = await this.#clock();
     const startedAtMs = this.#now();
-    const fromMs = Math.min(this.#readUntilMs, startedAtMs) - OVERLAP_MS;
+    const untilMs = Math.min(this.#readUntilMs, startedAtMs);
+    const isWhole = Math.abs(startedAtMs - this.#wholeAtMs) >= WHOLE_EVERY_MS;
+    const fromMs = untilMs - (isWhole ? OVERLAP_MS : RECENT_MS);
     const fresh: SeenDeal[] = [];
     for await (const found of this.#ask(this.followed.values(), fromMs))
       if (!found.slice.seen.has(found.ticket)) fresh.push(found);
@@ -89,7 +96,8 @@ export class DealFeed extends Followed<Slice> implements Feed {
     }
     tell(changes);
     this.#readUntilMs = startedAtMs;
-    const forgetBefore = Math.floor(clock.toServerMs(fromMs - OVERLAP_MS) / 1000);
+    if (isWhole) this.#wholeAtMs = startedAtMs;
+    const forgetBefore = Math.floor(clock.toServerMs(untilMs - 2 * OVERLAP_MS) / 1000);
     for (const { seen } of this.followed.values())
       for (const [ticket, second] of seen) if (second < forgetBefore) seen.delete(ticket);
   }

@@ -145,9 +145,10 @@ export class FeedReads {
       count += rows.length;
       yield rows;
     }
-    // Nobody, when asked by group: it is so, or this build overlooks `group`.
-    if (isSilent && count > 0) this.#loginsOnly.add(path);
-    else if (isSilent) this.#empty.set(id, this.#options.now() + GROUP_FRESH_MS);
+    // Nobody, when asked by group: it was so and no longer is, or this build overlooks `group`.
+    if (isSilent && count > 0) {
+      if ((await this.#wholeGroup(path, mask, window))?.length === 0) this.#loginsOnly.add(path);
+    } else if (isSilent) this.#empty.set(id, this.#options.now() + GROUP_FRESH_MS);
   }
 
   /** Logins of a group mask, at most so old. @throws BridgeError */

@@ -6,6 +6,7 @@ import * as tradeRoutes from '../../contract/routes/trade-data.ts';
 import type { BrokerClockSettings } from '../../webapi/time.ts';
 import { About } from './about.ts';
 import { Accounts } from './accounts.ts';
+import { Breather } from '../broker/breathe.ts';
 import { ClockSource } from '../broker/broker-clock.ts';
 import { Broker } from '../broker/broker.ts';
 import type { BrokerOptions } from '../broker/broker.ts';
@@ -29,6 +30,8 @@ export interface ReadServiceOptions extends BrokerOptions {
   readonly serverBuild: () => Promise<string | null>;
   /** Questions about many accounts that are on their way at one time. */
   readonly atOnce: number;
+  /** A write is under way: what is long gives way to it. */
+  readonly isWriting: () => boolean;
   /** What the next process should take for the broker's clock; null = nothing. */
   readonly keepClock?: (clock: BrokerClockSettings | null) => void;
 }
@@ -102,7 +105,7 @@ export function createReadService(options: ReadServiceOptions): ReadService {
   const clock = new ClockSource(broker, now, options.keepClock);
   const pages = new PageReader(broker);
   const flat = new FlatAccounts(broker, clock, now);
-  const many = new ManyRows({ broker, pages, flat, atOnce: options.atOnce });
+  const many = new ManyRows({ broker, pages, flat, atOnce: options.atOnce, breather: new Breather(options.isWriting) });
   const accounts = new Accounts({ broker, clock, many, now });
   const market = new Market(broker, clock);
   const tradeData = new TradeData({ broker, clock, pages, many, now });

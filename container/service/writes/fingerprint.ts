@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { RequestIdentity } from './operation-runner.ts';
 
 export type Fingerprint = (identity: RequestIdentity) => Promise<string>;
@@ -7,18 +8,15 @@ export type Fingerprint = (identity: RequestIdentity) => Promise<string>;
  * one can be guessed.
  */
 export function fingerprinter(secret: () => Promise<string>): Fingerprint {
-  const importKey = async () =>
-    crypto.subtle.importKey('raw', Buffer.from(await secret(), 'hex'), { name: 'HMAC', hash: 'SHA-256' }, false, [
-      'sign',
-    ]);
-  let key: ReturnType<typeof importKey> | undefined;
+  let key: Promise<Buffer> | undefined;
+  const keyOf = async (): Promise<Buffer> => Buffer.from(await secret(), 'hex');
   return async ({ routeId, params, query, bodyText }) => {
-    key ??= importKey().catch((error: unknown) => {
+    key ??= keyOf().catch((error: unknown) => {
       key = undefined;
       throw error;
     });
-    const text = JSON.stringify([routeId, params, query, bodyText]);
-    const signature = await crypto.subtle.sign('HMAC', await key, Buffer.from(text, 'utf8'));
-    return Buffer.from(signature).toString('hex');
+    return createHmac('sha256', await key)
+      .update(JSON.stringify([routeId, params, query, bodyText]), 'utf8')
+      .digest('hex');
   };
 }

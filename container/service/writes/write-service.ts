@@ -57,6 +57,8 @@ export interface WriteService {
   /** Operations that are pending or unknown, as last counted, and those on their way. */
   readonly unsettled: number;
   /** What a timer does every five minutes: ends consumer sessions whose account was disabled, removed or given another password. */
+  /** Operations on their way. */
+  readonly running: number;
   recheckSessions(): Promise<void>;
   /** Once the state can be reached: takes over what earlier instances left unsettled. A second call does nothing. */
   start(): void;
@@ -121,6 +123,9 @@ export function createWriteService(options: WriteServiceOptions): WriteService {
     }),
     get unsettled() {
       return Math.max(unsettled, runner.running);
+    },
+    get running() {
+      return runner.running;
     },
     recheckSessions: () => sessions.recheck(),
     start: () => {

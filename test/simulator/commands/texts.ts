@@ -9,21 +9,27 @@ interface Kept {
   readonly json: Json;
 }
 
-/** One kind of answer about one kind of record. */
+/**
+ * One kind of answer about one kind of record. Kept on the record itself, where copies of it do not see it: a table of
+ * 50,000 weak references would stop the program for a quarter of a second at every collection.
+ */
 export class Texts<Row extends object> {
-  readonly #kept = new WeakMap<Row, Kept>();
+  readonly #place = Symbol('text');
 
   /** The text of a record; `stamp` names the state it was made from. */
   of(row: Row, stamp: string, render: () => object): Json {
-    const known = this.#kept.get(row);
+    const kept = row as { [place: symbol]: Kept | undefined };
+    const known = kept[this.#place];
     if (known?.stamp === stamp) return known.json;
     const json = new Json(encode(render()));
-    this.#kept.set(row, { stamp, json });
+    const value = { stamp, json };
+    if (known) kept[this.#place] = value;
+    else Object.defineProperty(row, this.#place, { value, writable: true, configurable: true });
     return json;
   }
 
   forget(row: Row): void {
-    this.#kept.delete(row);
+    delete (row as { [place: symbol]: Kept | undefined })[this.#place];
   }
 }
 

@@ -2,7 +2,7 @@
 import type { World } from '../broker/world.ts';
 import type { Ledger } from '../broker/books.ts';
 import { compileMask } from '../broker/masks.ts';
-import type { Deal, Order, Position } from '../broker/records.ts';
+import type { Deal, Order, Position, User } from '../broker/records.ts';
 import {
   done,
   refused,
@@ -12,9 +12,12 @@ import {
   type CommandRequest,
 } from '../command.ts';
 import type { Switches } from '../switches.ts';
-import { listOf } from './long-list.ts';
+import { flatInTurns, listOf } from './long-list.ts';
 import { dealText, historyText, renderOrder, renderPosition } from './render-trades.ts';
 import { isRefusal, numbersOf, RETCODE, seesGroup, userOf, usersAsked } from './scope.ts';
+
+/** Users whose rows are looked through before other connections have their turn. */
+const USERS_A_TURN = 1_000;
 
 export interface Row {
   readonly ticket: number;
@@ -140,29 +143,31 @@ function getBatch<R extends Row>(kind: Kind<R>): Command['run'] {
     if (period === undefined) return refused(RETCODE.params);
     const { world } = request.broker;
     const ledger = kind.ledger(world);
-    let rows: R[];
+    const answer = (rows: readonly R[]): ReturnType<CommandHandler> => list(kind, ofSymbols(rows, request), request);
     const tickets = request.parameters.text('ticket');
     if (tickets !== undefined && tickets !== '') {
       const numbers = numbersOf(tickets);
       if (numbers === undefined) return refused(RETCODE.params);
-      rows = [...new Set(numbers)].flatMap((ticket) => {
+      const rows = [...new Set(numbers)].flatMap((ticket) => {
         const row = ledger.get(ticket);
         const user = row === undefined ? undefined : world.books.users.get(row.login);
         return row !== undefined && user !== undefined && seesGroup(request.manager, user.group) ? [row] : [];
       });
-    } else {
-      const users = usersAsked(request);
-      if (isRefusal(users)) return users;
-      rows = [];
-      for (const { login } of users) for (const row of within(kind, ledger.of(login), period)) rows.push(row);
+      return answer(rows);
     }
-    const symbols = request.parameters.text('symbol');
-    if (symbols !== undefined && symbols !== '') {
-      const matches = compileMask(symbols);
-      rows = rows.filter(({ symbol }) => matches(symbol, world.books.symbols.get(symbol)?.path ?? symbol));
-    }
-    return list(kind, rows, request);
+    const users = usersAsked(request);
+    if (isRefusal(users)) return users;
+    const rowsOf = ({ login }: User): readonly R[] => within(kind, ledger.of(login), period);
+    if (users.length <= USERS_A_TURN) return answer(users.flatMap(rowsOf));
+    return flatInTurns(users, rowsOf, USERS_A_TURN).then(answer);
   };
+}
+
+function ofSymbols<R extends Row>(rows: readonly R[], { parameters, broker }: CommandRequest): readonly R[] {
+  const symbols = parameters.text('symbol');
+  if (symbols === undefined || symbols === '') return rows;
+  const matches = compileMask(symbols);
+  return rows.filter(({ symbol }) => matches(symbol, broker.world.books.symbols.get(symbol)?.path ?? symbol));
 }
 
 function commandsOf<R extends Row>(kind: Kind<R>): readonly Command[] {

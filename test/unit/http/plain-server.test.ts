@@ -44,6 +44,7 @@ const { handlers } = createReadService({
   now: () => now,
   cacheSize: 10,
   atOnce: 3,
+  isWriting: () => false,
   serverBuild: async () => null,
 });
 const api = new TypedApi(ROUTES, handlers);

@@ -21,6 +21,7 @@ const { handlers } = createReadService({
   now: Date.now,
   cacheSize: 10,
   atOnce: 3,
+  isWriting: () => false,
   serverBuild: async () => null,
 });
 const api = new TypedApi(ROUTES, handlers);

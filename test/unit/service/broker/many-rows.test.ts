@@ -84,6 +84,7 @@ const serviceOver = (broker: Broker): ReadService =>
     now: () => nowMs,
     cacheSize: 100,
     atOnce: 3,
+    isWriting: () => false,
     serverBuild: async () => null,
   });
 const nowMs = Date.now();

@@ -44,6 +44,8 @@ function position(login: number, ticket: number, profit = '0.00'): WireObject {
   if (!broker.groups.has(String(login))) broker.groups.set(String(login), 'real');
   return { Login: String(login), Position: String(ticket), Symbol: 'EURUSD', Action: '0', Profit: profit };
 }
+const askedByGroup = (path: string): number =>
+  broker.asked.filter((one) => one.path === path && one.query['group'] !== undefined).length;
 const positions = (...list: WireObject[]): unknown => broker.lists.set('position/get_batch', list);
 
 test('a group is one question a poll; its new accounts are told, and those that leave it', async () => {
@@ -104,7 +106,8 @@ test.each(['refuses group=', 'overlooks group=', 'tells a part only'])(
     await run(3_000);
     expect(loaded()).toEqual([[ALL, ['1', '2', '3', '4']]]);
     expect(told()).toEqual([]);
-    expect(broker.asked.filter(({ path, query }) => path === 'position/get_batch' && query['group'])).toHaveLength(1);
+    // Where it told nobody, it is asked again once: the book may have changed meanwhile.
+    expect(askedByGroup('position/get_batch')).toBe(trouble === 'overlooks group=' ? 2 : 1);
     expect(broker.count('user/logins')).toBe(1);
     positions(position(1001, 1), position(1001, 2), position(1002, 3));
     await run(2_000);
@@ -135,5 +138,50 @@ test('a deal of a group is told once, also of an account that is new', async () 
   await run(1_000);
   deals.push(deal(1001, 2), deal(1005, 3));
   await run(90_000);
+  expect(told().map(([id]) => id)).toEqual(['2', '3']);
+});
+
+test('a group whose first deal comes while it is looked for by login is still asked for as a group', async () => {
+  broker.groups.set('1001', 'real');
+  const deal = { Login: '1001', Deal: '1', Action: '0', Time: String(Math.floor(Date.now() / 1000)) };
+  const read = broker.read.bind(broker);
+  vi.spyOn(broker, 'read').mockImplementation((path, query) => {
+    const isByLogin = path === 'deal/get_batch' && query.some(([name]) => name === 'login');
+    if (isByLogin) broker.lists.set(path, [deal]);
+    return read(path, query);
+  });
+  follow().want('deals', [ALL]);
+  await run(10_000);
+  const byLogin = (): number => broker.count('deal/get_batch') - askedByGroup('deal/get_batch');
+  const before = byLogin();
+  await run(10_000);
+  expect([before, byLogin()]).toEqual([1, 1]);
+  expect(askedByGroup('deal/get_batch')).toBeGreaterThan(10);
+});
+
+test('the last minute of a group is read whole every 15 s, its last seconds in between; what comes late is told', async () => {
+  broker.groups.set('1001', 'real');
+  const deals: WireObject[] = [];
+  const happened = (ticket: number, agoMs: number): unknown =>
+    deals.push({
+      Login: '1001',
+      Deal: String(ticket),
+      Action: '0',
+      Time: String(Math.floor((Date.now() - agoMs) / 1000)),
+    });
+  happened(1, 0);
+  broker.lists.set('deal/get_batch', deals);
+  follow().want('deals', [ALL]);
+  await run(1_000);
+  broker.asked.length = 0;
+  await run(30_000);
+  const windows = broker.asked.map(({ query }) => Number(query['to']) - 86_400 - Number(query['from']));
+  expect(windows.filter((seconds) => seconds > 50)).toHaveLength(2);
+  expect(windows.filter((seconds) => seconds < 10).length).toBeGreaterThan(20);
+  happened(2, 0);
+  await run(1_000);
+  expect(told().map(([id]) => id)).toEqual(['2']);
+  happened(3, 40_000);
+  await run(15_500);
   expect(told().map(([id]) => id)).toEqual(['2', '3']);
 });

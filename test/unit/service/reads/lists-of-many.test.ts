@@ -16,7 +16,14 @@ const contextOf = (logins?: Caller['logins']) => ({
 });
 
 const readsOf = ({ upstream }: ListServer): ReadService =>
-  createReadService({ upstream, now: Date.now, cacheSize: 100, atOnce: AT_ONCE, serverBuild: async () => null });
+  createReadService({
+    upstream,
+    now: Date.now,
+    cacheSize: 100,
+    atOnce: AT_ONCE,
+    isWriting: () => false,
+    serverBuild: async () => null,
+  });
 
 const someAccounts = fc
   .array(fc.record({ group: fc.constantFrom('USDa', 'USDb', 'EURc'), positions: fc.integer({ min: 0, max: 6 }) }), {

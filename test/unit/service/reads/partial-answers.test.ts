@@ -32,6 +32,7 @@ it('positions of many are whole, whatever one answer holds: halves, then pages o
     now: Date.now,
     cacheSize: 10,
     atOnce: 3,
+    isWriting: () => false,
     serverBuild: async () => null,
   });
   const { items, nextCursor } = await tradeData.positionsOfMany(
@@ -57,6 +58,7 @@ it('a list of logins that is a part is refused, not taken for all', async () => 
     now: Date.now,
     cacheSize: 10,
     atOnce: 3,
+    isWriting: () => false,
     serverBuild: async () => null,
   });
   const context = {

@@ -108,6 +108,7 @@ function wire(parts: Parts): void {
     reads.broker.forgetBuild();
     streaming.poller.signedIn(event.epoch);
     calendar?.signedIn();
+    parts.marginWatch?.start();
   });
   events.on('symbols', (names) => calendar?.used(names));
   events.on('circuit', (status) => circuitChanged(parts, status));
@@ -256,6 +257,7 @@ async function close(parts: Parts, server: Server): Promise<void> {
   requests.isDraining = true;
   log.info('draining');
   // Clients come back to the next instance, and open event streams would hold up the end.
+  parts.marginWatch?.stop();
   streaming.close();
   await requests.idle(REQUEST_GRACE_MS);
   writes.release();

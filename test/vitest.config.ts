@@ -45,7 +45,7 @@ export default defineConfig({
             main: './test/worker/worker.ts',
             wrangler: { configPath: './wrangler.jsonc' },
             miniflare: {
-              r2Buckets: ['AUDIT'],
+              r2Buckets: ['AUDIT', 'ARCHIVE'],
               bindings: {
                 BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),
                 MT5_SERVER: 'broker.invalid:443',

@@ -28,8 +28,14 @@ export interface DoorConfig {
   readonly variablesOf: (broker: Broker) => Readonly<Record<string, unknown>>;
 }
 
-/** The audit's bucket is optional: a deployment without one does not name it in `wrangler.jsonc`. */
-export const auditBucketOf = (env: Env): R2Bucket | undefined => (env as Env & { readonly AUDIT?: R2Bucket }).AUDIT;
+interface Buckets {
+  readonly AUDIT?: R2Bucket;
+  readonly ARCHIVE?: R2Bucket;
+}
+
+/** The buckets are optional: a deployment without one does not name it in `wrangler.jsonc`. */
+export const auditBucketOf = (env: Env): R2Bucket | undefined => (env as Env & Buckets).AUDIT;
+export const archiveBucketOf = (env: Env): R2Bucket | undefined => (env as Env & Buckets).ARCHIVE;
 
 /** Variables do not change in the life of an isolate. */
 const checked = new WeakMap<object, DoorConfig | BridgeError>();

@@ -1,4 +1,5 @@
 import { doorConfig } from './config.ts';
+import { archiveBrokers } from './archive-brokers.ts';
 import { warmBrokers } from './warm-brokers.ts';
 import { answer } from './door/router.ts';
 
@@ -11,6 +12,8 @@ export { StreamHub } from './hub/stream-hub.ts';
 export default {
   fetch: (request, env) => answer(request, env),
   scheduled: async ({ cron, scheduledTime }, env) => {
-    await warmBrokers(env, doorConfig(env), { line: cron, atMs: scheduledTime });
+    const config = doorConfig(env);
+    // What is asked for the archive is asked of a session that is ready.
+    await warmBrokers(env, config, { line: cron, atMs: scheduledTime }).finally(() => archiveBrokers(env, config));
   },
 } satisfies ExportedHandler<Env>;

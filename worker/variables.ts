@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { customCommandsSchema } from '../container/contract/custom-commands.ts';
-import { allowedOriginsSchema, outboxFullSchema } from '../container/contract/events.ts';
+import { allowedOriginsSchema, marginWatchSchema, outboxFullSchema } from '../container/contract/events.ts';
 import { brokerIdSchema } from '../container/contract/brokers.ts';
 import { LOG_LEVELS } from '../container/contract/logger.ts';
 import { apiKeysSchema } from '../container/contract/key-records.ts';
@@ -45,6 +45,7 @@ const variables = z.object({
   MT5_CUSTOM_COMMANDS: customCommandsSchema,
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
   OUTBOX_FULL: outboxFullSchema,
+  MARGIN_WATCH: marginWatchSchema,
   WEBHOOK_ALLOWED_ORIGINS: allowedOriginsSchema,
   BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
 });

@@ -6,7 +6,7 @@
 import createClient, { type FetchResponse, type MaybeOptionalInit, type Middleware } from 'openapi-fetch';
 import type { HttpMethod, PathsWithMethod, RequiredKeysOf } from 'openapi-typescript-helpers';
 import type { DataTopic } from '../contract/frames.ts';
-import { readLines } from './lines.ts';
+import { readLines } from '../contract/read-lines.ts';
 import type { components, paths } from './schema.ts';
 import { sharedSockets } from './shared-socket.ts';
 import { openStream, type Selection, type StreamEvent, type StreamOptions } from './streams.ts';

@@ -771,7 +771,9 @@ export interface paths {
         };
         /**
          * The same of a group mask or of many accounts, by login; the last two days unless asked otherwise, 31 at most
-         * @description Needs the scope `read`.
+         * @description With `Accept: application/x-ndjson` everything, unpaged, one object a line as it is read, in no order; the last line is `{"end":true,"items":…,"readAt":…,"readAtMs":…}`, or `{"end":false,"items":…,"problem":{…}}`. A list without its last line was cut.
+         *
+         *     Needs the scope `read`.
          */
         get: operations["listDailyReportsOfMany"];
         put?: never;
@@ -995,7 +997,9 @@ export interface paths {
         };
         /**
          * Deals of many accounts, by login, time and ticket, or all by time
-         * @description Needs the scope `read`.
+         * @description With `Accept: application/x-ndjson` everything, unpaged, one object a line as it is read, in no order; the last line is `{"end":true,"items":…,"readAt":…,"readAtMs":…}`, or `{"end":false,"items":…,"problem":{…}}`. A list without its last line was cut.
+         *
+         *     Needs the scope `read`.
          */
         get: operations["listDeals"];
         put?: never;
@@ -1728,6 +1732,50 @@ export interface paths {
          *     Needs the scope `operate`.
          */
         get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archive/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Days that the archive holds, oldest first
+         * @description A day (UTC) is there whole or not at all. It is kept some hours after it ended, at the next cron; days that were missed follow one after the other.
+         *
+         *     Needs the scope `operate`.
+         */
+        get: operations["listArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/archive/{kind}/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Deals or daily reports of a closed day, as the broker told them then
+         * @description As `/v1/deals` and `/v1/daily-reports` tell them, decimals as strings; without name and e-mail address. `Accept: application/x-ndjson` gives all of them, without pages.
+         *
+         *     Needs the scope `operate`.
+         */
+        get: operations["readArchive"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4982,6 +5030,28 @@ export interface components {
             event: {
                 [key: string]: unknown;
             } | null;
+        };
+        ArchivedDay: {
+            /** @description UTC, `2026-01-31`. */
+            day: string;
+            /** @description Deals or reports of all accounts on that day. */
+            items: number;
+            /** @description As they are stored, compressed. */
+            bytes: number;
+            /** @description NDJSON, gzip: their names in the bucket or folder, and the SHA-256 of their lines. */
+            objects: {
+                key: string;
+                items: number;
+                bytes: number;
+                sha256: string;
+            }[];
+            /**
+             * Format: date-time
+             * @description When the broker was asked.
+             */
+            readAt: string;
+            /** @description Milliseconds since 1970, UTC. */
+            readAtMs: number;
         };
         WebhookWithSecret: {
             /** @description Shown once. */
@@ -8723,6 +8793,7 @@ export interface operations {
                         /** @description Milliseconds since 1970, UTC. */
                         readAtMs: number;
                     };
+                    "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
@@ -9338,6 +9409,7 @@ export interface operations {
                         /** @description The end of this page, on the last one too: send as `cursor` later for what came since. `null` where the list does not go by time, oldest first, or nothing was there yet. */
                         resumeCursor: string | null;
                     };
+                    "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
@@ -10971,6 +11043,110 @@ export interface operations {
                         /** @description Why they are not stored; `null` = nothing is wrong. */
                         fault: string | null;
                     };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listArchive: {
+        parameters: {
+            query?: {
+                /** @description UTC. */
+                from?: string;
+                /** @description UTC. */
+                to?: string;
+                /**
+                 * @description Items per page.
+                 * @example 7
+                 */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /** @example deals */
+                kind: "deals" | "daily-reports";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ArchivedDay"][];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
+                        /** @description Why the next day is not kept yet; `null` = nothing is wrong. */
+                        fault: string | null;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    readArchive: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Login.
+                 * @example 1001
+                 */
+                login?: number;
+                /** @description Items per page. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path: {
+                /** @example deals */
+                kind: "deals" | "daily-reports";
+                /**
+                 * @description UTC.
+                 * @example 2026-01-30
+                 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            [key: string]: unknown;
+                        }[];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
+                    };
+                    "application/x-ndjson": string;
                 };
             };
             429: components["responses"]["TooManyRequests"];

@@ -20,6 +20,7 @@ import { TypedApi } from '../http/serve-routes.ts';
 import { SymbolsInUse } from '../service/broker/symbols-in-use.ts';
 import { notingWrites } from '../service/broker/noting-writes.ts';
 import type { HandlersOf } from '../service/handler.ts';
+import type { MarginWatch } from '../service/process/margin-watch.ts';
 import { outboxHandlers } from '../service/outbox-handlers.ts';
 import type { OutboxRoute } from '../outbox/outbox-answers.ts';
 import { monitoringHandlers } from '../service/process/monitoring-handlers.ts';
@@ -41,6 +42,8 @@ import { passwordHash } from '../webapi/handshake.ts';
 import type { ContainerOptions } from '../compose.ts';
 import { BridgeEmitter } from './events.ts';
 import { collectFigures, countedLedger, metricsText, programFacts } from './figures.ts';
+import { archiveSource } from './archive-source.ts';
+import { createMarginWatch } from './margin-watch.ts';
 import { createOwnOutbox, type OwnOutbox } from './outbox.ts';
 import { signInGate } from './sign-in-gate.ts';
 import { createStreaming, type Streaming } from './streaming.ts';
@@ -73,6 +76,8 @@ export interface Parts {
   readonly typed: TypedApi;
   /** Where the Worker does not hold it. */
   readonly outbox: OwnOutbox | undefined;
+  /** Where somebody asked for it. */
+  readonly marginWatch: MarginWatch | undefined;
 }
 
 /** Constructs every part from those before it; nothing runs yet. @throws ConfigError */
@@ -115,7 +120,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const reads = buildReads(base, commands, () => writes.running > 0);
   const calendar = control && buildCalendar(base, reads, control);
   const writes: WriteService = buildWriteService(base, commands, reads);
-  const outbox = buildOutbox(base);
+  const outbox = buildOutbox(base, reads);
   const authenticate = countingRefused(buildAuthentication(base), outbox);
   const streaming = createStreaming({
     addressOf: clientAddress(base.config.trustedProxies),
@@ -125,12 +130,14 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     sessions: state.api.sessions,
     maxConnections: config.maxConnections,
     onStreams: (streams) => events.emit('activity', { streams }),
+    onGaps: outbox?.gaps,
     now,
     log,
     behindDoor: control !== undefined,
     upstreamPerSecond: config.upstreamPerSecond,
     ...(options.streamLimits ? { limits: options.streamLimits } : {}),
   });
+  const marginWatch = createMarginWatch({ config, state: state.api.margin, reads, streaming, now, log });
   const measured = { ...base, upstream, reads, streaming };
   collectFigures(measured);
   const figures = new FiguresKeeper({
@@ -149,7 +156,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     profiling: config.profiling,
   });
   const typed = buildTypedApi({ ...measured, writes, performance, figures, outbox });
-  return { ...measured, commands, control, calendar, writes, authenticate, figures, performance, typed, outbox };
+  const told = { outbox, marginWatch };
+  return { ...measured, ...told, commands, control, calendar, writes, authenticate, figures, performance, typed };
 }
 
 type Base = Pick<
@@ -291,8 +299,10 @@ function buildCalendar(
 }
 
 /** Behind the Worker, a Durable Object is it. */
-const buildOutbox = ({ state, config, now, log }: Base): OwnOutbox | undefined =>
-  state.where === 'here' ? createOwnOutbox({ ...config, state, now, log }) : undefined;
+const buildOutbox = ({ state, config, now, log }: Base, reads: ReadService): OwnOutbox | undefined =>
+  state.where === 'here'
+    ? createOwnOutbox({ ...config, archiveSource: archiveSource(reads, now), state, now, log })
+    : undefined;
 
 /** Keys and tokens that open nothing are counted. */
 function countingRefused(authenticate: Authenticate, outbox: OwnOutbox | undefined): Authenticate {

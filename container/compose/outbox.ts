@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StreamGap } from '../contract/events.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { StateLink } from '../host/state-link.ts';
-import { AuditDirectory } from '../host/audit-dir.ts';
+import { ObjectDirectory } from '../host/object-dir.ts';
 import { hostWebhookSender } from '../host/webhook-sender.ts';
+import type { ArchiveSource } from '../outbox/archive/archive.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { Pump } from '../outbox/pump.ts';
 import { Refusals } from '../outbox/refusals.ts';
@@ -12,6 +15,8 @@ export interface OwnOutbox {
   readonly outbox: Outbox;
   /** A key or token opened nothing. */
   readonly refused: () => void;
+  /** Subscriptions of streams were told that something is missing. */
+  readonly gaps: (gaps: readonly StreamGap[]) => void;
   /** Hands over and delivers from here on. */
   start(): void;
   /** Hands over what waits, and ends. */
@@ -23,42 +28,37 @@ export interface OwnOutboxParts {
   readonly broker: string;
   /** Folder of the audit. */
   readonly auditDir: string | undefined;
+  /** Folder of the archive. */
+  readonly archiveDir: string | undefined;
+  readonly archiveSource: ArchiveSource;
   /** Receivers of webhooks that may be private. */
   readonly webhookAllowedOrigins: readonly string[];
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** How soon what was taken is worked on: events of one moment go together. */
-const SOON_MS = 1_000;
+/**
+ * Events of one moment are taken together, and worked on together: each step is a transaction, for whose sync of the disk the
+ * whole program waits, orders too.
+ */
+const GATHER_MS = 500;
+const SOON_MS = 500;
+/** … while the program ends. */
+const ENDING_MS = 10;
+/** A cron of its own: days that are closed are looked for so often. */
+const ARCHIVE_EVERY_MS = 30 * 60_000;
 /** After work that failed. */
 const AGAIN_MS = 5_000;
 /** What waits at the end is handed over within this time, or by the next process. */
 const CLOSE_MS = 500;
 
-export function createOwnOutbox({
-  state,
-  broker,
-  auditDir,
-  webhookAllowedOrigins: allowedOrigins,
-  now,
-  log,
-}: OwnOutboxParts): OwnOutbox {
-  const warn = (message: string): void => log.warn('outbox', { reason: message });
+export function createOwnOutbox(parts: OwnOutboxParts): OwnOutbox {
+  const { state, now, log } = parts;
   const fault = (error: unknown): void => {
     // Another program had the lock: it is tried again.
     if (!(error instanceof StateBusyError)) log.warn('background_work_failed', { kind: 'outbox', error });
   };
-  const outbox = new Outbox({
-    sql: state.sql,
-    broker,
-    now,
-    warn,
-    random: Math.random,
-    webhooks: { sender: afterFlush(hostWebhookSender({ allowedOrigins }), 'send', state.durable), allowedOrigins },
-    audit:
-      auditDir === undefined ? undefined : { store: afterFlush(new AuditDirectory(auditDir), 'create', state.durable) },
-  });
+  const outbox = coreOf(parts);
   const work = new Alarm(async () => {
     try {
       await outbox.work();
@@ -68,18 +68,29 @@ export function createOwnOutbox({
       return now() + AGAIN_MS;
     }
   }, now);
+  const { archive } = outbox;
+  const archiving = new Alarm(async () => {
+    await archive?.run().catch(fault);
+    return now() + ARCHIVE_EVERY_MS;
+  }, now);
   const due = (): void => {
     const { dueAtMs } = outbox;
     if (dueAtMs !== null) work.dueAt(Math.max(dueAtMs, now() + SOON_MS));
   };
+  const ending = new AbortController();
   const pump = new Pump({
     outbox: state.local.outbox,
+    gatherMs: GATHER_MS,
     take: async (batch) => {
-      const taken = outbox.take(batch);
+      const taken = state.sql.transaction(() => {
+        const answer = outbox.take(batch);
+        state.local.outbox.taken(answer.taken);
+        return answer;
+      });
       due();
       return taken;
     },
-    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
+    pause: (ms) => pause(ms, ending.signal),
     onFault: fault,
   });
   const refusals = new Refusals({
@@ -93,16 +104,29 @@ export function createOwnOutbox({
   return {
     outbox,
     refused: () => refusals.note(now()),
+    gaps: (gaps) => {
+      try {
+        outbox.gaps(gaps);
+        due();
+      } catch (error) {
+        fault(error);
+      }
+    },
     start: () => {
       state.local.outbox.onTold = () => void pump.run();
       void pump.run();
       due();
+      if (archive) archiving.dueAt(now());
     },
     close: async () => {
       state.local.outbox.onTold = () => {};
+      ending.abort();
       await Promise.race([pump.run(), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
       pump.close();
-      await Promise.race([work.close(), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+      await Promise.race([
+        Promise.all([work.close(), archiving.close()]),
+        new Promise((resolve) => setTimeout(resolve, CLOSE_MS)),
+      ]);
     },
   };
 }
@@ -121,6 +145,31 @@ function afterFlush<Target extends object, Name extends keyof Target>(
       return typeof other === 'function' ? other.bind(target) : other;
     },
   });
+}
+
+function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: OwnOutboxParts): Outbox {
+  const { webhookAllowedOrigins: allowedOrigins, archiveSource: source } = parts;
+  const audit = auditDir === undefined ? undefined : new ObjectDirectory(auditDir, AUDIT);
+  const archive = archiveDir === undefined ? undefined : new ObjectDirectory(archiveDir, ARCHIVE);
+  return new Outbox({
+    sql: state.sql,
+    broker,
+    now,
+    warn: (message) => log.warn('outbox', { reason: message }),
+    random: Math.random,
+    webhooks: { sender: afterFlush(hostWebhookSender({ allowedOrigins }), 'send', state.durable), allowedOrigins },
+    audit: audit && { store: afterFlush(audit, 'create', state.durable) },
+    archive: archive && { store: archive, source },
+  });
+}
+
+const AUDIT = { setting: 'AUDIT_DIR', ending: '.ndjson' } as const;
+const ARCHIVE = { setting: 'ARCHIVE_DIR', ending: '.json' } as const;
+
+/** Cut short when the program ends. */
+async function pause(ms: number, ending: AbortSignal): Promise<void> {
+  const options = ending.aborted ? { ref: false } : { ref: false, signal: ending };
+  await delay(ending.aborted ? Math.min(ms, ENDING_MS) : ms, undefined, options).catch(() => undefined);
 }
 
 /** What an alarm is to a Durable Object: one run at a time, at the earliest moment that was asked for. */

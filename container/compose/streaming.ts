@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { asBridgeError, BridgeError } from '../contract/errors.ts';
+import type { StreamGap } from '../contract/events.ts';
 import type { StreamLimits } from '../contract/frames.ts';
 import { HEADER, INTERNAL_PATH } from '../contract/headers.ts';
 import { hashKey } from '../contract/keys.ts';
@@ -22,6 +23,7 @@ export interface StreamingOptions {
   readonly sessions: StateApi['sessions'];
   readonly maxConnections: number;
   readonly onStreams: (streams: number) => void;
+  readonly onGaps: ((gaps: readonly StreamGap[]) => void) | undefined;
   readonly now: () => number;
   readonly log: Logger;
   /** Behind the Worker: hubs may connect, and clients never do. */
@@ -81,6 +83,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
     now,
     maxConnections: options.maxConnections,
     onStreams: options.onStreams,
+    onGaps: options.onGaps,
     onError,
     ...(options.limits ? { limits: options.limits } : {}),
   });

@@ -84,6 +84,13 @@ export interface AuditBacklog {
   readonly fault: string | null;
 }
 
+/** Subscriptions that were told of a gap, for one reason, within a moment. */
+export interface StreamGap {
+  readonly topic: string;
+  readonly reason: string;
+  readonly subscriptions: number;
+}
+
 /** What the outbox has before it. */
 export interface OutboxFigures {
   /** null = nobody asked for an audit. */
@@ -111,6 +118,12 @@ export type OutboxFull = (typeof OUTBOX_FULL)[number];
 export const outboxFullSchema = z
   .enum(OUTBOX_FULL, { error: `expected ${OUTBOX_FULL.join(' or ')}` })
   .default('refuse');
+
+/** `MARGIN_WATCH`: masks of groups, by comma. */
+export const marginWatchSchema = z
+  .string()
+  .default('')
+  .refine((text) => /^[^\p{Cc}]{0,1000}$/u.test(text), 'expected masks of groups like "real\\*", by comma, or nothing');
 
 /** `WEBHOOK_ALLOWED_ORIGINS`: receivers of webhooks that may be called whatever they are, by comma. */
 export const allowedOriginsSchema = z

@@ -1,5 +1,6 @@
 import { accountRoutes } from './routes/accounts.ts';
 import { bulkRoutes } from './routes/bulk.ts';
+import { archiveRoutes } from './routes/archive.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { postBatch } from './routes/batch.ts';
 import { adminRoutes } from './routes/admin.ts';
@@ -34,6 +35,7 @@ export const ROUTES = [
   ...adminRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...archiveRoutes,
   ...webhookRoutes,
 ] as const;
 

@@ -95,6 +95,13 @@ export const SETTINGS: readonly Setting[] = [
       'folder of the audit, one file for each batch of events; none is kept without it. In the Worker: an R2 bucket bound as `AUDIT`',
   },
   {
+    name: 'ARCHIVE_DIR',
+    default: '',
+    where: 'vps',
+    meaning:
+      'folder of the archive: deals and daily reports of closed days; none are kept without it. In the Worker: an R2 bucket bound as `ARCHIVE`',
+  },
+  {
     name: 'OUTBOX_FULL',
     default: 'refuse',
     where: 'everywhere',
@@ -106,6 +113,13 @@ export const SETTINGS: readonly Setting[] = [
     default: '',
     where: 'everywhere',
     meaning: 'origins of private receivers that webhooks may be sent to, by comma: `http://receiver.internal:8080`',
+  },
+  {
+    name: 'MARGIN_WATCH',
+    default: '',
+    where: 'everywhere',
+    meaning:
+      'groups (masks by comma, `real\\*`) whose margin calls and stop-outs are told as events `margin.*` while the container is awake; their accounts are read about once a second',
   },
   { name: 'SLEEP_AFTER', default: '10m', where: 'worker', meaning: 'idle time before the container may stop' },
   {

@@ -8,7 +8,7 @@ interface TextEncoder {
 declare var TextEncoder: { new (): TextEncoder };
 
 interface TextDecoder {
-  decode(input?: ArrayBufferView | ArrayBuffer): string;
+  decode(input?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string;
 }
 declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder };
 
@@ -71,6 +71,17 @@ declare var crypto: {
   getRandomValues<T extends ArrayBufferView>(array: T): T;
   randomUUID(): string;
 };
+
+interface GzipStream {
+  readonly writable: {
+    getWriter(): { write(bytes: Uint8Array<ArrayBuffer>): Promise<void>; close(): Promise<void> };
+  };
+  readonly readable: {
+    getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array<ArrayBuffer> | undefined }> };
+  };
+}
+declare var CompressionStream: { new (format: 'gzip'): GzipStream };
+declare var DecompressionStream: { new (format: 'gzip'): GzipStream };
 
 declare function btoa(data: string): string;
 declare function atob(data: string): string;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isNetwork } from '../contract/address.ts';
 import { brokerIdSchema } from '../contract/brokers.ts';
 import { customCommandsSchema, type CustomCommands } from '../contract/custom-commands.ts';
-import { allowedOriginsSchema, type OutboxFull, outboxFullSchema } from '../contract/events.ts';
+import { allowedOriginsSchema, marginWatchSchema, type OutboxFull, outboxFullSchema } from '../contract/events.ts';
 import { apiKeysSchema, type KeyRecord } from '../contract/key-records.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
 
@@ -48,6 +48,10 @@ export interface Config {
   readonly checkpoint: string;
   /** Folder of the audit; undefined = none is kept. */
   readonly auditDir: string | undefined;
+  /** Masks of groups whose margin calls and stop-outs are told, by comma; '' = of none. */
+  readonly marginWatch: string;
+  /** Folder of closed days; none are kept without it. */
+  readonly archiveDir: string | undefined;
   /** What becomes of writes while too much waits to be kept by the audit. */
   readonly outboxFull: OutboxFull;
   /** Receivers of webhooks that may be private. */
@@ -172,9 +176,11 @@ const environment = z
       .string()
       .default('')
       .refine((text) => /^[^\p{Cc}]{0,1000}$/u.test(text), 'expected symbols or masks, by comma, or nothing'),
+    MARGIN_WATCH: marginWatchSchema,
     BRIDGE_API_KEYS: apiKeysSchema.optional(),
     BRIDGE_START_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
     AUDIT_DIR: z.string().default(''),
+    ARCHIVE_DIR: z.string().default(''),
     OUTBOX_FULL: outboxFullSchema,
     WEBHOOK_ALLOWED_ORIGINS: allowedOriginsSchema,
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -232,6 +238,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       marketOrderPrice: v.MARKET_ORDER_PRICE,
       customCommands: v.MT5_CUSTOM_COMMANDS,
       calendarSymbols: v.CALENDAR_SYMBOLS,
+      marginWatch: v.MARGIN_WATCH,
       apiKeys: v.BRIDGE_API_KEYS,
       startSecret: v.BRIDGE_START_SECRET,
       logLevel: v.LOG_LEVEL,
@@ -240,6 +247,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       profiling: v.ENABLE_PROFILING,
       checkpoint: v.CHECKPOINT,
       auditDir: v.AUDIT_DIR === '' ? undefined : v.AUDIT_DIR,
+      archiveDir: v.ARCHIVE_DIR === '' ? undefined : v.ARCHIVE_DIR,
       outboxFull: v.OUTBOX_FULL,
       webhookAllowedOrigins: v.WEBHOOK_ALLOWED_ORIGINS,
     },

@@ -5,6 +5,8 @@ import type { Sql, SqlRow } from '../state/sql.ts';
 export interface LoggedEvent {
   readonly seq: number;
   readonly event: BridgeEvent;
+  /** The same as JSON. */
+  readonly text: string;
 }
 
 export interface EventLogPolicy {
@@ -55,13 +57,14 @@ export class EventLog {
 
   /** @returns undefined where the event is there already */
   add(event: BridgeEvent): LoggedEvent | undefined {
+    const text = JSON.stringify(event);
     const [row] = this.#parts.sql.run(
       'INSERT INTO event_log (id, at_ms, event) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING seq',
       event.id,
       event.timeMs,
-      JSON.stringify(event),
+      text,
     );
-    return row && { seq: Number(row['seq']), event };
+    return row && { seq: Number(row['seq']), event, text };
   }
 
   /** After this number, oldest first. */
@@ -117,4 +120,5 @@ export class EventLog {
 const toLogged = (row: SqlRow): LoggedEvent => ({
   seq: Number(row['seq']),
   event: JSON.parse(String(row['event'])) as BridgeEvent,
+  text: String(row['event']),
 });

@@ -1,5 +1,6 @@
 import type { Actor } from '../contract/events.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
+import { type archiveRoutes, listArchive, readArchive } from '../contract/routes/archive.ts';
 import { type auditRoutes, getAuditHead, listAudit } from '../contract/routes/audit.ts';
 import {
   createWebhook,
@@ -12,9 +13,10 @@ import {
   testWebhook,
   type webhookRoutes,
 } from '../contract/routes/webhooks.ts';
+import { keptDays, keptRows } from './archive/read-archive.ts';
 import { readAudit } from './audit/read-audit.ts';
 import type { Outbox } from './outbox.ts';
-import type { Attempt } from './webhooks/deliveries.ts';
+import type { Attempt } from './webhooks/attempts.ts';
 import type { Webhook } from './webhooks/webhooks.ts';
 
 /** Who asks, and by which name the bridge was reached. */
@@ -24,7 +26,10 @@ export interface Asked extends Actor {
 
 type OutboxAnswer<R extends AnyRoute> = (outbox: Outbox, input: RouteInput<R>, by: Asked) => Promise<AnswerOf<R>>;
 
-export type OutboxRoute = (typeof auditRoutes)[number] | (typeof webhookRoutes)[number];
+export type OutboxRoute =
+  | (typeof auditRoutes)[number]
+  | (typeof archiveRoutes)[number]
+  | (typeof webhookRoutes)[number];
 
 type OutboxAnswersOf<R extends AnyRoute> = { readonly [Id in R['id']]: OutboxAnswer<AnyRoute> };
 
@@ -56,6 +61,27 @@ export const OUTBOX_ANSWERS: OutboxAnswersOf<OutboxRoute> = {
     };
   }),
 
+  ...answers(listArchive, async (outbox, { params: { kind }, query }) => {
+    const archive = outbox.requireArchive();
+    const { items, nextCursor } = await keptDays(archive, kind, query);
+    return {
+      items: items.map(({ day, items, parts, readAtMs }) => ({
+        day,
+        items,
+        bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+        objects: [...parts],
+        readAt: new Date(readAtMs).toISOString(),
+        readAtMs,
+      })),
+      nextCursor,
+      fault: archive.faultOf(kind),
+    };
+  }),
+  ...answers(readArchive, async (outbox, { params, query }) => {
+    const { items, nextCursor } = await keptRows(outbox.requireArchive(), params, query);
+    return { items: [...items], nextCursor };
+  }),
+
   ...answers(createWebhook, async (outbox, { body }, by) => {
     const webhook = outbox.webhooks.create(body, by, by.host === undefined ? [] : [by.host]);
     return { secret: webhook.secret, webhook: view(outbox, webhook) };
@@ -79,18 +105,37 @@ export const OUTBOX_ANSWERS: OutboxAnswersOf<OutboxRoute> = {
   }),
   ...answers(listWebhookDeliveries, async (outbox, { params, query }) => {
     const { id } = outbox.webhooks.require(params.id);
-    return { items: outbox.deliveries.attempts(id, query.limit).map(attemptView), nextCursor: null };
+    return { items: outbox.deliveries.attempts.of(id, query.limit).map(attemptView), nextCursor: null };
   }),
   ...answers(replayWebhook, async (outbox, { params, body }) => ({
     events: outbox.replay(outbox.webhooks.require(params.id), body.from),
   })),
 };
 
+/** Items that are read at once of a list that is told as lines: an object's records, and the lines of an archive's object. */
+const LINES_AT_ONCE: Readonly<Record<string, number>> = { [listAudit.id]: 1_000, [readArchive.id]: 5_000 };
+
+/** All items of a list, in parts: `page` answers what follows a cursor. */
+export function everyItem(
+  id: OutboxRoute['id'],
+  input: RouteInput<AnyRoute>,
+  page: (input: RouteInput<AnyRoute>) => Promise<unknown>,
+): AsyncIterable<readonly object[]> {
+  const limit = LINES_AT_ONCE[id] ?? 1_000;
+  return everyPage(
+    async (cursor) =>
+      (await page({ ...input, query: { ...input.query, limit, cursor } })) as {
+        items: readonly object[];
+        nextCursor: string | null;
+      },
+  );
+}
+
 /** Whether a route of this operationId is answered here. */
 export const isOutboxRoute = (id: string): id is OutboxRoute['id'] => Object.hasOwn(OUTBOX_ANSWERS, id);
 
 /** All pages of a list, one after the other: `page` answers the one after a cursor. */
-export async function* everyPage<Item extends object>(
+async function* everyPage<Item extends object>(
   page: (cursor: string | undefined) => Promise<{ items: readonly Item[]; nextCursor: string | null }>,
 ): AsyncIterable<readonly Item[]> {
   for (let cursor: string | undefined; ;) {

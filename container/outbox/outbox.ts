@@ -5,21 +5,19 @@ import type {
   EventBatch,
   EventDraft,
   OutboxFigures,
+  StreamGap,
 } from '../contract/events.ts';
 import { BridgeError } from '../contract/errors.ts';
 import { newEvent } from '../state/new-event.ts';
 import type { Sql } from '../state/sql.ts';
+import { Archive, type ArchiveSource } from './archive/archive.ts';
+import type { ArchiveStore } from './archive/store.ts';
 import { AUDIT_POLICY, AuditLog, type AuditPolicy } from './audit/audit-log.ts';
 import type { AuditStore } from './audit/store.ts';
 import { EVENT_LOG_POLICY, EventLog, type EventLogPolicy, type LoggedEvent } from './event-log.ts';
 import { migrateOutbox, OutboxSettings } from './tables.ts';
-import {
-  type Attempt,
-  Deliveries,
-  DELIVERY_POLICY,
-  type DeliveryPolicy,
-  type WebhookSender,
-} from './webhooks/deliveries.ts';
+import type { Attempt } from './webhooks/attempts.ts';
+import { Deliveries, DELIVERY_POLICY, type DeliveryPolicy, type WebhookSender } from './webhooks/deliveries.ts';
 import { type Webhook, Webhooks } from './webhooks/webhooks.ts';
 
 export interface OutboxParts {
@@ -32,6 +30,8 @@ export interface OutboxParts {
   readonly log?: Partial<EventLogPolicy>;
   /** Where the audit is stored; absent = there is none. */
   readonly audit?: { readonly store: AuditStore; readonly policy?: Partial<AuditPolicy> } | undefined;
+  /** Where closed days are kept, and who knows them; absent = they are not. */
+  readonly archive?: { readonly store: ArchiveStore; readonly source: ArchiveSource } | undefined;
   readonly webhooks: {
     readonly sender: WebhookSender;
     /** Origins that may be called whatever they are. */
@@ -57,6 +57,7 @@ interface RefusedMinute {
 export class Outbox {
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
+  readonly archive: Archive | undefined;
   readonly #parts: OutboxParts;
   readonly #log: EventLog;
   readonly #settings: OutboxSettings;
@@ -66,7 +67,7 @@ export class Outbox {
   constructor(parts: OutboxParts) {
     migrateOutbox(parts.sql);
     this.#parts = parts;
-    const { audit, webhooks } = parts;
+    const { audit, archive, webhooks } = parts;
     const settings = new OutboxSettings(parts.sql);
     const log = new EventLog({ ...parts, policy: { ...EVENT_LOG_POLICY, ...parts.log } });
     this.#settings = settings;
@@ -74,6 +75,7 @@ export class Outbox {
     this.#audit =
       audit &&
       new AuditLog({ ...parts, settings, log, store: audit.store, policy: { ...AUDIT_POLICY, ...audit.policy } });
+    this.archive = archive && new Archive({ ...parts, ...archive, settings });
     this.webhooks = new Webhooks({ ...parts, rules: webhooks, tell: (event) => this.#tell(event) });
     this.deliveries = new Deliveries({
       ...parts,
@@ -142,6 +144,15 @@ export class Outbox {
     });
   }
 
+  /** @throws BridgeError `object_not_found` where no archive is kept */
+  requireArchive(): Archive {
+    if (this.archive) return this.archive;
+    throw new BridgeError('object_not_found', {
+      detail: 'No archive is kept: bind an R2 bucket as ARCHIVE, or on a VPS set ARCHIVE_DIR.',
+      outcome: 'not_sent',
+    });
+  }
+
   /** Stores what waits for the audit, now. @throws what the store threw */
   async flush(): Promise<void> {
     await this.#audit?.flush();
@@ -171,6 +182,13 @@ export class Outbox {
       this.#tellRefused();
       const known = this.#refused();
       this.#settings.set(REFUSED, JSON.stringify({ sinceMs, count: count + (known?.count ?? 0) }));
+    });
+  }
+
+  /** Subscriptions of streams were told that something is missing. */
+  gaps(gaps: readonly StreamGap[]): void {
+    this.#parts.sql.transaction(() => {
+      for (const gap of gaps) this.#tell({ type: 'stream.gap', data: { ...gap } });
     });
   }
 

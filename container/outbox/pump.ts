@@ -13,7 +13,10 @@ const LONGEST_WAIT_MS = 30_000;
 
 export interface PumpParts {
   readonly outbox: Pick<EventOutbox, 'waiting' | 'taken'>;
+  /** May let go of what it took in the transaction that keeps it, where both are in one database. */
   readonly take: (batch: EventBatch) => Promise<BatchTaken>;
+  /** How long events gather before they are handed over. */
+  readonly gatherMs?: number;
   readonly pause: (ms: number) => Promise<unknown>;
   readonly onFault: (error: unknown) => void;
   /** Told of each answer: how far the audit is behind. */
@@ -52,7 +55,7 @@ export class Pump {
   }
 
   async #run(): Promise<void> {
-    await this.#parts.pause(GATHER_MS);
+    await this.#parts.pause(this.#parts.gatherMs ?? GATHER_MS);
     while (this.#again && !this.#isClosed) {
       this.#again = false;
       try {

@@ -6,6 +6,7 @@ import { Figures } from './figures.ts';
 import { Cost, type CostSettings } from './cost/cost.ts';
 import { Journal } from './journal.ts';
 import { LEDGER_POLICY, OperationsLedger, type LedgerPolicy } from './operations-ledger.ts';
+import { MarginStates } from './margin-states.ts';
 import { migrate } from './schema.ts';
 import { endedKey, endedSession } from '../contract/keys.ts';
 import { SIGN_IN_POLICY, type SignInPolicy } from './sign-in-policy.ts';
@@ -44,6 +45,7 @@ export class BridgeState implements StateApi {
   readonly keys: ApiKeys;
   readonly symbols: KeptSymbols;
   readonly cost: Cost;
+  readonly margin: MarginStates;
   readonly outbox: EventOutbox;
   readonly #sql: Sql;
   readonly #now: () => number;
@@ -74,6 +76,7 @@ export class BridgeState implements StateApi {
     this.journal = journal;
     const stored = new StoredSettings(sql);
     this.symbols = new KeptSymbols(stored, now);
+    this.margin = new MarginStates({ sql, stored, outbox });
     const settings = options.cost ?? { instanceType: 'basic', budgetUsd: null };
     this.cost = new Cost({ settings, stored, journal, now, onWarning: (message) => options.warn?.(message) });
     this.signIn = new SignInState({

@@ -25,6 +25,7 @@ export function patientState(state: BridgeState, durable: () => Promise<void>): 
     keys: patient(state.keys),
     symbols: patient(state.symbols),
     cost: patient(state.cost),
+    margin: patient(state.margin),
   };
 }
 

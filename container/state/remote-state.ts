@@ -36,6 +36,7 @@ export class RemoteState implements StateApi {
   readonly journal: StateApi['journal'];
   readonly symbols: StateApi['symbols'];
   readonly figures: StateApi['figures'];
+  readonly margin: StateApi['margin'];
   readonly keys: StateApi['keys'] = NO_KEYS;
   /** Resolves with the first channel: before it nothing is known of epochs and permits. */
   readonly ready: Promise<void>;
@@ -54,6 +55,7 @@ export class RemoteState implements StateApi {
     this.journal = this.#group('journal');
     this.symbols = this.#group('symbols');
     this.figures = this.#group('figures');
+    this.margin = this.#group('margin');
   }
 
   /** A channel is open and handed over. Calls in flight on one before it fail. */

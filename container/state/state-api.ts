@@ -5,6 +5,7 @@ import type { CostAnswer } from './cost/cost.ts';
 import type { InstanceType } from './cost/prices.ts';
 import type { KeyLimits, LoginMask, Scope } from '../contract/keys.ts';
 import type { KeysApi } from './keys-api.ts';
+import type { MarginApi } from './margin-api.ts';
 
 /**
  * Everything that must outlive the container, as the container sees it. One implementation (`bridge-state.ts`) over
@@ -24,6 +25,7 @@ export interface StateApi {
   readonly keys: KeysApi;
   readonly symbols: SymbolsApi;
   readonly cost: CostApi;
+  readonly margin: MarginApi;
 }
 
 // ── API keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,6 +343,10 @@ export interface SymbolsApi {
   /** Those of the last fortnight, by name. */
   inUse(): Promise<readonly string[]>;
 }
+
+// ── Margin ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type { AccountMargin, ClosedByStopOut, MarginApi } from './margin-api.ts';
 
 // ── Cost ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ import { checkpointClock } from './sign-in-state.ts';
 import { OPERATION_STATES, type StateApi } from './state-api.ts';
 
 /** What may be called over a channel, and with what: everything else is refused before it touches the state. */
-type Group = 'signIn' | 'sessions' | 'operations' | 'journal' | 'symbols' | 'figures';
+type Group = 'signIn' | 'sessions' | 'operations' | 'journal' | 'symbols' | 'figures' | 'margin';
 type MethodName = { [G in Group]: `${G}.${Extract<keyof StateApi[G], string>}` }[Group];
 
 const short = z.string().max(256);
@@ -155,6 +155,40 @@ export const STATE_METHODS: Readonly<Record<MethodName, z.ZodType<unknown[]>>> =
     }),
   ]),
   'journal.list': z.tuple([limit]),
+
+  'margin.known': none,
+  'margin.saw': z.tuple([
+    z
+      .array(
+        z.object({
+          login,
+          activation: z.enum(['none', 'margin_call', 'stop_out']),
+          sinceMs: z.number().nullable(),
+          group: short.optional(),
+          equity: short.nullable(),
+          margin: short.nullable(),
+          marginLevel: short.nullable(),
+        }),
+      )
+      .max(100_000),
+  ]),
+  'margin.closed': z.tuple([
+    z
+      .array(
+        z.object({
+          login,
+          group: short.optional(),
+          ticket: short,
+          position: short.nullable(),
+          symbol: short.nullable(),
+          volume: short.nullable(),
+          price: short.nullable(),
+          profit: short.nullable(),
+          comment: short.nullable(),
+        }),
+      )
+      .max(100_000),
+  ]),
 
   'figures.last': none,
   'figures.keep': z.tuple([short, figuresReportSchema]),

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Sql } from './sql.ts';
 
 /** Names of the table `settings` that hold JSON. */
-export const SETTING_NAMES = { symbols: 'symbols in use', usage: 'usage', budget: 'budget' } as const;
+export const SETTING_NAMES = { symbols: 'symbols in use', usage: 'usage', budget: 'budget', margin: 'margin' } as const;
 type SettingName = (typeof SETTING_NAMES)[keyof typeof SETTING_NAMES];
 
 /** Small things of which there is one each, as JSON. */

@@ -1,3 +1,4 @@
+import type { StreamGap } from '../contract/events.ts';
 import type { Authenticated, StreamLimits, SystemEvent } from '../contract/frames.ts';
 import type { Connection } from './connection.ts';
 import type { StreamSource } from './source.ts';
@@ -18,6 +19,8 @@ export interface StreamCoreOptions {
   readonly onError?: (error: unknown) => void;
   /** How the session stands where the source does not tell; `undefined` = it does. */
   readonly lookAtSession?: () => Promise<SystemState['session'] | undefined>;
+  /** Subscriptions of clients were told that something is missing: how many, by topic and reason, since the last `tick`. */
+  readonly onGaps?: (gaps: readonly StreamGap[]) => void;
   /** A connection has left. */
   readonly onConnections?: () => void;
   /** A connection presented its key, or its subscriptions changed: what a hub must remember. */

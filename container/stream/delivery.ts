@@ -34,6 +34,7 @@ export function serve(core: StreamCore, member: Member): void {
   member.seq = log.seq;
   if (member.gap !== undefined) {
     core.counters.gaps++;
+    core.gaps.note(log.name, member.gap);
     const data = JSON.stringify({ reason: member.gap, sinceMs: member.since?.sinceMs ?? null });
     connection.send({ type: 'gap', topic: log.name, seq: log.seq, prev, data });
     member.gap = undefined;

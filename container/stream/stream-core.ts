@@ -20,6 +20,7 @@ import { SESSION_AFTER, type StreamCoreOptions, type SystemState } from './core-
 import { catchUp, owe, sendMarks, serve } from './delivery.ts';
 import type { Group } from './group.ts';
 import type { Peer } from './member.ts';
+import { GapCounts } from './gap-counts.ts';
 import { MissedEvents } from './missed.ts';
 import type { SourceEvent } from '../contract/hub-link.ts';
 import { isMask } from './source.ts';
@@ -48,15 +49,16 @@ export class StreamCore {
   readonly #logs: Readonly<Record<DataTopic, TopicLog>>;
   readonly #dirty = new Set<Group>();
   readonly missed = new MissedEvents();
+  readonly gaps: GapCounts;
   /** Until when everything of each source has been told. */
   readonly #aliveUntilMs: { market?: number; books?: number } = {};
 
   constructor(options: StreamCoreOptions) {
     this.options = options;
     this.limits = { ...STREAM_LIMITS, ...options.limits };
+    this.gaps = new GapCounts(options.onGaps);
     this.#epoch = options.epoch ?? 0;
-    this.#lastBeatMs = options.now();
-    this.#lastCheckMs = options.now();
+    this.#lastBeatMs = this.#lastCheckMs = options.now();
     const log = (topic: DataTopic): TopicLog => new TopicLog(topic, options.source, options.ringBytes ?? RING_BYTES);
     this.#logs = perTopic(log);
   }
@@ -163,6 +165,7 @@ export class StreamCore {
   tick(): void {
     const now = this.options.now();
     this.flush();
+    this.gaps.tell();
     for (const connection of this.lagging) {
       this.drained(connection);
       if (now - (connection.laggingSinceMs ?? now) > this.limits.maxLagMs) this.closeSlow(connection);

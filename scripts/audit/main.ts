@@ -3,6 +3,7 @@
  *
  *   npm run audit:verify -- <folder|bucket> [--head HASH] [--key PUBLIC_KEY] [--since YYYY-MM-DD] [--broker main]
  *   npm run audit:erase  -- <folder> --login 1001 [--broker main]
+ *   npm run archive:erase -- <folder> --login 1001 [--broker main]
  *
  * `<bucket>`: `r2://name`, read by R2's S3 API with R2_ENDPOINT (https://<account>.r2.cloudflarestorage.com),
  * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. HASH and PUBLIC_KEY are those of `GET /v1/audit/head`, kept elsewhere: without
@@ -11,12 +12,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { AuditVerifier } from '../../container/outbox/audit/verify.ts';
+import { eraseInArchive } from './erase-in-archive.ts';
 import { eraseInFolder } from './erase-in-folder.ts';
 import { folderObjects, type AuditObjects } from './folder-objects.ts';
 import { bucketObjects } from './bucket-objects.ts';
 
 const USAGE = `usage: npm run audit:verify -- <folder|r2://bucket> [--head HASH] [--key PUBLIC_KEY] [--since YYYY-MM-DD] [--broker main]
-       npm run audit:erase -- <folder> --login LOGIN [--broker main]`;
+       npm run audit:erase -- <folder> --login LOGIN [--broker main]
+       npm run archive:erase -- <folder> --login LOGIN [--broker main]`;
 
 function objectsOf(place: string, broker: string): AuditObjects {
   const bucket = /^r2:\/\/([a-z0-9-]{3,63})$/.exec(place)?.[1];
@@ -60,13 +63,17 @@ const { positionals, values } = parseArgs({
 });
 const [what, place] = positionals;
 try {
-  if (place === undefined || (what !== 'verify' && what !== 'erase')) throw new Error(USAGE);
+  if (place === undefined || !['verify', 'erase', 'erase-archive'].includes(what ?? '')) throw new Error(USAGE);
   if (what === 'verify') process.exitCode = (await verify(place, values.broker, values)) ? 0 : 1;
   else {
     const login = Number(values.login);
     if (!Number.isSafeInteger(login) || login < 1) throw new Error(USAGE);
-    const erased = await eraseInFolder(place, `${values.broker}/`, login);
-    console.log(`${erased.length} records of login ${login} were erased: ${erased.join(', ')}`);
+    if (what === 'erase-archive')
+      console.log(`${await eraseInArchive(place, values.broker, login)} lines of login ${login} were erased`);
+    else {
+      const erased = await eraseInFolder(place, `${values.broker}/`, login);
+      console.log(`${erased.length} records of login ${login} were erased: ${erased.join(', ')}`);
+    }
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

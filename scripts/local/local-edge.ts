@@ -61,8 +61,8 @@ export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEd
         {
           ...rest,
           name: 'mt5-edge-bridge',
-          // The audit's bucket, as temporary as the rest.
-          r2Buckets: { AUDIT: 'audit' },
+          // As temporary as the rest.
+          r2Buckets: { AUDIT: 'audit', ARCHIVE: 'archive' },
           bindings: { ...(config.vars as Record<string, string>), ...options.vars },
           modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
         },

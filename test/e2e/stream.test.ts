@@ -80,6 +80,12 @@ it('keeps 100 clients connected while the container is killed under them, and te
     expect(client.of('gap', 'ticks')).toHaveLength(1);
   }
   await expect.poll(() => clients.every((client) => client.of('snapshot', 'deals').length > 1), LONG).toBe(true);
+  const told = async (): Promise<unknown[]> => {
+    const { body } = await edge.json('/v1/audit?type=stream.gap', { headers: { 'x-api-key': edge.keys.admin } });
+    return (body['items'] as { event: { data: unknown } }[]).map(({ event }) => event.data);
+  };
+  const gap = { topic: 'ticks', reason: expect.any(String), subscriptions: expect.any(Number) };
+  await expect.poll(told, LONG).toContainEqual(gap);
   const since = await trade();
   await expect.poll(() => clients.every((client) => dealsOf(client).length >= 2), LONG).toBe(true);
   for (const client of clients) expect(dealsOf(client)).toEqual([...before, ...since]);

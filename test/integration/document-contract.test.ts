@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { DATA_TOPICS } from '../../container/contract/frames.ts';
-import { AuditDirectory } from '../../container/host/audit-dir.ts';
+import { ObjectDirectory } from '../../container/host/object-dir.ts';
 import { AuditVerifier } from '../../container/outbox/audit/verify.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
@@ -17,13 +17,18 @@ import { walkDocument } from '../support/document-walk.ts';
 
 let simulator: Simulator;
 let bridge: BridgeUnderTest;
-/** Of the audit. */
+/** Of the audit and of the archive. */
 let folder = '';
 
 beforeAll(async () => {
   simulator = await startSimulator();
   folder = mkdtempSync(path.join(tmpdir(), 'audit-'));
-  bridge = await startBridge({ simulator, env: { AUDIT_DIR: folder } });
+  const env = {
+    AUDIT_DIR: path.join(folder, 'audit'),
+    ARCHIVE_DIR: path.join(folder, 'archive'),
+    MARGIN_WATCH: 'real\\*',
+  };
+  bridge = await startBridge({ simulator, env });
 });
 afterAll(async () => {
   await bridge.close();
@@ -141,9 +146,94 @@ it('shows who asked for what: in pages, as lines and as a table, and its objects
   const head = (await (await bridge.fetch('/v1/audit/head')).json()) as { seq: number; hash: string };
   expect(head).toMatchObject({ fault: null });
   const verifier = new AuditVerifier({ head: head.hash });
-  const store = new AuditDirectory(folder);
+  const store = new ObjectDirectory(path.join(folder, 'audit'), { setting: 'AUDIT_DIR', ending: '.ndjson' });
   for (const key of await store.list('main/', '')) await verifier.add(key, (await store.read(key)) ?? '');
   expect(verifier.end()).toMatchObject({ faults: [], records: expect.any(Number) });
+  expect(await (await bridge.fetch('/metrics')).text()).toMatch(/^mt5_outbox_pending\{for="audit"\} \d+$/m);
   const status = (await (await bridge.fetch('/v1/status')).json()) as { audit: unknown };
   expect(status.audit).toMatchObject({ fault: null });
+});
+
+const json = async <T>(target: string, init?: RequestInit): Promise<T> =>
+  (await (await bridge.fetch(target, init)).json()) as T;
+interface Page<Item> {
+  readonly items: Item[];
+}
+
+it('the last closed day is kept whole: listed, read back in pages and as lines, as the broker told it', async () => {
+  interface Day {
+    readonly day: string;
+    readonly items: number;
+  }
+  let total = 0;
+  for (const kind of ['deals', 'daily-reports']) {
+    const { day, items } = await vi.waitFor(async () => {
+      const { items } = await json<Page<Day>>(`/v1/archive/${kind}`);
+      expect(items).toHaveLength(1);
+      return items[0] as Day;
+    }, 10_000);
+    const to = new Date(Date.parse(day) + 86_400_000).toISOString();
+    const told = await bridge.fetch(`/v1/${kind}?group=*&from=${day}T00:00:00Z&to=${to}`, {
+      headers: { accept: 'application/x-ndjson' },
+    });
+    const lines = (text: string): Record<string, unknown>[] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const [end, ...rows] = lines(await told.text()).reverse();
+    expect(end).toMatchObject({ end: true, items });
+    total += items;
+    const kept = await bridge.fetch(`/v1/archive/${kind}/${day}`, { headers: { accept: 'application/x-ndjson' } });
+    const [keptEnd, ...keptRows] = lines(await kept.text()).reverse();
+    expect(keptEnd).toMatchObject({ end: true, items });
+    const asText = (row: Record<string, unknown>): string => {
+      const { name: _, email: __, ...rest } = row;
+      return JSON.stringify(rest);
+    };
+    expect(keptRows.map(asText).sort()).toEqual(rows.map(asText).sort());
+    expect(keptRows.some((row) => 'email' in row)).toBe(false);
+    const login = Number(keptRows[0]?.['login'] ?? 1001);
+    const page = await json<Page<{ login: number }>>(`/v1/archive/${kind}/${day}?login=${login}&limit=1000`);
+    expect(page.items).toHaveLength(keptRows.filter((row) => row['login'] === login).length);
+  }
+  expect(total).toBeGreaterThan(0);
+  expect((await bridge.fetch('/v1/archive/deals/2001-01-01')).status).toBe(404);
+});
+
+it('a margin call, and what a stop-out closed, are told as the server declares them', async () => {
+  interface Account {
+    readonly login: number;
+    readonly group: string;
+    readonly stopOutMode: string;
+    readonly marginCall: string;
+    readonly marginStopOut: string;
+    readonly money: { readonly equity: string; readonly margin: string } | null;
+  }
+  const { items } = await json<Page<Account>>('/v1/accounts?group=real%5C*&limit=1000');
+  const account = items.find(({ stopOutMode, money }) => stopOutMode === 'percent' && Number(money?.margin) > 0);
+  if (!account) throw new Error('no account with positions');
+  const { login, group, marginCall, marginStopOut } = account;
+  const withdrawTo = async (level: number): Promise<void> => {
+    const { equity, margin } = await json<{ equity: string; margin: string }>(`/v1/accounts/${login}/money`);
+    const amount = (Number(margin) * level) / 100 - Number(equity);
+    const target = `/api/trade/balance?login=${login}&type=2&balance=${amount.toFixed(2)}&comment=level&check_margin=0`;
+    const taken = await bridge.fetch(target, { method: 'POST', headers: { 'idempotency-key': `to-${level}` } });
+    expect(await taken.text()).toContain('"0 Done"');
+  };
+  const told = async (type: string, data: object): Promise<void> => {
+    await vi.waitFor(async () => {
+      const { items } = await json<Page<{ event: unknown }>>(`/v1/audit?type=${type}&login=${login}`);
+      expect(items.map(({ event }) => event)).toEqual([
+        expect.objectContaining({ caller: 'bridge', login, data: expect.objectContaining({ ...data, group }) }),
+      ]);
+    }, 15_000);
+  };
+  await withdrawTo((Number(marginCall) + Number(marginStopOut)) / 2);
+  await told('margin.call', { sinceMs: expect.any(Number), marginLevel: expect.stringMatching(/^\d+\.\d+$/) });
+  await withdrawTo(Number(marginStopOut) - 1);
+  await vi.waitFor(async () => {
+    const { items } = await json<Page<{ event: unknown }>>(`/v1/audit?type=margin.closed&login=${login}`);
+    expect(items[0]?.event).toMatchObject({ data: { group, comment: expect.stringContaining('so ') } });
+  }, 15_000);
 });

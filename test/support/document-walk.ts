@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type { z } from 'zod';
 import { createBridgeClient } from '../../container/client/index.ts';
 import { ROUTES } from '../../container/contract/routes.ts';
@@ -35,11 +36,11 @@ export async function publishedPaths(url: string): Promise<PublishedPaths> {
 
 const json = { 'content-type': 'application/json' };
 
-/** What the examples speak of: tickets of open and closed objects, an operation, a consumer session. */
+/** What the examples speak of: tickets of open and closed objects, an operation, a consumer session, a day of the archive. */
 async function prepare({
   url,
   adminKey,
-}: WalkTarget): Promise<{ tickets: Map<string, string>; token: string; webhook: string }> {
+}: WalkTarget): Promise<{ tickets: Map<string, string>; token: string; webhook: string; day: string }> {
   const client = createBridgeClient({ baseUrl: url, key: adminKey });
   const params = { path: { login: 1001 } };
   const first = (list: { data?: { items: { ticket: string }[] } }): string => list.data?.items[0]?.ticket ?? '';
@@ -61,7 +62,16 @@ async function prepare({
   // Of a name that is nobody's (RFC 2606), and of what does not happen.
   const wish = { url: 'https://hooks.example.com/mt5', events: ['margin.*'] };
   const made = (await (await post('/v1/webhooks', wish)).json()) as { webhook?: { id: string } };
-  return { tickets, token, webhook: made.webhook?.id ?? '' };
+  const days = (): Promise<Response> =>
+    fetch(`${url}/v1/archive/deals`, { headers: { authorization: `Bearer ${adminKey}` } });
+  const day = await vi.waitFor(async () => {
+    const answer = await days();
+    const { items } = (await answer.json()) as { items?: { day: string }[] };
+    // Where one is kept, its first day comes in a moment.
+    if (answer.status === 200 && items?.length === 0) throw new Error('the archive is empty');
+    return items?.[0]?.day ?? '2026-01-30';
+  }, 10_000);
+  return { tickets, token, webhook: made.webhook?.id ?? '', day };
 }
 
 /** Reads first, then what changes; what ends things last. */
@@ -74,7 +84,7 @@ export async function* walkDocument(
   /** Added to every query. */
   more: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<WalkStep, void, undefined> {
-  const { tickets, token, webhook } = await prepare(bridge);
+  const { tickets, token, webhook, day } = await prepare(bridge);
   const paths = await publishedPaths(bridge.url);
   const documented = await documentValidator(bridge.url, more['decimals'] === 'number' ? 'number' : 'string');
   for (const route of ROUTES.filter((each) => wanted(each)).sort((a, b) => rank(a) - rank(b))) {
@@ -84,7 +94,7 @@ export async function* walkDocument(
     const query = new URLSearchParams(more);
     for (const { name, in: place, example } of operation.parameters) {
       if (example === undefined) continue;
-      const known = name === 'ticket' ? tickets.get(route.path) : undefined;
+      const known = name === 'day' ? day : name === 'ticket' ? tickets.get(route.path) : undefined;
       const value = route.id === 'listWebhookDeliveries' && name === 'id' ? webhook : (known ?? String(example));
       if (place === 'path') target = target.replace(`{${name}}`, encodeURIComponent(value));
       else if (place === 'query') query.set(name, value);

@@ -1,4 +1,4 @@
-import { runInDurableObject, SELF } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject, SELF } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
 import { placeBroker, placeOutbox } from '../../worker/placement.ts';
@@ -120,4 +120,38 @@ it('what was done to a key stands in the audit, told through the abort of every 
   });
   expect(await table.text()).toContain('key.revoked');
   expect((await call(TEST_KEYS.read, 'GET', '/v1/audit')).body).toMatchObject({ code: 'scope_missing' });
+});
+
+it('a receiver that fails is asked ever more seldom, and disabled after a day, with an event', async () => {
+  const outbox = env.OUTBOX.getByName(placeOutbox('main'));
+  const calls: number[] = [];
+  vi.stubGlobal('fetch', async () => {
+    calls.push(Date.now());
+    return new Response(null, { status: 503 });
+  });
+  try {
+    const made = await call(TEST_KEYS.admin, 'POST', '/v1/webhooks', {
+      url: 'https://hooks.broker.com/mt5',
+      events: ['admin.*'],
+    });
+    expect(made.status).toBe(201);
+    const { id: webhook } = made.body['webhook'] as { id: string };
+    const state = async (): Promise<Record<string, unknown> | undefined> => {
+      const { body } = await call(TEST_KEYS.admin, 'GET', '/v1/webhooks');
+      return (body['items'] as Record<string, unknown>[]).find((item) => item['id'] === webhook);
+    };
+    const startedMs = Date.now();
+    for (let nowMs = startedMs; (await state())?.['disabledAt'] === null; nowMs += 1_200_000) {
+      expect(nowMs - startedMs).toBeLessThan(25 * 3_600_000);
+      vi.useFakeTimers({ toFake: ['Date'], now: nowMs });
+      await runDurableObjectAlarm(outbox);
+    }
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(86_400_000);
+    expect(calls.length).toBeLessThan(40);
+    expect(await state()).toMatchObject({ pending: 0, disabledReason: expect.stringContaining('it answered 503') });
+    const { body } = await call(TEST_KEYS.admin, 'GET', '/v1/audit?type=admin.webhook_disabled');
+    expect(body['items']).toMatchObject([{ event: { data: { id: webhook } } }]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

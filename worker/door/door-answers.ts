@@ -17,7 +17,7 @@ import { brokerPath } from '../../container/contract/brokers.ts';
 import { isOutboxRoute } from '../../container/outbox/outbox-answers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
 import { type PlainInput, untold } from '../told.ts';
-import { auditLines } from './audit-lines.ts';
+import { outboxLines } from './outbox-lines.ts';
 import type { Door } from './door.ts';
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
@@ -27,7 +27,7 @@ export async function doorAnswers(
 ): Promise<Response | undefined> {
   const by: Actor = { caller: caller.id, requestId: door.requestId, address: door.address };
   if (isOutboxRoute(route.id)) {
-    if (takesLines) return auditLines({ input, by, door, takesCsv });
+    if (takesLines) return outboxLines({ route: { ...route, id: route.id }, input, by, door, takesCsv });
     return jsonText(
       untold(await door.outbox.answer(route.id, input as PlainInput, { ...by, host: door.url.hostname })),
       route.status,

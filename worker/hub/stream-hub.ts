@@ -27,8 +27,9 @@ import { DoorKeys } from '../door-keys.ts';
 import { type Broker, doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
-import { bridgeOf, keeperOf } from '../stubs.ts';
+import { bridgeOf, keeperOf, outboxOf } from '../stubs.ts';
 import { problemResponse } from '../problem.ts';
+import { gapsTold } from './gaps-told.ts';
 import { HubCounts } from './hub-counts.ts';
 import { EventStreamPeer, SocketPeer } from './stream-peers.ts';
 import { HubFigures } from './hub-figures.ts';
@@ -41,7 +42,6 @@ const MAX_CONNECTIONS = 10_000;
 const MAX_STRANGERS = 1_000;
 /** Looked at again so often while it is not known when the market opens, or opening is far. */
 const LOOK_AGAIN_MS = 60 * 60_000;
-
 /** How exactly it is known after the loss of the memory since when books were not followed; a row written each time. */
 const NOTE_ALIVE_MS = 10_000;
 
@@ -115,6 +115,7 @@ export class StreamHub extends DurableObject<Env> {
       lookAtSession: async () => (this.#upstream.isOpen ? undefined : sessionOf(await this.#bridge().status())),
       now: Date.now,
       defer: (flush) => queueMicrotask(flush),
+      onGaps: gapsTold(ctx, () => outboxOf(env, this.#broker())),
       onError: (error) => logEvent('fault', { kind: 'stream', error }, 'error'),
       onSubscriptions: (connection) => {
         this.#remember(connection);
@@ -317,7 +318,6 @@ export class StreamHub extends DurableObject<Env> {
     if (this.#core.isSilent) this.#rest();
   }
 
-  /** The market is closed. */
   #tellFigures(): void {
     const deltas = this.#figures.due(this.#core.counters, Date.now());
     if (!deltas) return;
@@ -325,6 +325,7 @@ export class StreamHub extends DurableObject<Env> {
     this.ctx.waitUntil(Promise.resolve(told).catch(() => undefined));
   }
 
+  /** The market is closed. */
   #sleep(untilMs: number): void {
     this.ctx.storage.kv.put('pausedUntilMs', untilMs);
     void this.ctx.storage.setAlarm(untilMs);

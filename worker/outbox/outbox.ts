@@ -5,13 +5,15 @@ import {
   type BatchTaken,
   type EventBatch,
   type OutboxFigures,
+  type StreamGap,
 } from '../../container/contract/events.ts';
 import { type Asked, OUTBOX_ANSWERS, type OutboxRoute } from '../../container/outbox/outbox-answers.ts';
 import { Outbox as OutboxCore } from '../../container/outbox/outbox.ts';
 import { StorageSql } from '../storage-sql.ts';
-import { auditBucketOf } from '../config.ts';
+import { archiveBucketOf, auditBucketOf } from '../config.ts';
 import { type PlainInput, type Told, told } from '../told.ts';
-import { AuditBucket } from './audit-bucket.ts';
+import { archiveSource } from './archive-source.ts';
+import { ObjectBucket } from './object-bucket.ts';
 import { fetchSender } from './fetch-sender.ts';
 import { logEvent } from '../log.ts';
 import { ownName } from '../own-place.ts';
@@ -29,12 +31,15 @@ export class Outbox extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    const broker = outboxBroker(ownName(ctx));
+    const [auditBucket, archiveBucket] = [auditBucketOf(env), archiveBucketOf(env)];
     this.#core = new OutboxCore({
       sql: new StorageSql(ctx.storage),
-      broker: outboxBroker(ownName(ctx)),
+      broker,
       now: () => this.now(),
       warn: (message) => logEvent('outbox', { reason: message }, 'warn'),
-      audit: auditOf(env),
+      audit: auditBucket && { store: new ObjectBucket(auditBucket) },
+      archive: archiveBucket && { store: new ObjectBucket(archiveBucket), source: archiveSource(env, broker) },
       random: Math.random,
       webhooks: {
         sender: fetchSender,
@@ -56,6 +61,12 @@ export class Outbox extends DurableObject<Env> {
     await this.#due();
   }
 
+  /** Subscriptions of streams were told that something is missing. */
+  async gaps(gaps: readonly StreamGap[]): Promise<void> {
+    this.#core.gaps(gaps);
+    await this.#due();
+  }
+
   /** A route that the outbox alone can answer, as JSON text. `input` has passed the route's schemas. */
   answer(operationId: OutboxRoute['id'], input: PlainInput, by: Asked): Promise<Told<string>> {
     return told(async () => {
@@ -63,6 +74,11 @@ export class Outbox extends DurableObject<Env> {
       await this.#due();
       return body;
     });
+  }
+
+  /** Cron: keeps the days that are closed. Resolves when it is done, or another run is. */
+  async archive(): Promise<void> {
+    await this.#core.archive?.run();
   }
 
   /** How far the audit is behind; null = there is none. */
@@ -92,9 +108,4 @@ export class Outbox extends DurableObject<Env> {
     const set = await this.ctx.storage.getAlarm();
     if (set === null || set > atMs) await this.ctx.storage.setAlarm(atMs);
   }
-}
-
-function auditOf(env: Env): { store: AuditBucket } | undefined {
-  const bucket = auditBucketOf(env);
-  return bucket && { store: new AuditBucket(bucket) };
 }

@@ -87,6 +87,8 @@ export const listDailyReportsOfMany = defineManyRead({
   tag,
   summary:
     'The same of a group mask or of many accounts, by login; the last two days unless asked otherwise, 31 at most',
+  description: LINES,
+  lines: true,
   query: ofMany({ ...who, ...window, ...page() }),
   answer: readListOf(dailyReport.schema),
   example: { query: { group: 'demo\\forex', limit: '2' } },

@@ -172,6 +172,8 @@ export const listDeals = defineManyRead({
   path: '/v1/deals',
   tag,
   summary: 'Deals of many accounts, by login, time and ticket, or all by time',
+  description: LINES,
+  lines: true,
   query: ofMany({ ...ofManyWindow, ...dealFilters }).refine(newestByTime, SORTED_BY_TIME),
   answer: resumable(readListOf(deal.schema)),
   example: { query: { logins: '1001,1002', limit: '5' } },

@@ -48,11 +48,17 @@ export interface AuditLogParts {
   readonly policy: AuditPolicy;
 }
 
-/** The next object, as it will be stored: written down first, so that it is the same however often it is tried. */
-interface Plan {
+/**
+ * The next object, as it will be stored. Which event is its last is written down first, so that it is made the same however
+ * often it is tried: its text follows from the head and the log.
+ */
+interface Plan extends Planned {
   readonly key: string;
   readonly text: string;
   readonly head: ChainHead;
+}
+
+interface Planned {
   /** The last event of the log that is in it. */
   readonly upTo: number;
 }
@@ -132,14 +138,13 @@ export class AuditLog {
   }
 
   async #plan(): Promise<Plan | undefined> {
-    const { settings, log, policy, broker } = this.#parts;
-    const known = settings.get(PLAN);
-    if (known !== undefined) return JSON.parse(known) as Plan;
+    const { settings, broker } = this.#parts;
     const head = this.head;
-    const events = ofOneDay(log.after(this.storedUpTo, policy.objectEvents), head.day, policy.objectCharacters);
+    const events = this.#nextEvents(head.day);
     const [first] = events;
     const upTo = events.at(-1)?.seq;
     if (!first || upTo === undefined) return undefined;
+    settings.set(PLAN, JSON.stringify({ upTo } satisfies Planned));
     const day = laterDay(head.day, first);
     const records: AuditRecord[] = [];
     if (head.day !== '' && head.day !== day) records.push(await this.#closing(head));
@@ -148,9 +153,17 @@ export class AuditLog {
     if (!last) return undefined;
     const text = records.map(recordLine).join('');
     const key = objectKey(broker, day, head.seq + 1);
-    const plan: Plan = { key, text, head: { seq: last.seq, hash: last.hash, day, key }, upTo };
-    settings.set(PLAN, JSON.stringify(plan));
-    return plan;
+    return { key, text, head: { seq: last.seq, hash: last.hash, day, key }, upTo };
+  }
+
+  /** Of the object that was begun, or of a new one. */
+  #nextEvents(headDay: string): readonly LoggedEvent[] {
+    const { settings, log, policy } = this.#parts;
+    const from = this.storedUpTo;
+    const planned = settings.get(PLAN);
+    if (planned === undefined) return ofOneDay(log.after(from, policy.objectEvents), headDay, policy.objectCharacters);
+    const { upTo } = JSON.parse(planned) as Planned;
+    return log.after(from, upTo - from).filter(({ seq }) => seq <= upTo);
   }
 
   /** The first record of a day says, signed, how the day before ended. */
@@ -237,7 +250,7 @@ function ofOneDay(events: readonly LoggedEvent[], headDay: string, characters: n
   const day = laterDay(headDay, first);
   let length = 0;
   const end = events.findIndex((logged, i) => {
-    length += JSON.stringify(logged.event).length;
+    length += logged.text.length;
     return laterDay(day, logged) !== day || (i > 0 && length > characters);
   });
   return end < 0 ? events : events.slice(0, end);

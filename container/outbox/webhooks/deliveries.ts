@@ -1,6 +1,7 @@
 import type { BridgeEvent } from '../../contract/events.ts';
-import type { Sql, SqlRow } from '../../state/sql.ts';
+import type { Sql } from '../../state/sql.ts';
 import type { EventLog, LoggedEvent } from '../event-log.ts';
+import { type Attempt, Attempts, isTaken } from './attempts.ts';
 import { signedHeaders } from './signature.ts';
 import { type Webhook, type Webhooks, wants } from './webhooks.ts';
 
@@ -44,8 +45,16 @@ export const DELIVERY_POLICY: DeliveryPolicy = {
 
 /** One piece of work: an alarm of a Durable Object may run for 15 minutes. */
 const WORK_MS = 30_000;
-/** Attempts of one receiver that are remembered. */
-const KEEP_ATTEMPTS = 200;
+/**
+ * What came of the deliveries of a round is written down in one transaction: of each alone, it would cost a receiver of all
+ * events as many syncs of the disk as the orders themselves. A program that is killed meanwhile tells a round again.
+ */
+const ROUND_MS = 1_000;
+const ROUND_LANES = 100;
+/** Of one lane in a round. */
+const LANE_EVENTS = 20;
+/** It says itself that it wants no more. */
+const GONE = 410;
 
 export interface DeliveriesParts {
   readonly sql: Sql;
@@ -58,22 +67,25 @@ export interface DeliveriesParts {
   readonly policy: DeliveryPolicy;
 }
 
-export interface Attempt {
-  readonly eventId: string;
-  readonly type: string;
-  readonly login: number | null;
-  readonly atMs: number;
-  readonly attempt: number;
-  /** null = no answer came. */
-  readonly status: number | null;
-  readonly error: string | null;
-  readonly durationMs: number;
-}
-
 /** A receiver that fails, whatever it is sent. */
 interface Trouble {
   failures: number;
   untilMs: number;
+}
+
+/** A lane whose first event is due. */
+interface Lane {
+  readonly lane: string;
+  /** Failures of that event, and the first of them, epoch ms. */
+  readonly attempts: number;
+  readonly firstFailedMs: number | null;
+}
+
+/** An event of a lane that was sent. */
+interface Sent {
+  readonly seq: number;
+  /** undefined: the event is not kept any more. */
+  readonly attempt: Attempt | undefined;
 }
 
 /**
@@ -81,12 +93,14 @@ interface Trouble {
  * the same login. A receiver that fails keeps nobody waiting but itself.
  */
 export class Deliveries {
+  readonly attempts: Attempts;
   readonly #parts: DeliveriesParts;
   /** Of this program: after its end everybody is tried again. */
   readonly #troubles = new Map<string, Trouble>();
 
   constructor(parts: DeliveriesParts) {
     this.#parts = parts;
+    this.attempts = new Attempts(parts.sql);
   }
 
   /** An event came: within the transaction that keeps it. */
@@ -128,12 +142,10 @@ export class Deliveries {
 
   /** Events that wait for a receiver, and when the oldest of them happened. */
   backlogOf(id: string): { readonly pending: number; readonly oldestAtMs: number | null } {
-    const [row = {}] = this.#parts.sql.run(
-      `SELECT count(*) AS n, min(e.at_ms) AS at FROM webhook_deliveries d JOIN event_log e ON e.seq = d.seq
-        WHERE d.webhook = ?`,
-      id,
-    );
-    return { pending: Number(row['n']), oldestAtMs: typeof row['at'] === 'number' ? row['at'] : null };
+    const { sql, log } = this.#parts;
+    const [row = {}] = sql.run('SELECT count(*) AS n, min(seq) AS seq FROM webhook_deliveries WHERE webhook = ?', id);
+    const oldest = typeof row['seq'] === 'number' ? log.at(row['seq']) : undefined;
+    return { pending: Number(row['n']), oldestAtMs: oldest?.event.timeMs ?? null };
   }
 
   /** Events from here on are still needed. */
@@ -151,24 +163,8 @@ export class Deliveries {
   /** Sends one event now, whatever waits. */
   async sendNow(webhook: Webhook, event: BridgeEvent): Promise<Attempt> {
     const attempt = await this.#attempt(webhook, event, 1);
-    this.#remember(webhook.id, attempt);
+    this.attempts.add(webhook.id, attempt);
     return attempt;
-  }
-
-  /** The newest first. */
-  attempts(id: string, limit: number): readonly Attempt[] {
-    return this.#parts.sql
-      .run('SELECT * FROM webhook_attempts WHERE webhook = ? ORDER BY id DESC LIMIT ?', id, limit)
-      .map((row) => ({
-        eventId: String(row['event_id']),
-        type: String(row['type']),
-        login: typeof row['login'] === 'number' ? row['login'] : null,
-        atMs: Number(row['at_ms']),
-        attempt: Number(row['attempt']),
-        status: typeof row['status'] === 'number' ? row['status'] : null,
-        error: typeof row['error'] === 'string' ? row['error'] : null,
-        durationMs: Number(row['duration_ms']),
-      }));
   }
 
   #enqueue({ id }: Webhook, seq: number, login: number | undefined): void {
@@ -192,7 +188,7 @@ export class Deliveries {
     while (this.#isOpen(webhook.id) && this.#parts.now() < untilMs) {
       const due = this.#due(webhook.id);
       if (due.length === 0) return;
-      await Promise.all(due.map((row) => this.#deliver(webhook, row)));
+      await this.#round(webhook, due);
     }
   }
 
@@ -201,76 +197,127 @@ export class Deliveries {
     return isActive && (this.#troubles.get(id)?.untilMs ?? 0) <= this.#parts.now();
   }
 
-  /** Lanes that are due, with the first event of each. */
-  #due(id: string): readonly SqlRow[] {
-    const { sql, now, policy } = this.#parts;
-    return sql.run(
-      `SELECT l.*, (SELECT min(seq) FROM webhook_deliveries d WHERE d.webhook = l.webhook AND d.lane = l.lane) AS seq
-         FROM webhook_lanes l WHERE l.webhook = ? AND l.due_ms <= ? ORDER BY l.due_ms LIMIT ?`,
-      id,
-      now(),
-      policy.atOnce,
-    );
+  /** Lanes that are due, those first that have waited longest. */
+  #due(id: string): readonly Lane[] {
+    return this.#parts.sql
+      .run(
+        `SELECT lane, attempts, first_failed_ms FROM webhook_lanes WHERE webhook = ? AND due_ms <= ?
+          ORDER BY due_ms LIMIT ${ROUND_LANES}`,
+        id,
+        this.#parts.now(),
+      )
+      .map((row) => ({
+        lane: String(row['lane']),
+        attempts: Number(row['attempts']),
+        firstFailedMs: typeof row['first_failed_ms'] === 'number' ? row['first_failed_ms'] : null,
+      }));
   }
 
-  async #deliver(webhook: Webhook, row: SqlRow): Promise<void> {
-    const { sql, log } = this.#parts;
-    const logged = log.at(Number(row['seq']));
-    if (!logged) {
-      sql.transaction(() => this.#done(row));
-      return;
-    }
-    const attempt = await this.#attempt(webhook, logged.event, Number(row['attempts']) + 1);
+  /** Some lanes side by side, then what came of all of them is written down. @throws what reading or writing threw */
+  async #round(webhook: Webhook, lanes: readonly Lane[]): Promise<void> {
+    const { sql, now, policy, webhooks } = this.#parts;
+    const untilMs = now() + ROUND_MS;
+    const sent: (readonly [Lane, readonly Sent[]])[] = [];
+    const rest = lanes.values();
+    let isOver = false;
+    const isOn = (): boolean => !isOver && now() <= untilMs && this.#isOpen(webhook.id);
+    const serve = async (): Promise<void> => {
+      for (const lane of rest) {
+        const ofLane = await this.#send(webhook, lane, isOn);
+        sent.push([lane, ofLane]);
+        isOver ||= ofLane.at(-1)?.attempt?.status === GONE;
+        if (!isOn()) return;
+      }
+    };
+    // All of them end before anything is sent again: no event goes beside another of its login.
+    const ended = await Promise.allSettled(Array.from({ length: policy.atOnce }, serve));
+    const isThere = webhooks.list().some(({ id }) => id === webhook.id);
     sql.transaction(() => {
-      this.#remember(webhook.id, attempt);
-      if (isTaken(attempt)) {
-        this.#troubles.delete(webhook.id);
-        this.#done(row);
-      } else this.#failed(webhook, row, attempt);
+      if (isThere) for (const [lane, ofLane] of sent) this.#settle(webhook.id, lane, ofLane);
     });
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 
-  /** The next of its lane has its turn. */
-  #done({ webhook = '', lane = '', seq = 0 }: SqlRow): void {
+  /** The first events of a lane, one after the other, to the first that fails. */
+  async #send(
+    webhook: Webhook,
+    { lane, attempts, firstFailedMs }: Lane,
+    isOn: () => boolean,
+  ): Promise<readonly Sent[]> {
+    const rows = this.#parts.sql.run(
+      `SELECT d.seq, e.event FROM webhook_deliveries d LEFT JOIN event_log e ON e.seq = d.seq
+        WHERE d.webhook = ? AND d.lane = ? ORDER BY d.seq LIMIT ${LANE_EVENTS}`,
+      webhook.id,
+      lane,
+    );
+    const sent: Sent[] = [];
+    for (const [i, { seq, event }] of rows.entries()) {
+      if (i > 0 && !isOn()) break;
+      if (typeof event !== 'string') {
+        sent.push({ seq: Number(seq), attempt: undefined });
+        continue;
+      }
+      const attempt = await this.#attempt(webhook, JSON.parse(event) as BridgeEvent, i === 0 ? attempts + 1 : 1);
+      const isOk = isTaken(attempt);
+      if (isOk) this.#troubles.delete(webhook.id);
+      else this.#trouble(webhook.id, (i === 0 ? firstFailedMs : null) ?? attempt.atMs);
+      sent.push({ seq: Number(seq), attempt });
+      if (!isOk) break;
+    }
+    return sent;
+  }
+
+  /** Within a transaction. */
+  #settle(id: string, { lane, firstFailedMs }: Lane, sent: readonly Sent[]): void {
     const { sql, now } = this.#parts;
-    sql.run('DELETE FROM webhook_deliveries WHERE webhook = ? AND lane = ? AND seq = ?', webhook, lane, seq);
+    for (const [i, { seq, attempt }] of sent.entries()) {
+      if (attempt) this.attempts.add(id, attempt);
+      if (attempt && !isTaken(attempt))
+        return this.#failed(id, lane, attempt, (i === 0 ? firstFailedMs : null) ?? attempt.atMs);
+      sql.run('DELETE FROM webhook_deliveries WHERE webhook = ? AND lane = ? AND seq = ?', id, lane, seq);
+    }
+    // The next of the lane has its turn.
     sql.run(
       'UPDATE webhook_lanes SET attempts = 0, first_failed_ms = NULL, due_ms = ? WHERE webhook = ? AND lane = ?',
       now(),
-      webhook,
+      id,
       lane,
     );
     sql.run(
       `DELETE FROM webhook_lanes WHERE webhook = ?1 AND lane = ?2
          AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE webhook = ?1 AND lane = ?2)`,
-      webhook,
+      id,
       lane,
     );
+    return undefined;
   }
 
-  #failed({ id }: Webhook, row: SqlRow, { attempt, status, error, atMs }: Attempt): void {
+  #failed(id: string, lane: string, { attempt, status, error }: Attempt, firstFailedMs: number): void {
     const { sql, now, webhooks, policy } = this.#parts;
     const why = error ?? `it answered ${String(status)}`;
-    const firstFailedMs = typeof row['first_failed_ms'] === 'number' ? row['first_failed_ms'] : atMs;
-    // 410: it says itself that it wants no more.
-    if (status === 410) return webhooks.disable(id, 'it answered 410 Gone');
+    if (status === GONE) return webhooks.disable(id, 'it answered 410 Gone');
     const lastAtMs = firstFailedMs + policy.giveUpMs;
     if (now() >= lastAtMs) return webhooks.disable(id, `an event could not be delivered for a day: ${why}`);
-    const dueMs = Math.min(lastAtMs, now() + this.#waitMs(attempt));
     sql.run(
       'UPDATE webhook_lanes SET attempts = ?, first_failed_ms = ?, due_ms = ? WHERE webhook = ? AND lane = ?',
       attempt,
       firstFailedMs,
-      dueMs,
+      Math.min(lastAtMs, now() + this.#waitMs(attempt)),
       id,
-      row['lane'] ?? '',
+      lane,
     );
+    return undefined;
+  }
+
+  /** One more failure of a receiver, of an event that has failed since then. */
+  #trouble(id: string, firstFailedMs: number): void {
+    const { now, policy } = this.#parts;
     const trouble = this.#troubles.get(id) ?? { failures: 0, untilMs: 0 };
     trouble.failures += 1;
     const beyond = trouble.failures - policy.failuresInRow;
-    if (beyond >= 0) trouble.untilMs = Math.min(lastAtMs, now() + this.#waitMs(1 + Math.floor(beyond / policy.atOnce)));
+    const waitMs = this.#waitMs(1 + Math.floor(beyond / policy.atOnce));
+    if (beyond >= 0) trouble.untilMs = Math.min(firstFailedMs + policy.giveUpMs, now() + waitMs);
     this.#troubles.set(id, trouble);
-    return undefined;
   }
 
   /** With a tenth of jitter, so that receivers are not all called at once. */
@@ -294,29 +341,4 @@ export class Deliveries {
       return { ...common, status: null, error: text, durationMs: now() - atMs };
     }
   }
-
-  #remember(id: string, attempt: Attempt): void {
-    const { sql } = this.#parts;
-    const [written] = sql.run(
-      `INSERT INTO webhook_attempts (webhook, event_id, type, login, at_ms, attempt, status, error, duration_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-      id,
-      attempt.eventId,
-      attempt.type,
-      attempt.login,
-      attempt.atMs,
-      attempt.attempt,
-      attempt.status,
-      attempt.error,
-      attempt.durationMs,
-    );
-    if (Number(written?.['id']) % 50 !== 0) return;
-    sql.run(
-      `DELETE FROM webhook_attempts WHERE webhook = ?1 AND id NOT IN (
-         SELECT id FROM webhook_attempts WHERE webhook = ?1 ORDER BY id DESC LIMIT ${KEEP_ATTEMPTS})`,
-      id,
-    );
-  }
 }
-
-const isTaken = ({ status }: Attempt): boolean => status !== null && status >= 200 && status < 300;

@@ -136,12 +136,13 @@ export class ManyRows {
     batches: readonly Batch[],
     who: LoginQuery,
     context: ReadContext & { readonly caller: Caller },
+    window: Query = [],
   ): Promise<{ readonly parts: Parts; readonly isAsked: (login: number) => boolean }> {
     if (who.group !== undefined && context.caller.logins === undefined)
-      return { parts: this.ofMask(batches, who.group, [], context), isAsked: () => true };
+      return { parts: this.ofMask(batches, who.group, window, context), isAsked: () => true };
     const logins = await resolveLogins(this.#options.broker, who, context);
     const asked = new Set(logins);
-    return { parts: this.ofLogins(batches, logins, [], context), isAsked: (login) => asked.has(login) };
+    return { parts: this.ofLogins(batches, logins, window, context), isAsked: (login) => asked.has(login) };
   }
 
   async *#ofWideMask(batches: readonly Batch[], mask: string, window: Query, context: ReadContext): Parts {

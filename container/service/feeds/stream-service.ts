@@ -1,4 +1,5 @@
 import { BridgeError } from '../../contract/errors.ts';
+import type { StreamGap } from '../../contract/events.ts';
 import type { Authenticated, StreamLimits } from '../../contract/frames.ts';
 import { StreamCore } from '../../stream/stream-core.ts';
 import type { Connection } from '../../stream/connection.ts';
@@ -28,6 +29,8 @@ export interface StreamServiceOptions {
   /** How many streams are open, hubs included; called on change. */
   readonly onStreams: (streams: number) => void;
   readonly onError: (error: unknown) => void;
+  /** Subscriptions of clients were told of gaps. */
+  readonly onGaps?: ((gaps: readonly StreamGap[]) => void) | undefined;
   readonly limits?: Partial<StreamLimits>;
 }
 
@@ -55,6 +58,7 @@ export class StreamService {
       defer: cork(),
       onError: options.onError,
       onConnections: () => this.#changed(),
+      ...(options.onGaps ? { onGaps: options.onGaps } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
     });
   }

@@ -3,6 +3,7 @@ import type { Caller } from '../../contract/keys.ts';
 import { dailyReport, type DailyReport } from '../../contract/schemas/account.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import { rfc3339, type BrokerClock } from '../../webapi/time.ts';
+import { inParts } from '../broker/breathe.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
@@ -94,7 +95,21 @@ export class DailyReports {
     };
   }
 
-  #span(query: DaysQuery, usualMs: number): Span {
+  /** Every report of many accounts, in parts as they come. @throws BridgeError */
+  async *everyReport(
+    who: LoginQuery,
+    query: Pick<DaysQuery, 'from' | 'to'>,
+    context: Context,
+  ): AsyncGenerator<readonly DailyReport[], void, undefined> {
+    const span = this.#span(query, OF_MANY_MS);
+    if (span.to - span.from > LONGEST_OF_MANY_MS) throw tooLong();
+    const clock = await this.#clock.get(context);
+    const { parts, isAsked } = await this.#many.of([DAYS], who, context, windowOf(span, clock));
+    for await (const [all = []] of parts)
+      for await (const rows of inParts(all)) yield decoded(rows, span, clock).filter(({ login }) => isAsked(login));
+  }
+
+  #span(query: Pick<DaysQuery, 'from' | 'to'>, usualMs: number): Span {
     const to = query.to ?? this.#now();
     return { from: query.from ?? to - usualMs, to };
   }

@@ -55,6 +55,7 @@ export interface ReadService {
   readonly accounts: Accounts;
   readonly market: Market;
   readonly tradeData: TradeData;
+  readonly days: DailyReports;
   readonly exposure: ExposureReader;
   readonly many: ManyRows;
   readonly handlers: HandlersOf<ReadRoute>;
@@ -136,7 +137,7 @@ export function createReadService(options: ReadServiceOptions): ReadService {
     ...tradeHandlers(parts),
     ...calculationHandlers(parts),
   };
-  return { broker, clock, accounts, market, tradeData, exposure, many, handlers };
+  return { broker, clock, accounts, market, tradeData, days, exposure, many, handlers };
 }
 
 const accountHandlers = ({
@@ -161,7 +162,9 @@ const accountHandlers = ({
     body(await days.ofLogin(params.login, query, context)),
   ),
   ...handle(accountRoutes.listDailyReportsOfMany, async ({ query }, context) =>
-    body(await days.ofMany(query, query, context)),
+    context.takesLines
+      ? lines(days.everyReport(query, query, unhurried(context, now)), now())
+      : body(await days.ofMany(query, query, context)),
   ),
   ...handle(accountRoutes.getStatement, async ({ params, query }, context) =>
     body(await statements.of(params.login, query, context)),
@@ -231,9 +234,11 @@ const tradeHandlers = ({
   ...handle(tradeRoutes.listOrderHistory, async ({ query }, context) =>
     body(await tradeData.historyOfMany(query, query, context)),
   ),
-  ...handle(tradeRoutes.listDeals, async ({ query }, context) =>
-    body(await tradeData.dealsOfMany(query, query, context)),
-  ),
+  ...handle(tradeRoutes.listDeals, async ({ query }, context) => {
+    if (!context.takesLines) return body(await tradeData.dealsOfMany(query, query, context));
+    const every = lines(tradeData.everyDeal(query, query, unhurried(context, now)), now());
+    return { ...every, body: { ...every.body, resumeCursor: null } };
+  }),
   ...handle(tradeRoutes.getPosition, async ({ params }, context) =>
     body(await tradeData.position(params.ticket, context)),
   ),

@@ -46,6 +46,9 @@ const DAY_MS = 86_400_000;
 /** MT5 did not exist before. */
 const EARLIEST_MS = Date.UTC(2005, 0, 1);
 
+type Filter = Pick<ListQuery, 'symbol' | 'entry' | 'position' | 'order' | 'from' | 'to'>;
+type Every<Item> = AsyncGenerator<readonly Item[], void, undefined>;
+
 export class TradeData {
   readonly #broker: Broker;
   readonly #clock: ClockSource;
@@ -170,17 +173,28 @@ export class TradeData {
   }
 
   /** Every position of many accounts, in parts as they come. @throws BridgeError */
-  async *everyPosition(
+  everyPosition = (who: LoginQuery, query: Filter, context: Context): Every<Position> =>
+    this.#every(POSITIONS, who, query, context);
+  /** Every deal of many accounts in a window of at most 31 days, in parts as they come. @throws BridgeError */
+  everyDeal = (who: LoginQuery, query: Filter, context: Context): Every<Deal> =>
+    this.#every(DEALS, who, query, context);
+
+  async *#every<Item extends TradeItem>(
+    kind: ListKind<Item>,
     who: LoginQuery,
-    query: Pick<ListQuery, 'symbol'>,
+    { symbol, entry, position, order: orderTicket, from, to }: Filter,
     context: Context,
-  ): AsyncGenerator<readonly Position[], void, undefined> {
+  ): Every<Item> {
+    const query: ListQuery = { symbol, entry, position, order: orderTicket, from, to, limit: 0 };
+    if (this.#batchSize(kind, query) === 1) throw tooLong();
     const clock = await this.#clock.get(context);
-    const wanted = filterOf(POSITIONS, { ...query, limit: 0 }, new ListOrder(POSITIONS.wire, {}), undefined);
-    const { parts, isAsked } = await this.#many.of([{ path: 'position/get_batch' }], who, context);
+    const order = new ListOrder(kind.wire, {});
+    const wanted = filterOf(kind, query, order, undefined);
+    const window = this.#window(kind, query, order, clock, undefined);
+    const { parts, isAsked } = await this.#many.of([{ path: `${kind.wire}/get_batch` }], who, context, window);
     for await (const [all = []] of parts)
       for await (const rows of inParts(all))
-        yield rows.map((row) => POSITIONS.decode(row, clock)).filter((item) => isAsked(item.login) && wanted(item));
+        yield rows.map((row) => kind.decode(row, clock)).filter((item) => isAsked(item.login) && wanted(item));
   }
 
   async #pageOfMany<Item extends TradeItem>(
@@ -273,7 +287,8 @@ export class TradeData {
 
 const tooLong = (): BridgeError =>
   new BridgeError('invalid_field', {
-    detail: 'query.from: many accounts in order of time are read whole, so that a window of at most 31 days is needed.',
+    detail:
+      'query.from: many accounts in order of time, or as lines, are read whole, so that a window of at most 31 days is needed.',
     field: 'query.from',
     expected: 'a time at most 31 days before "to"',
   });

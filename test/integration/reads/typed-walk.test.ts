@@ -13,13 +13,18 @@ import { publishedPaths, walkDocument } from '../../support/document-walk.ts';
 
 let simulator: Simulator;
 let bridge: BridgeUnderTest;
-/** Of the audit. */
+/** Of the audit and of the archive. */
 let folder = '';
 
 beforeAll(async () => {
   simulator = await startSimulator();
   folder = mkdtempSync(path.join(tmpdir(), 'audit-'));
-  bridge = await startBridge({ simulator, env: { ENABLE_PROFILING: 'true', AUDIT_DIR: folder } });
+  const env = {
+    ENABLE_PROFILING: 'true',
+    AUDIT_DIR: path.join(folder, 'audit'),
+    ARCHIVE_DIR: path.join(folder, 'archive'),
+  };
+  bridge = await startBridge({ simulator, env });
 });
 afterAll(async () => {
   await bridge.close();

@@ -207,6 +207,21 @@ it('one altered byte, a record less, two exchanged, a cut tail: found, and which
   ]);
 });
 
+it('one altered byte in 1,000 objects, and a tail that is cut, are found and named', async () => {
+  const outbox = open(sql, { objectEvents: 1 });
+  outbox.take(events(1_000));
+  await outbox.flush();
+  const { hash: head } = headOf(outbox);
+  expect(store.objects.size).toBe(1_000);
+  const key = 'main/2026/11/28/000000000000617.ndjson';
+  const text = store.objects.get(key) ?? '';
+  store.objects.set(key, text.replace('"caller":"desk"', '"caller":"dusk"'));
+  expect((await verify({ head })).faults).toMatchObject([{ key, line: 1, seq: 617 }]);
+  store.objects.set(key, text);
+  store.objects.delete('main/2026/11/28/000000000001000.ndjson');
+  expect((await verify({ head })).faults).toMatchObject([{ fault: expect.stringContaining('was cut off') }]);
+});
+
 it('a day that was written anew by who has the store alone is not signed with the key', async () => {
   const outbox = open();
   outbox.take(events(1));

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { BridgeError } from '../../../container/contract/errors.ts';
 import type { BridgeEvent } from '../../../container/contract/events.ts';
 import { SqliteFile } from '../../../container/host/sqlite-file.ts';
+import { AuditVerifier } from '../../../container/outbox/audit/verify.ts';
 import { Outbox } from '../../../container/outbox/outbox.ts';
 import { Pump } from '../../../container/outbox/pump.ts';
 import { askedOf } from '../../../container/service/writes/asked.ts';
@@ -209,6 +210,87 @@ it('killed at every statement and after every commit: each event arrives once, i
   }
 });
 
+it('killed at every step of storing and delivering: in the audit once, at the receiver in order, twice only with the same id', async () => {
+  const fuse: Fuse = { left: Infinity, isDead: false };
+  const step = (): void => {
+    if (--fuse.left === 0) fuse.isDead = true;
+    if (fuse.isDead) throw new BridgeError('state_unavailable', 'killed');
+  };
+  const run = async (): Promise<{ objects: Map<string, string>; received: BridgeEvent[]; log: BridgeEvent[] }> => {
+    const kept = new Killable(fuse);
+    const objects = new Map<string, string>();
+    const received: BridgeEvent[] = [];
+    const open = (): Outbox =>
+      new Outbox({
+        sql: kept,
+        broker: 'main',
+        now: () => NOW_MS,
+        random: () => 0.5,
+        warn: () => {},
+        audit: {
+          policy: { objectEvents: 2, flushMs: 0 },
+          store: {
+            create: async (key, text) => {
+              step();
+              const isNew = !objects.has(key);
+              if (isNew) objects.set(key, text);
+              step();
+              return isNew ? 'created' : 'exists';
+            },
+            read: async (key) => objects.get(key) ?? null,
+            list: async (_, after) => [...objects.keys()].filter((key) => key > after).sort(),
+          },
+        },
+        webhooks: {
+          allowedOrigins: [],
+          sender: {
+            send: async ({ body }) => {
+              step();
+              received.push(JSON.parse(body) as BridgeEvent);
+              step();
+              return { status: 200 };
+            },
+          },
+        },
+      });
+    const setUp = open();
+    setUp.webhooks.create({ url: 'https://hooks.broker.com/', events: ['operation.*'] }, { caller: 'admin' }, []);
+    const state = new BridgeState(SqliteFile.open('memory:'), { now: () => NOW_MS, broker: 'main' });
+    for (const [i, key] of ['1', '2', '3'].entries()) {
+      await begin(state, key, { login: 1001 + (i % 2) });
+      await state.operations.move('desk', key, { to: 'done', answer: { status: 201, body: '{}' } });
+    }
+    setUp.take(state.outbox.waiting(100, 1e9));
+    fuse.left = fuseAt;
+    for (let isDone = false; !isDone; fuse.isDead = false)
+      try {
+        const outbox = open();
+        // What a store throws is its fault and tried again later: here at once, by the next program.
+        await outbox.work();
+        isDone = !fuse.isDead && outbox.backlog?.pending === 0 && outbox.deliveries.dueAtMs === null;
+      } catch (error) {
+        if (!fuse.isDead) throw error;
+      }
+    return { objects, received, log: logOf(kept.file) };
+  };
+  let fuseAt = Infinity;
+  for (let isOver = false; !isOver; fuseAt = fuseAt === Infinity ? 1 : fuseAt + 1) {
+    const { objects, received, log } = await run();
+    isOver = fuseAt !== Infinity && fuse.left > 0;
+    const verifier = new AuditVerifier({});
+    for (const [key, text] of [...objects].sort(([a], [b]) => (a < b ? -1 : 1))) await verifier.add(key, text);
+    expect(verifier.end(), `killed at step ${fuseAt}`).toMatchObject({ faults: [], records: log.length });
+    const told = log.filter(({ type }) => type.startsWith('operation.'));
+    for (const login of [1001, 1002]) {
+      const ids = (events: readonly BridgeEvent[]): string[] => [
+        ...new Set(events.filter((event) => event.login === login).map(({ id }) => id)),
+      ];
+      expect(ids(received), `killed at step ${fuseAt}`).toEqual(ids(told));
+    }
+  }
+  expect(fuseAt).toBeGreaterThan(20);
+});
+
 it('takes a batch again as if it were new, and another memory from its beginning', async () => {
   const kept = SqliteFile.open('memory:');
   const outbox = sink(kept);
@@ -264,6 +346,14 @@ it('with too much waiting it begins no write, or gives up the oldest events and 
   expect(waitingIn(dropping).map(({ type, data }) => [type, data['key'] ?? data['count']])).toEqual([
     ['operation.sending', '4'],
     ['container.events_dropped', 2],
+  ]);
+});
+
+it('tells of gaps in streams', () => {
+  const kept = SqliteFile.open('memory:');
+  sink(kept).gaps([{ topic: 'deals', reason: 'slow', subscriptions: 3 }]);
+  expect(logOf(kept)).toMatchObject([
+    { type: 'stream.gap', caller: 'bridge', data: { topic: 'deals', reason: 'slow', subscriptions: 3 } },
   ]);
 });
 

@@ -3,7 +3,7 @@ import { Webhook as Verifier } from 'standardwebhooks';
 import type { BridgeEvent } from '../../../container/contract/events.ts';
 import { SqliteFile } from '../../../container/host/sqlite-file.ts';
 import { Outbox } from '../../../container/outbox/outbox.ts';
-import type { WebhookSender } from '../../../container/outbox/webhooks/deliveries.ts';
+import type { DeliveryPolicy, WebhookSender } from '../../../container/outbox/webhooks/deliveries.ts';
 import { requireTarget } from '../../../container/outbox/webhooks/targets.ts';
 import type { WebhookWish } from '../../../container/outbox/webhooks/webhooks.ts';
 import type { Sql } from '../../../container/state/sql.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
   receive = () => 204;
 });
 
-const open = (): Outbox =>
+const open = (policy: Partial<DeliveryPolicy> = {}): Outbox =>
   new Outbox({
     sql,
     broker: 'main',
@@ -30,6 +30,7 @@ const open = (): Outbox =>
     random: () => 0.5,
     warn: () => {},
     webhooks: {
+      policy,
       allowedOrigins: [],
       sender: {
         send: async (request) => {
@@ -191,7 +192,7 @@ it('a receiver that fails keeps no other waiting, is asked ever more seldom, and
     disabledReason: expect.stringContaining('for a day: it answered 503'),
   });
   expect(typesOf().at(-1)).toBe('admin.webhook_disabled');
-  expect(outbox.deliveries.attempts(dead.id, 1)).toMatchObject([{ status: 503, type: 'operation.done' }]);
+  expect(outbox.deliveries.attempts.of(dead.id, 1)).toMatchObject([{ status: 503, type: 'operation.done' }]);
   expect(outbox.deliveries.backlogOf(dead.id).pending).toBe(0);
 });
 
@@ -213,6 +214,38 @@ it('410 Gone ends it at once; enabled again, it is told what it missed', async (
   await outbox.work();
   expect(sent.map(({ login }) => login)).toEqual([1002, 1003, 1004]);
   expect(() => outbox.replay(outbox.webhooks.require(id), `evt_${'f'.repeat(32)}`)).toThrow('not kept');
+});
+
+it('a receiver for which too much waits is given up, and holds up nothing that is told', () => {
+  const outbox = open({ most: 500 });
+  const dead = create(outbox);
+  take(
+    outbox,
+    Array.from({ length: 1_000 }, (_, i) => ({ login: 1001 + (i % 7) })),
+  );
+  expect(outbox.webhooks.require(dead.id).disabledReason).toContain('more than 500 events waited');
+  expect(outbox.deliveries.backlogOf(dead.id)).toEqual({ pending: 0, oldestAtMs: null });
+  expect(typesOf().filter((type) => type === 'operation.done')).toHaveLength(1_000);
+  expect(typesOf().at(-1)).toBe('admin.webhook_disabled');
+});
+
+it('what came of many deliveries is written down at once, and a round goes to each login in turn', async () => {
+  const outbox = open();
+  create(outbox);
+  let transactions = 0;
+  const within = sql.transaction.bind(sql);
+  sql.transaction = <T>(body: () => T): T => {
+    transactions += 1;
+    return within(body);
+  };
+  take(
+    outbox,
+    Array.from({ length: 200 }, (_, i) => ({ login: 1001 + (i % 50) })),
+  );
+  transactions = 0;
+  await outbox.work();
+  expect(sent).toHaveLength(200);
+  expect(transactions).toBeLessThan(10);
 });
 
 it('is told what it asked for: types, logins, groups', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import type { StreamGap } from '../../../container/contract/events.ts';
 import type { Frame } from '../../../container/contract/frames.ts';
 import { StreamCore } from '../../../container/stream/stream-core.ts';
 import { authenticated, FakePeer, FakeSource } from '../../support/stream.ts';
@@ -7,16 +8,19 @@ let now = 1_000_000;
 let source: FakeSource;
 let core: StreamCore;
 let valid: Set<string>;
+let gaps: StreamGap[];
 
 beforeEach(() => {
   source = new FakeSource();
   valid = new Set();
+  gaps = [];
   core = new StreamCore({
     source,
     authenticate: async (key) => (key === 'good' ? authenticated : undefined),
     stillValid: async () => valid,
     now: () => now,
     defer: () => {},
+    onGaps: (some) => gaps.push(...some),
   });
   source.emit = (event) => core.apply(event);
   source.reset(7, true);
@@ -113,6 +117,10 @@ test('a snapshot of very many things comes in parts, and is resumed only when it
     core.connect(again, authenticated).receive(JSON.stringify(operation));
     return again;
   };
-  expect(resume(0).of('gap')).toHaveLength(1);
+  for (const client of [resume(0), resume(0)]) expect(client.of('gap')).toHaveLength(1);
+  // Told together, and once.
+  core.tick();
+  core.tick();
+  expect(gaps).toEqual([{ topic: 'positions', reason: expect.any(String), subscriptions: 2 }]);
   expect(resume(whole).frames.map(({ type }) => type)).toEqual(['ack']);
 });

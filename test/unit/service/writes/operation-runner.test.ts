@@ -55,6 +55,7 @@ function flaky(real: BridgeState): StateApi {
     symbols: real.symbols,
     figures: real.figures,
     cost: real.cost,
+    margin: real.margin,
     operations,
   };
 }

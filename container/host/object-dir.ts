@@ -2,34 +2,44 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, link } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from './config.ts';
+import type { ArchiveStore } from '../outbox/archive/store.ts';
 import type { AuditStore } from '../outbox/audit/store.ts';
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
 
-/** The audit's objects as files below a folder (`AUDIT_DIR`), readable by their owner alone. */
-export class AuditDirectory implements AuditStore {
+export interface ObjectDirectoryOptions {
+  /** The setting that names the folder. */
+  readonly setting: 'AUDIT_DIR' | 'ARCHIVE_DIR';
+  /** Files of other endings are not listed. */
+  readonly ending: '.ndjson' | '.json';
+}
+
+/** Objects as files below a folder, readable by their owner alone. */
+export class ObjectDirectory implements AuditStore, ArchiveStore {
   readonly #folder: string;
+  readonly #ending: string;
 
   /** @throws ConfigError where the folder cannot be made */
-  constructor(folder: string) {
+  constructor(folder: string, { setting, ending }: ObjectDirectoryOptions) {
     this.#folder = path.resolve(folder);
+    this.#ending = ending;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new ConfigError([`AUDIT_DIR: expected a folder that can be written to; ${reason}`]);
+      throw new ConfigError([`${setting}: expected a folder that can be written to; ${reason}`]);
     }
   }
 
   /** Whole or not at all, and on the disk before it is said to be there. */
-  async create(key: string, text: string): Promise<'created' | 'exists'> {
+  async create(key: string, content: string | Uint8Array): Promise<'created' | 'exists'> {
     const file = this.#file(key);
     const folder = path.dirname(file);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const part = `${file}.part`;
     const handle = await open(part, 'w', 0o400);
     try {
-      await handle.writeFile(text);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -48,8 +58,13 @@ export class AuditDirectory implements AuditStore {
   }
 
   async read(key: string): Promise<string | null> {
+    const bytes = await this.readBytes(key);
+    return bytes && bytes.toString('utf8');
+  }
+
+  async readBytes(key: string): Promise<Buffer<ArrayBuffer> | null> {
     try {
-      return await readFile(this.#file(key), 'utf8');
+      return await readFile(this.#file(key));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return null;
       throw error;
@@ -75,7 +90,7 @@ export class AuditDirectory implements AuditStore {
       const key = `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (`${key}/\uFFFF` > after) yield* this.#walk(key, after);
-      } else if (key > after && key.endsWith('.ndjson')) yield key;
+      } else if (key > after && key.endsWith(this.#ending)) yield key;
     }
   }
 

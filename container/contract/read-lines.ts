@@ -1,3 +1,11 @@
+/** A stream of bytes, as `fetch` gives it in every runtime. */
+interface ByteStream {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+}
+
 /** The last line of a list: it was all, or why it is not. */
 interface End {
   readonly end: boolean;
@@ -11,7 +19,7 @@ interface End {
  * @throws Error where the last line is missing
  */
 export async function* readLines<Item>(
-  body: ReadableStream<Uint8Array>,
+  body: ByteStream,
   failure: (problem: unknown) => Error,
 ): AsyncGenerator<Item, void, undefined> {
   let items = 0;
@@ -30,7 +38,7 @@ export async function* readLines<Item>(
 const isEnd = (row: unknown): row is End =>
   typeof row === 'object' && row !== null && typeof (row as { end?: unknown }).end === 'boolean';
 
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
+async function* linesOf(body: ByteStream): AsyncGenerator<string, void, undefined> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = '';

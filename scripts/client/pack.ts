@@ -68,7 +68,6 @@ async function writeTypes(): Promise<void> {
     await cp(path.join(root, 'node_modules', name, 'dist/index.d.mts'), path.join(types, `client/${name}.d.ts`));
   for (const name of [
     'index',
-    'lines',
     'streams',
     'shared-socket',
     'web-socket',

@@ -27,6 +27,8 @@ export interface SimulatorOptions {
   readonly ticksPerSecond?: number;
   /** `always` (default): forex and metals quote through the weekend; `real`: as brokers do. */
   readonly tradingHours?: 'always' | 'real';
+  /** Where the broker's clock starts; default the real time. */
+  readonly startUtcMs?: number;
   readonly latencyMs?: number;
   readonly authLatencyMs?: number;
   /** Told of each request and each answer. */
@@ -184,6 +186,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clients: options.clients ?? CLIENTS,
     ticksPerSecond: options.ticksPerSecond ?? 20,
     tradingHours: options.tradingHours ?? 'always',
+    ...(options.startUtcMs === undefined ? {} : { startUtcMs: options.startUtcMs }),
   });
   const open = new Open();
   const shared = createShared(options, broker, open, initialLatency);

@@ -121,6 +121,7 @@ describe('the hub', () => {
       poller().emit({ kind: 'system', event: 'market_closed', data: { opensAtMs: Date.now() + 60_000 } }),
     );
     await client.untilEvent('market_closed');
+    expect(await client.until('stale')).toMatchObject({ topic: 'ticks', data: { symbols: ['EURUSD'] } });
     // The upstream is closed: the container may sleep.
     await expect.poll(() => poller().open, { timeout: 10_000 }).toBe(0);
     await evictDurableObject(hub);

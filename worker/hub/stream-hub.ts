@@ -172,8 +172,6 @@ export class StreamHub extends DurableObject<Env> {
   /** Outside trading hours the container goes to sleep: clients stay, are told `stale`, and are served again afterwards. */
   pauseFor(pauseMs: number | null): void {
     if (this.#core.isIdle || this.#upstream.isPaused) return;
-    this.#core.markAllStale();
-    this.#core.tick();
     this.#sleep(Date.now() + (pauseMs ?? LOOK_AGAIN_MS));
   }
 
@@ -325,8 +323,10 @@ export class StreamHub extends DurableObject<Env> {
     this.ctx.waitUntil(Promise.resolve(told).catch(() => undefined));
   }
 
-  /** The market is closed. */
+  /** The market is closed: what was told last is old from now on. */
   #sleep(untilMs: number): void {
+    this.#core.markAllStale();
+    this.#core.flush();
     this.ctx.storage.kv.put('pausedUntilMs', untilMs);
     void this.ctx.storage.setAlarm(untilMs);
     for (const connection of this.#sockets.keys()) this.#remember(connection);

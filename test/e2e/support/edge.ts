@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Engine } from '../../../scripts/local/engine.ts';
+import type { Engine, ProgramSpec } from '../../../scripts/local/engine.ts';
 import type { Refusal } from '../../../scripts/local/ingress-sidecar.ts';
 import { bundledBridgeProgram } from '../../../scripts/local/bridge-program.ts';
 import { startLocalEdge } from '../../../scripts/local/local-edge.ts';
@@ -33,12 +33,14 @@ export async function startEdge(options: {
   refusal?: Refusal;
   /** Another entry of the Worker than the product's. */
   main?: string;
+  /** What runs in place of the container's program, made of it. */
+  around?: (program: ProgramSpec) => ProgramSpec;
 }): Promise<Edge> {
-  const { simulator, vars, restartOnFailure = false, main, refusal } = options;
+  const { simulator, vars, restartOnFailure = false, main, refusal, around = (same) => same } = options;
   const containerLog: string[] = [];
   const edge = await startLocalEdge({
     port: 0,
-    program: await (program ??= bundledBridgeProgram()),
+    program: around(await (program ??= bundledBridgeProgram())),
     restartOnFailure,
     ...(main === undefined ? {} : { main }),
     ...(refusal === undefined ? {} : { refusal }),

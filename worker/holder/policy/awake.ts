@@ -44,50 +44,77 @@ export const LEARNED_THRESHOLD = 0.55;
 const LEARNED_AFTER_WEEKS = 2;
 const WEEK_HOURS = 168;
 
-/** One reason to be awake; `untilMs` null = no end is known. */
+/** An end that lies further ahead is none: markets that pause for minutes only never close. */
+const LOOK_AHEAD_MS = 4 * WEEK_HOURS * HOUR_MS;
+
+/** One reason to be awake; `untilMs` Infinity = no end is known. */
 interface Claim {
-  readonly untilMs: number | null;
+  readonly untilMs: number;
   readonly why: string;
 }
 
 /** Awake or asleep, until when, and why: everything that may keep the container awake is weighed here. */
 export function decideAwake(facts: PolicyFacts): PolicyVerdict {
-  const { nowMs, settings, trading } = facts;
-  const planned = plan(facts);
-  const ahead = planned === undefined ? undefined : planned.openMs - settings.warmLeadMs;
-  const claims: Claim[] = [];
-  if (planned !== undefined && ahead !== undefined && ahead <= nowMs)
-    claims.push({ untilMs: planned.closeMs, why: planned.why });
-  if (facts.unsettled > 0)
-    claims.push({ untilMs: null, why: `${facts.unsettled} operations are unsettled: the broker's books are asked` });
-  if (facts.streams > 0) {
-    const open = trading?.currentOrNext(nowMs);
-    const why = `${facts.streams} streams are open`;
-    if (settings.policy === 'fixed' || trading === null) claims.push({ untilMs: null, why });
-    else if (open !== undefined && open.openMs <= nowMs)
-      claims.push({ untilMs: open.closeMs, why: `${why} and the market is, until ${utc(open.closeMs)}` });
-  }
-  const idleAtMs = facts.lastRequestMs === null ? nowMs : facts.lastRequestMs + settings.sleepAfterMs;
-  if (idleAtMs > nowMs)
-    claims.push({ untilMs: idleAtMs, why: `A request came at ${utc(idleAtMs - settings.sleepAfterMs)}` });
-
-  if (claims.length === 0)
+  const claims = claimsOf(facts);
+  if (claims.length === 0) {
+    const planned = plan(facts);
     return {
       awake: false,
       untilMs: null,
-      wakesAtMs: ahead ?? null,
+      wakesAtMs: wakesAfter(facts),
       why: `Nothing needs it${planned === undefined ? ': the next request starts it' : `. Next: ${planned.why}`}.`,
     };
-  const untilMs = claims.some((claim) => claim.untilMs === null)
-    ? null
-    : Math.max(...claims.map((claim) => claim.untilMs ?? 0));
-  const next = untilMs === null ? undefined : plan({ ...facts, nowMs: untilMs });
+  }
+  const untilMs = endOf(claims, facts);
   return {
     awake: true,
     untilMs,
-    wakesAtMs: next === undefined ? null : next.openMs - settings.warmLeadMs,
+    wakesAtMs: untilMs === null ? null : wakesAfter({ ...facts, nowMs: untilMs }),
     why: `${claims.map(({ why }) => why).join('; ')}.`,
   };
+}
+
+function claimsOf(facts: PolicyFacts): Claim[] {
+  const { nowMs, settings, trading, lastRequestMs } = facts;
+  const claims: Claim[] = [];
+  const planned = plan(facts);
+  if (planned !== undefined && planned.openMs - settings.warmLeadMs <= nowMs)
+    claims.push({ untilMs: planned.closeMs, why: planned.why });
+  if (facts.unsettled > 0)
+    claims.push({
+      untilMs: Infinity,
+      why: `${facts.unsettled} operations are unsettled: the broker's books are asked`,
+    });
+  if (facts.streams > 0) {
+    const open = tradingPlan(facts);
+    const why = `${facts.streams} streams are open`;
+    if (settings.policy === 'fixed' || trading === null) claims.push({ untilMs: Infinity, why });
+    else if (open !== undefined && open.openMs - settings.warmLeadMs <= nowMs)
+      claims.push({ untilMs: open.closeMs, why: `${why} in ${open.why}` });
+  }
+  const idleAtMs = lastRequestMs === null ? nowMs : lastRequestMs + settings.sleepAfterMs;
+  if (idleAtMs > nowMs)
+    claims.push({ untilMs: idleAtMs, why: `A request came at ${utc(idleAtMs - settings.sleepAfterMs)}` });
+  return claims;
+}
+
+/** When nothing claims it any more, if nothing else happens: where one claim ends, another may have begun. */
+function endOf(claims: readonly Claim[], facts: PolicyFacts): number | null {
+  let endMs = facts.nowMs;
+  for (let left = claims; left.length > 0; left = claimsOf({ ...facts, nowMs: endMs })) {
+    endMs = Math.max(...left.map(({ untilMs }) => untilMs));
+    if (endMs - facts.nowMs > LOOK_AHEAD_MS) return null;
+  }
+  return endMs;
+}
+
+/** Of a container that sleeps from `nowMs` on. */
+function wakesAfter(facts: PolicyFacts): number | null {
+  const { settings, streams } = facts;
+  // Clients of streams are served again when the market opens, whenever requests usually come.
+  const plans = [plan(facts), streams > 0 && settings.policy !== 'fixed' ? tradingPlan(facts) : undefined];
+  const openMs = Math.min(...plans.map((one) => one?.openMs ?? Infinity));
+  return openMs === Infinity ? null : openMs - settings.warmLeadMs;
 }
 
 interface Plan extends Window {
@@ -106,15 +133,16 @@ function tradingPlan({ trading, settings, nowMs }: PolicyFacts): Plan | undefine
   const first = trading?.currentOrNext(nowMs);
   if (trading === null || first === undefined) return undefined;
   // A pause shorter than the time-out is not worth a stop and a start.
-  let { closeMs } = first;
   const shortestMs = settings.sleepAfterMs + settings.warmLeadMs;
-  for (;;) {
+  const before = trading.currentOrNext(nowMs - shortestMs) ?? first;
+  const openMs = first.openMs - before.closeMs <= shortestMs ? before.openMs : first.openMs;
+  let { closeMs } = first;
+  while (closeMs - nowMs <= WEEK_HOURS * HOUR_MS) {
     const next = trading.currentOrNext(closeMs);
-    if (next === undefined || next.openMs - closeMs > shortestMs || closeMs - nowMs > WEEK_HOURS * HOUR_MS) break;
+    if (next === undefined || next.openMs - closeMs > shortestMs) break;
     closeMs = next.closeMs;
   }
-  const openMs = first.openMs - nowMs <= shortestMs ? Math.min(first.openMs, nowMs) : first.openMs;
-  return { openMs, closeMs, why: `trading hours from ${utc(first.openMs)} to ${utc(closeMs)}` };
+  return { openMs, closeMs, why: `trading hours${since(openMs)}${until(closeMs)}` };
 }
 
 /** The hours in which a request is likely, from the current one on; those in a row are one. */
@@ -125,8 +153,12 @@ function usualHours({ use, settings, nowMs }: PolicyFacts): Plan | undefined {
   while (!isUsual(first)) if (++first - current > WEEK_HOURS) return undefined;
   let end = first + 1;
   while (end - first < WEEK_HOURS && isUsual(end)) end++;
-  const [openMs, closeMs] = [first * HOUR_MS, end * HOUR_MS];
-  return { openMs, closeMs, why: `requests usually come from ${utc(openMs)} to ${utc(closeMs)}` };
+  const openMs = first * HOUR_MS;
+  const closeMs = end - first === WEEK_HOURS ? Infinity : end * HOUR_MS;
+  return { openMs, closeMs, why: `requests usually come${since(openMs)}${until(closeMs)}` };
 }
+
+const since = (ms: number): string => (ms === -Infinity ? '' : ` from ${utc(ms)}`);
+const until = (ms: number): string => (ms === Infinity ? ' around the clock' : ` until ${utc(ms)}`);
 
 const utc = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

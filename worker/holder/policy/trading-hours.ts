@@ -6,7 +6,7 @@ const DAY_MINUTES = 1440;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
 /** How far windows are worked out at once: longer than any closure of a market, Christmas to New Year included. */
 const AHEAD_DAYS = 21;
-/** A session that is open now may have opened days ago: 24/5 is one window of five days, 24/7 never ends. */
+/** A session that is open now may have opened days ago: 24/5 is one window of five days. */
 const BEHIND_DAYS = 8;
 
 /** When any of the calendar's markets is open, in UTC. */
@@ -23,7 +23,10 @@ export class TradingHours {
     this.#clock = new BrokerClock(calendar.zone);
   }
 
-  /** The window that holds the moment; else the next one; `undefined` when the market stays closed for two weeks. */
+  /**
+   * The window that holds the moment; else the next one; `undefined` when the market stays closed for two weeks. A market
+   * that is open around the clock has no close in sight (`Infinity`), and none has been for a week (`-Infinity`).
+   */
   currentOrNext(utcMs: number): Window | undefined {
     return this.#around(utcMs).find(({ closeMs }) => closeMs > utcMs);
   }
@@ -53,6 +56,11 @@ export class TradingHours {
             openMs: this.#clock.toUtcMs(day * DAY_MS + from * MINUTE_MS),
             closeMs: this.#clock.toUtcMs(day * DAY_MS + to * MINUTE_MS),
           });
-    return merged(found);
+    // Where the days end that were looked at, nothing closes and nothing opens.
+    const [firstMs, lastMs] = [fromDay, toDay + 1].map((day) => this.#clock.toUtcMs(day * DAY_MS));
+    return merged(found).map(({ openMs, closeMs }) => ({
+      openMs: openMs === firstMs ? -Infinity : openMs,
+      closeMs: closeMs === lastMs ? Infinity : closeMs,
+    }));
   }
 }

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { TradingCalendar } from '../../../../../container/contract/trading-calendar.ts';
 import { decideAwake, type PolicyFacts, type PolicySettings } from '../../../../../worker/holder/policy/awake.ts';
@@ -48,7 +49,7 @@ it('is awake from a minute before the open to the close, and tells when it wakes
     awake: true,
     until: '2026-07-10T21:00',
     wakes: '2026-07-12T20:59',
-    why: 'trading hours from 2026-07-05 21:00 UTC to 2026-07-10 21:00 UTC.',
+    why: 'trading hours from 2026-07-05 21:00 UTC until 2026-07-10 21:00 UTC.',
   });
 });
 
@@ -77,9 +78,85 @@ it('a pause shorter than the time-out is not slept through', () => {
   const trading = new TradingHours({ ...FOREX, markets: [{ symbols: [], hours, holidays: [] }] });
   expect(decide('2026-07-06T20:59', { trading })).toMatchObject({ awake: true, until: '2026-07-07T21:00' });
   expect(decide('2026-07-06T21:02', { trading })).toMatchObject({ awake: true, until: '2026-07-07T21:00' });
-  // A market that never closes: the plan ends somewhere.
-  const always = { symbols: [], hours: [[0, 10_080]] as [number, number][], holidays: [] };
-  expect(decide('2026-07-06T20:59', { trading: new TradingHours({ ...FOREX, markets: [always] }) }).awake).toBe(true);
+  // Before the first open of the week nothing paused.
+  expect(decide('2026-07-05T20:58', { trading })).toMatchObject({ awake: false, wakes: '2026-07-05T21:04' });
+});
+
+it('a market that never closes has no end in sight, by calendar, by use and with streams', () => {
+  const always = { symbols: ['BTCUSD'], hours: [[0, 10_080]] as [number, number][], holidays: [] };
+  const trading = new TradingHours({ ...FOREX, markets: [always] });
+  const endless = { awake: true, until: null, wakes: null };
+  expect(decide('2026-07-06T20:59', { trading })).toMatchObject({ ...endless, why: 'trading hours around the clock.' });
+  // It pauses for minutes.
+  const daily = { ...always, hours: [0, 1, 2, 3, 4, 5, 6].map((day) => [day * 1440 + 5, day * 1440 + 1440] as const) };
+  expect(
+    decide('2026-07-06T20:59', {
+      trading: new TradingHours({ ...FOREX, markets: [{ ...daily, hours: daily.hours.map(([a, b]) => [a, b]) }] }),
+    }),
+  ).toMatchObject(endless);
+  const use = new WeeklyUse(at('2026-06-01T00:00'));
+  for (let hour = 0; hour < 3 * 168; hour++) use.note(at('2026-06-01T00:00') + hour * 3_600_000);
+  expect(decide('2026-06-22T12:00', { use }, { policy: 'learned' })).toMatchObject({
+    ...endless,
+    why: 'requests usually come from 2026-06-22 12:00 UTC around the clock.',
+  });
+  const streams = decide('2026-07-06T20:59', { trading, streams: 2, use: new WeeklyUse(0) }, { policy: 'learned' });
+  expect(streams).toMatchObject({ ...endless, why: '2 streams are open in trading hours around the clock.' });
+});
+
+it('learned: streams that are kept while the market is closed are served when it opens, whenever requests usually come', () => {
+  const facts = { streams: 1, use: new WeeklyUse(0) };
+  expect(decide('2026-07-04T12:00', facts, { policy: 'learned' })).toMatchObject({
+    awake: false,
+    wakes: '2026-07-05T20:59',
+  });
+});
+
+const minutesOfWeek = fc
+  .uniqueArray(fc.integer({ min: 0, max: 168 * 4 }), { minLength: 2, maxLength: 10 })
+  .map((quarters) => quarters.sort((a, b) => a - b).map((quarter) => quarter * 15))
+  .map((edges) => edges.flatMap((edge, i): [number, number][] => (i % 2 === 1 ? [[edges[i - 1] ?? 0, edge]] : [])));
+
+it('what it says of the time to come is what it says then: awake to the end, asleep to the start, whatever the hours', () => {
+  const rules = fc.record({
+    hours: minutesOfWeek,
+    used: fc.uniqueArray(fc.integer({ min: 0, max: 167 }), { maxLength: 40 }),
+    policy: fc.constantFrom('calendar', 'learned', 'fixed'),
+    nowMinutes: fc.integer({ min: 0, max: 4 * 7 * 1440 }),
+    idleMinutes: fc.option(fc.integer({ min: 0, max: 20 })),
+    streams: fc.integer({ min: 0, max: 1 }),
+    part: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(rules, ({ hours, used, policy, nowMinutes, idleMinutes, streams, part }) => {
+      const use = new WeeklyUse(at('2026-06-01T00:00'));
+      for (const week of [0, 1, 2])
+        for (const hour of used) use.note(at('2026-06-01T00:00') + (week * 168 + hour) * 3_600_000);
+      const nowMs = at('2026-10-12T00:00') + nowMinutes * 60_000;
+      const facts: PolicyFacts = {
+        nowMs,
+        settings: { ...SETTINGS, policy },
+        trading: new TradingHours({ zone: FOREX.zone, markets: [{ symbols: [], hours, holidays: [] }] }),
+        use,
+        streams,
+        unsettled: 0,
+        lastRequestMs: idleMinutes === null ? null : nowMs - idleMinutes * 60_000,
+      };
+      const isAwakeAt = (ms: number): boolean => decideAwake({ ...facts, nowMs: Math.floor(ms) }).awake;
+      const { awake, untilMs, wakesAtMs } = decideAwake(facts);
+      if (awake && untilMs !== null) {
+        expect(untilMs).toBeGreaterThan(nowMs);
+        expect(isAwakeAt(nowMs + part * (untilMs - nowMs))).toBe(true);
+        expect(isAwakeAt(untilMs)).toBe(false);
+      }
+      const asleepFromMs = awake ? untilMs : nowMs;
+      if (asleepFromMs !== null && wakesAtMs !== null) {
+        expect(wakesAtMs).toBeGreaterThan(asleepFromMs);
+        expect(isAwakeAt(asleepFromMs + part * (wakesAtMs - asleepFromMs))).toBe(false);
+        expect(isAwakeAt(wakesAtMs)).toBe(true);
+      }
+    }),
+  );
 });
 
 it.each([

@@ -77,8 +77,13 @@ export class BridgeState implements StateApi {
     const stored = new StoredSettings(sql);
     this.symbols = new KeptSymbols(stored, now);
     this.margin = new MarginStates({ sql, stored, outbox });
-    const settings = options.cost ?? { instanceType: 'basic', budgetUsd: null };
-    this.cost = new Cost({ settings, stored, journal, now, onWarning: (message) => options.warn?.(message) });
+    this.cost = new Cost({
+      settings: options.cost ?? null,
+      stored,
+      journal,
+      now,
+      onWarning: (message) => options.warn?.(message),
+    });
     this.signIn = new SignInState({
       sql,
       now,

@@ -169,7 +169,7 @@ it('what is asked of it and what it writes is counted for the bill of the month'
   const { stub, at, request } = newBridge();
   await at('2026-07-10T20:30');
   await request();
-  await stub.apiKeys([], 5);
+  await stub.figuresTold('door', { mt5_door_requests_total: { 'a\u0000GET\u0000200\u0000approximate': 5 } });
   await stub.count({ messages: 40, objectRequests: 2, hubSeconds: 1000 });
   const told = await stub.answer(
     'adminCost',

@@ -24,9 +24,19 @@ interface Counted {
 /** Said with every figure: an isolate may end before it has told. */
 const APPROXIMATE = 'approximate';
 
-/** What this isolate counts at the door, broker by broker, until it tells the broker's Durable Object. */
-export class DoorMetrics {
+/**
+ * What this isolate counts at the door, broker by broker, until it tells the broker's Durable Object, which reckons the
+ * bill by it too.
+ */
+class DoorMetrics {
   readonly #byBroker = new Map<string, Counted>();
+  /** Of no broker; told with those of the broker that is told next. */
+  readonly #others = new Metrics<MetricName>(METRICS);
+
+  /** What is answered without looking which broker it is for: probes, documents, a Worker that is not configured. */
+  answeredAlone(route: string, method: string, status: number): void {
+    this.#others.add('mt5_door_requests_total', [route, method, String(status), APPROXIMATE]);
+  }
 
   /** @returns what is to be told now: every ten seconds, with a request that goes on anyway */
   answered(answer: DoorAnswer, nowMs: number): MetricsSnapshot | undefined {
@@ -39,6 +49,10 @@ export class DoorMetrics {
     if (code !== undefined) metrics.add('mt5_door_refusals_total', [caller, code, APPROXIMATE]);
     if (nowMs - counted.toldAtMs < FIGURES_EVERY_MS) return undefined;
     counted.toldAtMs = nowMs;
+    metrics.absorb(this.#others.takeDeltas() ?? {});
     return metrics.takeDeltas();
   }
 }
+
+/** One per isolate. */
+export const doorMetrics = new DoorMetrics();

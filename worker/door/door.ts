@@ -9,9 +9,8 @@ import { BridgeError, type ErrorCode } from '../../container/contract/errors.ts'
 import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { AddressLimit } from './address-limit.ts';
 import { DoorKeys } from '../door-keys.ts';
-import { DoorMetrics } from './door-metrics.ts';
+import { doorMetrics } from './door-metrics.ts';
 import { logEvent } from '../log.ts';
-import { requestTally } from './request-tally.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -24,7 +23,6 @@ import { traceparentFor } from './trace.ts';
 const limiter = new RateLimiter();
 const keys = new DoorKeys();
 const addresses = new AddressLimit();
-const metrics = new DoorMetrics();
 /** Hashes of tokens that stood for a session, the last seen last. */
 const goodTokens = new Set<string>();
 const MOST_GOOD_TOKENS = 10_000;
@@ -113,7 +111,7 @@ export class Door {
     try {
       caller = await authenticate(
         headers,
-        () => keys.ring((used) => this.keeper.apiKeys(used, requestTally.take()), Date.now()),
+        () => keys.ring((used) => this.keeper.apiKeys(used), Date.now()),
         { address: this.address, broker: this.broker.id },
         (tokenHash) => this.#findSession(tokenHash),
       );
@@ -187,7 +185,7 @@ export class Door {
     if (this.config.logsRequests)
       logEvent('request', { requestId, traceparent: this.traceparent, ...common, phasesMs, broker: broker.id });
     const by = this.forwardedMs === undefined ? 'door' : 'holder';
-    const deltas = metrics.answered({ ...common, broker: broker.id, by }, nowMs);
+    const deltas = doorMetrics.answered({ ...common, broker: broker.id, by }, nowMs);
     if (deltas) waitUntil(Promise.resolve(this.bridge.figuresTold('door', deltas)).catch(() => undefined));
   }
 }

@@ -16,10 +16,10 @@ import { fromMemory } from './cache/reference-reads.ts';
 import { preflight } from './cors.ts';
 import { Door, transportHeaders } from './door.ts';
 import { answered, jsonText } from './door-answers.ts';
+import { doorMetrics } from './door-metrics.ts';
 import { logEvent } from '../log.ts';
 import { passthroughRoute } from './passthrough-route.ts';
 import { problemResponse } from '../problem.ts';
-import { requestTally } from './request-tally.ts';
 import { streamRoute } from './stream-route.ts';
 import { requestIdFor } from './trace.ts';
 import { typedRoute } from './typed-route.ts';
@@ -54,17 +54,20 @@ function requireLook(method: string): void {
 export async function answer(received: Request, env: Env): Promise<Response> {
   const requestId = requestIdFor(received.headers.get(HEADER.requestId));
   let door: Door | undefined;
-  requestTally.add();
   try {
     const { request, url, id, prefix } = belowBroker(received);
     const { pathname, search } = url;
     // The Worker itself is up, configured or not.
     if (pathname === '/healthz' || pathname === '/health') {
       requireLook(request.method);
+      doorMetrics.answeredAlone('/healthz', request.method, 200);
       return numbered(answered<typeof getHealth>({ status: 'ok', version: BRIDGE_VERSION }), url, requestId);
     }
     const document = request.method === 'GET' ? publicDocument(pathname) : undefined;
-    if (document) return numbered(new Response(document.text, { headers: document.headers }), url, requestId);
+    if (document) {
+      doorMetrics.answeredAlone('document', request.method, 200);
+      return numbered(new Response(document.text, { headers: document.headers }), url, requestId);
+    }
     requireTarget(pathname + search);
     const config = doorConfig(env);
     door = new Door(request, { env, config, url, requestId, prefix, broker: requireBroker(id, config) });
@@ -74,7 +77,9 @@ export async function answer(received: Request, env: Env): Promise<Response> {
     const known = asBridgeError(error);
     if (known.code === 'internal_error') logEvent('internal_error', { requestId, error }, 'error');
     const response = problemResponse(known, requestId);
-    return door ? door.finish(response, known.code) : response;
+    if (door) return door.finish(response, known.code);
+    doorMetrics.answeredAlone('unmatched', received.method, response.status);
+    return response;
   }
 }
 

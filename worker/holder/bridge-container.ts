@@ -17,7 +17,7 @@ import { forwardRequest } from './forward-request.ts';
 import { type ForwardRequest, readForwardRequest } from './forward-to-container.ts';
 import { costSettings } from './cost-settings.ts';
 import { HolderKeys } from './holder-keys.ts';
-import { HolderMetrics } from './holder-metrics.ts';
+import { HolderMetrics, requestsIn } from './holder-metrics.ts';
 import { holderReference } from './reference/holder-reference.ts';
 import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
@@ -267,12 +267,13 @@ export class BridgeContainer extends Container<Env> {
 
   /** What a door or the hub counted since it told last. */
   figuresTold(part: 'door' | 'hub', deltas: MetricsSnapshot, clients?: number): void {
+    this.count({ workerRequests: requestsIn(deltas) });
     this.#metrics.told(part, deltas, clients);
   }
 
-  /** Every key that opens something, for the doors, as JSON; and which of them they have seen used, in how many requests. */
-  apiKeys(used: readonly string[], workerRequests = 0): string {
-    this.count({ workerRequests });
+  /** Every key that opens something, for the doors, as JSON; and which of them they have seen used. */
+  apiKeys(used: readonly string[]): string {
+    this.count();
     for (const id of used) this.#state.keys.used(id);
     return this.#keys.tell();
   }

@@ -97,3 +97,7 @@ export class HolderMetrics {
     kv.put(KEY, this.#metrics.snapshot());
   }
 }
+
+/** How many requests came to the Worker, by what a door has counted. */
+export const requestsIn = (deltas: MetricsSnapshot): number =>
+  Object.values(deltas['mt5_door_requests_total'] ?? {}).reduce<number>((sum, n) => sum + Number(n), 0);

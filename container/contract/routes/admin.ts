@@ -189,7 +189,8 @@ export const adminCost = defineRoute({
   method: 'GET',
   path: '/admin/cost',
   tag: 'Admin',
-  summary: 'What the bridge has cost on Cloudflare this month (UTC), by the journal, its own counts and list prices',
+  summary:
+    'What the bridge has cost on Cloudflare this month (UTC), by the journal, its own counts and list prices; on a VPS that it costs nothing there',
   scope: 'operate',
   wide: true,
   write: false,
@@ -198,7 +199,14 @@ export const adminCost = defineRoute({
     instanceType: z.enum(['lite', 'basic', 'standard-1', 'standard-2', 'standard-3', 'standard-4']).optional(),
   }),
   answer: z.object({
-    instanceType: z.string().meta({ description: 'As `INSTANCE_TYPE` says, or as asked for.' }),
+    billedBy: z.enum(['cloudflare', 'host']).meta({
+      description:
+        '`host`: the bridge is alone on a VPS, whose price is not known here, and Cloudflare bills nothing; with ' +
+        '`instanceType` the rest is what the same month would cost there.',
+    }),
+    instanceType: z.string().nullable().meta({
+      description: 'As `INSTANCE_TYPE` says, or as asked for; `null` on a VPS.',
+    }),
     awakeHours: z.number(),
     monthToDateUsd: z.string().meta({
       description: 'The plan included. Requests, messages and rows are counted; a tenth of the CPU is taken for busy.',

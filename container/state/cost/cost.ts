@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { asBridgeError } from '../../contract/errors.ts';
 import type { Journal } from '../journal.ts';
 import { SETTING_NAMES, type StoredSettings } from '../stored-settings.ts';
+import type { BillLine } from './bill.ts';
 import { monthToDate, type MonthToDate } from './month-to-date.ts';
 import type { InstanceType } from './prices.ts';
 import { type Counts, Usage } from './usage.ts';
@@ -18,7 +19,8 @@ export interface CostSettings {
 }
 
 export interface CostParts {
-  readonly settings: CostSettings;
+  /** `null`: alone on a VPS, which Cloudflare does not bill. */
+  readonly settings: CostSettings | null;
   readonly stored: StoredSettings;
   readonly journal: Journal;
   readonly now: () => number;
@@ -58,9 +60,9 @@ export class Cost {
   /** Tells once a month that the budget will be passed at this pace, and once that it is. */
   #look(): void {
     const { settings, stored, journal, now, onWarning } = this.#parts;
-    const { budgetUsd } = settings;
-    if (budgetUsd === null) return;
-    const bill = this.#bill(settings.instanceType);
+    if (settings === null || settings.budgetUsd === null) return;
+    const { budgetUsd, instanceType } = settings;
+    const bill = this.#bill(instanceType);
     const state = this.#budgetState(bill);
     if (state === 'within') return;
     const told = this.warning();
@@ -78,18 +80,23 @@ export class Cost {
   /** Of this month (UTC). */
   warning(): { readonly state: 'projected' | 'passed'; readonly sinceMs: number; readonly reason: string } | null {
     const told = this.#parts.stored.read(SETTING_NAMES.budget, toldSchema);
-    return told?.month === this.#month && this.#parts.settings.budgetUsd !== null ? told : null;
+    return told?.month === this.#month && this.#budgetUsd !== null ? told : null;
   }
 
-  /** @param instanceType as it is configured when left out */
-  async monthToDate(instanceType?: InstanceType): Promise<CostAnswer> {
+  /** @param asked as it is configured when left out */
+  async monthToDate(asked?: InstanceType): Promise<CostAnswer> {
     const { settings } = this.#parts;
-    const { elapsedMs: _, ...bill } = this.#bill(instanceType ?? settings.instanceType);
+    const billedBy = settings === null ? 'host' : 'cloudflare';
+    const instanceType = asked ?? settings?.instanceType;
+    const { elapsedMs: _, ...bill } = this.#bill(instanceType ?? 'basic');
+    // Whoever rents the machine knows its price: what Cloudflare would bill is told to who asks for it.
+    if (instanceType === undefined) return { billedBy, instanceType: null, ...bill, ...NO_BILL, budget: null };
+    const budgetUsd = this.#budgetUsd;
     const budget =
-      settings.budgetUsd === null
+      settings === null || budgetUsd === null
         ? null
-        : { usd: settings.budgetUsd.toFixed(2), state: this.#budgetState(this.#bill(settings.instanceType)) };
-    return { instanceType: instanceType ?? settings.instanceType, ...bill, budget };
+        : { usd: budgetUsd.toFixed(2), state: this.#budgetState(this.#bill(settings.instanceType)) };
+    return { billedBy, instanceType, ...bill, budget };
   }
 
   #bill(instanceType: InstanceType): MonthToDate {
@@ -98,9 +105,13 @@ export class Cost {
   }
 
   #budgetState({ monthToDateUsd, atThisPaceUsd, elapsedMs }: MonthToDate): BudgetState {
-    const budgetUsd = this.#parts.settings.budgetUsd ?? Infinity;
+    const budgetUsd = this.#budgetUsd ?? Infinity;
     if (Number(monthToDateUsd) > budgetUsd) return 'passed';
     return elapsedMs >= PROJECTED_AFTER_MS && Number(atThisPaceUsd) > budgetUsd ? 'projected' : 'within';
+  }
+
+  get #budgetUsd(): number | null {
+    return this.#parts.settings?.budgetUsd ?? null;
   }
 
   get #month(): string {
@@ -108,7 +119,11 @@ export class Cost {
   }
 }
 
-export interface CostAnswer extends Omit<MonthToDate, 'elapsedMs'> {
-  readonly instanceType: InstanceType;
+const NO_BILL = { monthToDateUsd: '0.00', atThisPaceUsd: '0.00', lines: [] as BillLine[] };
+
+export interface CostAnswer extends Omit<MonthToDate, 'elapsedMs' | 'lines'> {
+  readonly billedBy: 'cloudflare' | 'host';
+  readonly instanceType: InstanceType | null;
+  readonly lines: BillLine[];
   readonly budget: { readonly usd: string; readonly state: BudgetState } | null;
 }

@@ -68,3 +68,17 @@ it('without a budget nothing is told; counts are kept over restarts and belong t
   expect(await cost()).toMatchObject({ budget: null, instanceType: 'basic' });
   expect(await budgetEvents()).toEqual([]);
 });
+
+it('alone on a VPS Cloudflare bills nothing; what it would bill is told to who asks', async () => {
+  const cost = new BridgeState(SqliteFile.open('memory:'), { now: () => at('2026-11-11T00:00') }).cost;
+  cost.count({ rowsWritten: 5 });
+  expect(await cost.monthToDate()).toMatchObject({
+    billedBy: 'host',
+    instanceType: null,
+    monthToDateUsd: '0.00',
+    lines: [],
+    budget: null,
+  });
+  expect(await cost.monthToDate('basic')).toMatchObject({ billedBy: 'host', monthToDateUsd: '5.00' });
+  expect(cost.warning()).toBeNull();
+});

@@ -1530,7 +1530,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the bridge has cost on Cloudflare this month (UTC), by the journal, its own counts and list prices
+         * What the bridge has cost on Cloudflare this month (UTC), by the journal, its own counts and list prices; on a VPS that it costs nothing there
          * @description Needs the scope `operate`.
          */
         get: operations["adminCost"];
@@ -1732,6 +1732,28 @@ export interface paths {
          *     Needs the scope `operate`.
          */
         get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last events, the newest first
+         * @description As they wait for the audit and for webhooks, whether or not there are any: of the last seven days at most. For longer ask `GET /v1/audit`.
+         *
+         *     Needs the scope `operate`.
+         */
+        get: operations["listEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5030,6 +5052,20 @@ export interface components {
             event: {
                 [key: string]: unknown;
             } | null;
+        };
+        Event: {
+            id: string;
+            type: string;
+            time: string;
+            timeMs: number;
+            broker: string;
+            caller: string;
+            address?: string;
+            requestId?: string;
+            login?: number;
+            data: {
+                [key: string]: unknown;
+            };
         };
         ArchivedDay: {
             /** @description UTC, `2026-01-31`. */
@@ -10543,8 +10579,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description As `INSTANCE_TYPE` says, or as asked for. */
-                        instanceType: string;
+                        /**
+                         * @description `host`: the bridge is alone on a VPS, whose price is not known here, and Cloudflare bills nothing; with `instanceType` the rest is what the same month would cost there.
+                         * @enum {string}
+                         */
+                        billedBy: "cloudflare" | "host";
+                        /** @description As `INSTANCE_TYPE` says, or as asked for; `null` on a VPS. */
+                        instanceType: string | null;
                         awakeHours: number;
                         /** @description The plan included. Requests, messages and rows are counted; a tenth of the CPU is taken for busy. */
                         monthToDateUsd: string;
@@ -11042,6 +11083,45 @@ export interface operations {
                         oldestPendingAtMs: number | null;
                         /** @description Why they are not stored; `null` = nothing is wrong. */
                         fault: string | null;
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items per page.
+                 * @example 10
+                 */
+                limit?: number;
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Event"][];
+                        /** @description Send as `cursor` for what follows; `null` = that was all. A page may be shorter than `limit`. */
+                        nextCursor: string | null;
                     };
                 };
             };

@@ -76,3 +76,14 @@ export function quantile(values: readonly number[], share: number): number | nul
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
 }
+
+const SHOWN_CHARACTERS = 160;
+
+/** Data of an event: `symbol EURUSD, volume 0.10`. */
+export function inWords(data: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(data).flatMap(([name, value]) =>
+    value === null || value === '' ? [] : [`${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`],
+  );
+  const text = parts.join(', ');
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 1)}…` : text;
+}

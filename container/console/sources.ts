@@ -22,11 +22,18 @@ export interface Answers {
   readonly policy: JsonOf<'/admin/policy'>;
   readonly cost: JsonOf<'/admin/cost'>;
   readonly keys: JsonOf<'/admin/keys'>;
+  readonly events: Pick<JsonOf<'/v1/events'>, 'items'>;
+  readonly webhooks: Pick<JsonOf<'/v1/webhooks'>, 'items'>;
+  readonly deliveries: { readonly items: readonly Delivery[] };
   readonly metrics: Metrics;
 }
+
+/** An attempt, and whom it was for. */
+export type Delivery = JsonOf<'/v1/webhooks/{id}/deliveries'>['items'][number] & { readonly url: string };
+
 export type SourceName = keyof Answers;
 
-export type Scope = 'read' | 'trade' | 'operate' | 'admin';
+export type Scope = 'read' | 'trade' | 'manage' | 'operate' | 'admin';
 
 interface Source<Name extends SourceName> {
   /** As shown beside the figures. */
@@ -47,6 +54,10 @@ const SELDOM_MS = 60_000;
 /** States of operations that nobody can tell the end of yet. */
 const UNSETTLED = ['unknown', 'unresolved', 'pending'] as const;
 const JOURNAL_LIMIT = '200';
+const EVENTS_LIMIT = 30;
+/** Of each receiver, and of how many of them. */
+const DELIVERIES_LIMIT = 10;
+const RECEIVERS_LOOKED_AT = 10;
 
 export const SOURCES: { readonly [Name in SourceName]: Source<Name> } = {
   status: {
@@ -114,6 +125,35 @@ export const SOURCES: { readonly [Name in SourceName]: Source<Name> } = {
     scope: 'admin',
     everyMs: SELDOM_MS,
     ask: async (client, signal) => (await client.GET('/admin/keys', { signal })).data,
+  },
+  events: {
+    path: '/v1/events',
+    scope: 'operate',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) =>
+      (await client.GET('/v1/events', { params: { query: { limit: EVENTS_LIMIT } }, signal })).data,
+  },
+  webhooks: {
+    path: '/v1/webhooks',
+    scope: 'manage',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) => (await client.GET('/v1/webhooks', { signal })).data,
+  },
+  deliveries: {
+    path: '/v1/webhooks/{id}/deliveries',
+    scope: 'manage',
+    everyMs: SOMETIMES_MS,
+    ask: async (client, signal) => {
+      const { items: receivers } = (await client.GET('/v1/webhooks', { signal })).data;
+      const lists = await Promise.all(
+        receivers.slice(0, RECEIVERS_LOOKED_AT).map(async ({ id, url }) => {
+          const params = { path: { id }, query: { limit: DELIVERIES_LIMIT } };
+          const { data } = await client.GET('/v1/webhooks/{id}/deliveries', { params, signal });
+          return data.items.map((attempt) => ({ ...attempt, url }));
+        }),
+      );
+      return { items: lists.flat().sort((a, b) => b.atMs - a.atMs) };
+    },
   },
   metrics: {
     path: '/metrics',

@@ -74,6 +74,11 @@ export class EventLog {
       .map(toLogged);
   }
 
+  /** The newest first. */
+  last(limit: number): readonly LoggedEvent[] {
+    return this.#parts.sql.run('SELECT seq, event FROM event_log ORDER BY seq DESC LIMIT ?', limit).map(toLogged);
+  }
+
   at(seq: number): LoggedEvent | undefined {
     return this.#parts.sql.run('SELECT seq, event FROM event_log WHERE seq = ?', seq).map(toLogged)[0];
   }

@@ -1,7 +1,7 @@
 import type { Actor } from '../contract/events.ts';
 import type { AnswerOf, AnyRoute, RouteInput } from '../contract/route.ts';
 import { type archiveRoutes, listArchive, readArchive } from '../contract/routes/archive.ts';
-import { type auditRoutes, getAuditHead, listAudit } from '../contract/routes/audit.ts';
+import { type auditRoutes, getAuditHead, listAudit, listEvents } from '../contract/routes/audit.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -81,6 +81,7 @@ export const OUTBOX_ANSWERS: OutboxAnswersOf<OutboxRoute> = {
     const { items, nextCursor } = await keptRows(outbox.requireArchive(), params, query);
     return { items: [...items], nextCursor };
   }),
+  ...answers(listEvents, async (outbox, { query }) => ({ items: outbox.lastEvents(query.limit), nextCursor: null })),
 
   ...answers(createWebhook, async (outbox, { body }, by) => {
     const webhook = outbox.webhooks.create(body, by, by.host === undefined ? [] : [by.host]);

@@ -153,6 +153,11 @@ export class Outbox {
     });
   }
 
+  /** The newest first. */
+  lastEvents(limit: number): BridgeEvent[] {
+    return this.#log.last(limit).map(({ event }) => event);
+  }
+
   /** Stores what waits for the audit, now. @throws what the store threw */
   async flush(): Promise<void> {
     await this.#audit?.flush();

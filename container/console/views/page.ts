@@ -7,6 +7,7 @@ import { brokers, halts, keys } from './keys.ts';
 import { cache, latency, pool, program, refusals, streams } from './container.ts';
 import { coldStarts } from './cold-starts.ts';
 import { operations } from './operations.ts';
+import { backlog, deliveries, events, webhooks } from './outbox.ts';
 import { quotes } from './quotes.ts';
 import { cost, signIn, sleepPlan } from './sleep.ts';
 import { timeline } from './timeline.ts';
@@ -25,11 +26,12 @@ export function page(model: Model, app: App): TemplateResult {
         <div class="column">
           ${timeline(model)} ${latency(model)}
           <div class="inside">${pool(model)} ${program(model)} ${streams(model)} ${cache(model)}</div>
-          ${keys(model, app)} ${brokers(model)}
+          ${events(model)} ${keys(model, app)} ${brokers(model)}
         </div>
         <div class="column">
           ${quotes(model, app)} ${isAlone(model) ? nothing : sleepPlan(model)} ${coldStarts(model)}
-          ${signIn(model, app)} ${isAlone(model) ? nothing : cost(model)} ${refusals(model)} ${halts(model)}
+          ${signIn(model, app)} ${isAlone(model) ? nothing : cost(model)} ${backlog(model)} ${webhooks(model)}
+          ${deliveries(model)} ${refusals(model)} ${halts(model)}
         </div>
       </div>
     </main>

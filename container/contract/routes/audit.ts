@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_PATTERN } from '../events.ts';
+import { EVENT_PATTERN, eventSchema } from '../events.ts';
 import type { CsvForm } from '../lines.ts';
 import { defineRoute, noParams, noQuery } from '../route.ts';
 import { IN_ORDER, inOrder, instantIn, instantMsOut, instantOut, limitIn, listOf, loginIn } from '../schemas/values.ts';
@@ -108,4 +108,23 @@ export const getAuditHead = defineRoute({
   example: {},
 });
 
-export const auditRoutes = [listAudit, getAuditHead] as const;
+export const listEvents = defineRoute({
+  id: 'listEvents',
+  method: 'GET',
+  path: '/v1/events',
+  tag,
+  summary: 'The last events, the newest first',
+  description:
+    'As they wait for the audit and for webhooks, whether or not there are any: of the last seven days at most. For ' +
+    'longer ask `GET /v1/audit`.',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: z.strictObject({ limit: limitIn(50, 200) }),
+  answer: listOf(eventSchema.meta({ id: 'Event' })),
+  status: 200,
+  example: { query: { limit: '10' } },
+});
+
+export const auditRoutes = [listAudit, getAuditHead, listEvents] as const;

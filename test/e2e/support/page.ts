@@ -45,7 +45,7 @@ export class ConsolePage {
       const body: Promise<unknown> =
         pathname === '/metrics' ? response.text().then((text) => ({ samples: samplesIn(text) })) : response.json();
       void body.then(
-        (told) => this.answers.set(pathname, [...(this.answers.get(pathname) ?? []), told]),
+        (told) => this.#note(pathname.replace(/wh_[0-9a-f]{16}/, '{id}'), told),
         () => undefined,
       );
     });
@@ -66,6 +66,10 @@ export class ConsolePage {
     await this.page.getByLabel('API key', { exact: true }).fill(key);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
     await this.page.getByRole('heading', { level: 1 }).waitFor();
+  }
+
+  #note(path: string, told: unknown): void {
+    this.answers.set(path, [...(this.answers.get(path) ?? []), told]);
   }
 
   #noteFrame(text: string): void {
@@ -112,8 +116,8 @@ export class ConsolePage {
   #isTold(source: string, path: string, value: string): boolean {
     if (source === 'stream') return this.ticks.get(path)?.has(value) ?? false;
     const route = Object.hasOwn(SOURCES, source) ? SOURCES[source as keyof typeof SOURCES].path : '';
-    // Operations are asked for by state, in one list on the page: an item is one of any of these answers.
-    const [, field] = source === 'operations' ? (/^items\.\d+\.(.+)$/.exec(path) ?? []) : [];
+    // Several answers are one list on the page: an item is one of any of these answers.
+    const [, field] = LISTS_OF_SEVERAL.includes(source) ? (/^items\.\d+\.(.+)$/.exec(path) ?? []) : [];
     return (this.answers.get(route) ?? []).some((answer) =>
       field === undefined
         ? plain(at(answer, path)) === value
@@ -140,6 +144,9 @@ export class ConsolePage {
     return this.#context.close();
   }
 }
+
+/** Operations are asked for by state, deliveries by receiver. */
+const LISTS_OF_SEVERAL: readonly string[] = ['operations', 'deliveries'];
 
 /** Lines of the Prometheus text format: the sample as it is written, and its value. */
 const samplesIn = (text: string): Record<string, number> =>

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { clock, count, counted, duration, milliseconds, percent, quantile } from '../../../container/console/format.ts';
+import {
+  clock,
+  count,
+  counted,
+  duration,
+  inWords,
+  milliseconds,
+  percent,
+  quantile,
+} from '../../../container/console/format.ts';
 import { awakeSpans, startPhases } from '../../../container/console/history.ts';
 import { allows, type Answers } from '../../../container/console/sources.ts';
 import {
@@ -42,6 +51,8 @@ describe('figures are written', () => {
     [counted(1, 'order'), '1 order'],
     [counted(2, 'order'), '2 orders'],
     [percent(0.9731), '97.3 %'],
+    [inWords({ symbol: 'EURUSD', comment: '', price: null, deals: [1, 2] }), 'symbol EURUSD, deals [1,2]'],
+    [inWords({ text: 'x'.repeat(200) }), `text ${'x'.repeat(154)}…`],
   ])('%s', (written, expected) => expect(written).toBe(expected));
 
   it('with the day where it is another one', () => {

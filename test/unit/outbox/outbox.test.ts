@@ -372,3 +372,11 @@ it('tells refused keys by the minute', async () => {
     { type: 'key.refused', caller: 'bridge', data: { count: 5, since: '2026-11-28T10:00:00.000Z' } },
   ]);
 });
+
+it('the last events are told the newest first, whether or not an audit is kept', async () => {
+  const state = open(SqliteFile.open('memory:'));
+  for (const key of ['1', '2', '3']) await begin(state, key);
+  const outbox = sink(SqliteFile.open('memory:'));
+  outbox.take(state.outbox.waiting(1000, 1e9));
+  expect(outbox.lastEvents(2).map(({ data }) => data['key'])).toEqual(['3', '2']);
+});

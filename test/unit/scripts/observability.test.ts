@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../../container/contract/metrics/catalog.ts';
-import type { MetricTable } from '../../../container/contract/metrics/registry.ts';
+import { Metrics, type MetricTable } from '../../../container/contract/metrics/registry.ts';
 
 /** What an operator of Prometheus takes over as it is: a metric that was renamed would leave an alert that never fires. */
 const folder = path.resolve(import.meta.dirname, '../../../scripts/deploy/observability');
@@ -36,10 +36,35 @@ test('every metric and label that alerts and dashboard name exists', () => {
   }
 });
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+const promtool = (args: readonly string[], input = ''): { readonly status: number | null; readonly said: string } => {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { input, encoding: 'utf8' });
+  return { status, said: `${stdout}${stderr}` };
+};
+const skipped = spawnSync('promtool', ['--version']).status !== 0;
+const WHERE = skipped ? ' (SKIPPED: apt-get install prometheus)' : '';
 
-test.skipIf(!hasPromtool)('promtool takes the alert rules (needs promtool, of Debian’s package prometheus)', () => {
-  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', path.join(folder, 'alerts.yml')]);
-  expect(`${String(stdout)}${String(stderr)}`).toContain('SUCCESS');
-  expect(status).toBe(0);
+describe.skipIf(skipped)(`promtool${WHERE}`, () => {
+  test('takes the alert rules and the scrape configuration', () => {
+    expect(promtool(['check', 'rules', '--lint=all', '--lint-fatal', path.join(folder, 'alerts.yml')])).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('SUCCESS'),
+    });
+    expect(promtool(['check', 'config', '--syntax-only', path.join(folder, 'prometheus.yml')])).toMatchObject({
+      status: 0,
+    });
+  });
+
+  test('finds nothing wrong with names, types and helps of the metrics', () => {
+    const metrics = new Metrics(table);
+    for (const [name, { type, labels }] of Object.entries(table)) {
+      const values = labels.map(() => 'a');
+      if (type === 'histogram') metrics.observe(name, values, 0.1);
+      else metrics.add(name, values);
+    }
+    expect(promtool(['check', 'metrics'], metrics.text())).toEqual({ status: 0, said: '' });
+  });
+
+  test('alerts fire when they should and not before', () => {
+    expect(promtool(['test', 'rules', path.join(folder, 'alerts.test.yml')])).toMatchObject({ status: 0 });
+  });
 });

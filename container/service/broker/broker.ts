@@ -21,6 +21,8 @@ export interface ReadContext {
   readonly timings?: CallTimings | undefined;
   /** Whose turn it takes before the sessions. */
   readonly lane?: string | undefined;
+  /** One question of a long list, whatever it asks for. */
+  readonly isOfList?: boolean | undefined;
   /** The oldest reference data that it takes; 0 = none that is kept; absent = as long as it is fresh. */
   readonly oldestMs?: number | undefined;
 }
@@ -274,7 +276,9 @@ export class Broker {
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const started = new Flight(deadlineAtMs, context.lane, (signal) => this.#send(command, signal));
+      const started = new Flight(deadlineAtMs, context.lane, (signal) =>
+        this.#send(command, signal, context.isOfList ?? isBulk(command.path, command.query ?? [])),
+      );
       flight = started;
       this.#flights.set(key, started);
       const land = (): void => this.#forget(key, started);
@@ -301,7 +305,7 @@ export class Broker {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  async #send(command: Command, flight: Flight): Promise<BrokerReply> {
+  async #send(command: Command, flight: Flight, bulk: boolean): Promise<BrokerReply> {
     let reply: Reply;
     try {
       reply = await this.#upstream.read(command, {
@@ -310,7 +314,7 @@ export class Broker {
         timings: flight.timings,
         lane: flight.lane,
         many: this.#forms.of(command.path, command.query ?? []),
-        bulk: isBulk(command.path, command.query ?? []),
+        bulk,
       });
     } catch (error) {
       throw toBridgeError(error);

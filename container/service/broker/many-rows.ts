@@ -19,8 +19,12 @@ export interface Batch {
   readonly optional?: boolean;
 }
 
-/** Logins of one question, whose answer of 0.3 MB takes 5 ms to parse: where answers are too large, halves are asked for. */
-const LOGINS_AT_ONCE = 120;
+/** Logins of one question, at most, at first and at least; how many follows from what the answers hold. */
+const MOST_LOGINS = 200;
+const FIRST_LOGINS = 100;
+const LEAST_LOGINS = 10;
+/** An answer of so many rows, 0.2 MB, takes 3 ms to parse, and nothing else is done meanwhile. */
+const AIM_ROWS = 300;
 /** More are asked for side by side: one answer about 50,000 has 60 MB, and nothing else is done while it is read. */
 const ACCOUNTS_IN_ONE = 1_000;
 /** An answer of more is asked for in parts next time: nothing else is done while it is parsed. */
@@ -162,11 +166,16 @@ export class ManyRows {
     logins: readonly number[],
     window: Query,
     context: ReadContext,
-    most = LOGINS_AT_ONCE,
+    most = MOST_LOGINS,
   ): Parts {
-    return sideBySide(commaLists(logins, MAX_LIST_CHARACTERS, most), this.#options.atOnce, (list) =>
-      Promise.all(batches.map((batch) => this.#ofList(batch, list, window, context))),
-    );
+    const isOfList = logins.length > most || undefined;
+    const size = new ListSize(most);
+    return sideBySide(size.lists(logins), this.#options.atOnce, async (list) => {
+      const ofEach = batches.map((batch) => this.#ofList(batch, list, window, { ...context, isOfList }));
+      const part = await Promise.all(ofEach);
+      size.learn(list.length, Math.max(...part.map((rows) => rows.length)));
+      return part;
+    });
   }
 
   async #ofList(batch: Batch, logins: readonly number[], window: Query, context: ReadContext): Promise<Rows> {
@@ -207,6 +216,32 @@ export class ManyRows {
   }
 }
 
+/** How many logins are asked for together. */
+class ListSize {
+  readonly #most: number;
+  #size: number;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#size = Math.min(most, FIRST_LOGINS);
+  }
+
+  /** Lists that fit into a query, each as long as is right when its turn comes. */
+  *lists(logins: readonly number[]): Generator<readonly number[], undefined> {
+    for (let at = 0; at < logins.length;) {
+      const [list = []] = commaLists(logins.slice(at, at + this.#size), MAX_LIST_CHARACTERS);
+      at += list.length;
+      yield list;
+    }
+  }
+
+  learn(logins: number, rows: number): void {
+    if (rows > AIM_ROWS)
+      this.#size = Math.max(Math.min(LEAST_LOGINS, this.#most), Math.floor((logins * AIM_ROWS) / rows));
+    else if (logins === this.#size && rows < AIM_ROWS / 2) this.#size = Math.min(this.#most, this.#size * 2);
+  }
+}
+
 /** Windows up to twice as long count as equally long. */
 function lengthOf(window: Query): number {
   const named = new Map(window);
@@ -217,14 +252,13 @@ const isWhole = (rows: readonly (Rows | undefined)[]): rows is Part => rows.ever
 
 /** So many at one time, told in order: who takes them slowly holds the next ones up. */
 async function* sideBySide<Item, Found>(
-  items: readonly Item[],
+  items: Iterator<Item>,
   atOnce: number,
   ask: (item: Item) => Promise<Found>,
 ): AsyncGenerator<Found, void, undefined> {
   const asked: Promise<Found>[] = [];
-  const waiting = items.values();
   const next = (): void => {
-    const { value, done } = waiting.next();
+    const { value, done } = items.next();
     if (done) return;
     const found = ask(value);
     // Told when it is its turn.

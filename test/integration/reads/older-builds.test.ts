@@ -92,6 +92,11 @@ const reads = (missing: readonly string[]): Promise<void> =>
 
 const writes = (missing: readonly string[]): Promise<void> =>
   withoutCommands(missing, async (bridge) => {
+    // Prices are never too old to trade at, however long the reads took.
+    await fetch(`http://${simulator.host}:${simulator.controlPort}/feed`, {
+      method: 'POST',
+      body: JSON.stringify({ ticksPerSecond: 20 }),
+    });
     for (const [what, status, body] of await representativeWrites(bridge))
       if (status >= 500 && !ROUND.includes(missing.join(' ')))
         expect([what, status, body]).toMatchObject([what, 501, { code: 'broker_unsupported' }]);
@@ -136,8 +141,8 @@ const ROUND: readonly string[] = [
 
 // Reads first: they are compared with what the whole build answered, and orders change that.
 it.each(commands)('reads without %s', (command) => reads([command]));
-it.each(pairs)('reads without %s', (pair) => reads(pair.split(' ')));
-// Of the pairs every third: what orders read is nearly all of what the reads above did without.
+it.each(pairs.filter((_, i) => i % 2 === 0))('reads without %s', (pair) => reads(pair.split(' ')));
+// Of the pairs every other one, and here every third: what orders read is nearly all of what the reads above did without.
 it.each([...commands, ...pairs.filter((_, i) => i % 3 === 0)])('orders and money without %s', (missing) =>
   writes(missing.split(' ')),
 );

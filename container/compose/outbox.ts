@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamGap } from '../contract/events.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { StateLink } from '../host/state-link.ts';
+import { NODE_DIGESTS } from '../host/node-digests.ts';
 import { ObjectDirectory } from '../host/object-dir.ts';
 import { hostWebhookSender } from '../host/webhook-sender.ts';
 import type { ArchiveSource } from '../outbox/archive/archive.ts';
@@ -157,6 +158,7 @@ function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: Own
     now,
     warn: (message) => log.warn('outbox', { reason: message }),
     random: Math.random,
+    digests: NODE_DIGESTS,
     webhooks: { sender: afterFlush(hostWebhookSender({ allowedOrigins }), 'send', state.durable), allowedOrigins },
     audit: audit && { store: afterFlush(audit, 'create', state.durable) },
     archive: archive && { store: archive, source },

@@ -14,6 +14,7 @@ import { Archive, type ArchiveSource } from './archive/archive.ts';
 import type { ArchiveStore } from './archive/store.ts';
 import { AUDIT_POLICY, AuditLog, type AuditPolicy } from './audit/audit-log.ts';
 import type { AuditStore } from './audit/store.ts';
+import type { Digests } from './digests.ts';
 import { EVENT_LOG_POLICY, EventLog, type EventLogPolicy, type LoggedEvent } from './event-log.ts';
 import { migrateOutbox, OutboxSettings } from './tables.ts';
 import type { Attempt } from './webhooks/attempts.ts';
@@ -27,6 +28,8 @@ export interface OutboxParts {
   /** In [0, 1), for jitter. */
   readonly random: () => number;
   readonly warn: (message: string) => void;
+  /** The runtime's own; WebCrypto if absent. */
+  readonly digests?: Digests | undefined;
   readonly log?: Partial<EventLogPolicy>;
   /** Where the audit is stored; absent = there is none. */
   readonly audit?: { readonly store: AuditStore; readonly policy?: Partial<AuditPolicy> } | undefined;

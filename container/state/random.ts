@@ -1,7 +1,17 @@
 /** Source of random bytes; injected for tests. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-export const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+/** Fetched in advance: asking the system each time costs more than what most are used for. Each byte is given once. */
+const POOL_BYTES = 4_096;
+let pool = new Uint8Array(0);
+
+export const randomBytes: RandomBytes = (length) => {
+  if (pool.length < length) pool = crypto.getRandomValues(new Uint8Array(Math.max(POOL_BYTES, length)));
+  const bytes = pool.slice(0, length);
+  pool.fill(0, 0, length);
+  pool = pool.subarray(length);
+  return bytes;
+};
 
 export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

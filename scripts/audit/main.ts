@@ -11,6 +11,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { NODE_DIGESTS } from '../../container/host/node-digests.ts';
 import { AuditVerifier } from '../../container/outbox/audit/verify.ts';
 import { eraseInArchive } from './erase-in-archive.ts';
 import { eraseInFolder } from './erase-in-folder.ts';
@@ -35,7 +36,7 @@ interface VerifyOptions {
 }
 
 async function verify(place: string, broker: string, { head, key, since }: VerifyOptions): Promise<boolean> {
-  const verifier = new AuditVerifier({ head, publicKey: key, since });
+  const verifier = new AuditVerifier({ head, publicKey: key, since }, NODE_DIGESTS);
   for await (const [name, text] of objectsOf(place, broker)) await verifier.add(name, text);
   const verdict = verifier.end();
   for (const { key: object, line, seq, fault } of verdict.faults)

@@ -1,5 +1,6 @@
 import type { BridgeEvent } from '../../container/contract/events.ts';
 import { BridgeError } from '../../container/contract/errors.ts';
+import { NODE_DIGESTS } from '../../container/host/node-digests.ts';
 import { SqliteFile } from '../../container/host/sqlite-file.ts';
 import type { AuditStore } from '../../container/outbox/audit/store.ts';
 import { type AuditVerdict, AuditVerifier } from '../../container/outbox/audit/verify.ts';
@@ -239,7 +240,7 @@ async function judged(world: OutboxWorld, operations: number): Promise<OutboxVer
 type Objects = readonly (readonly [key: string, text: string])[];
 
 async function verified(objects: Objects, head?: string): Promise<AuditVerdict> {
-  const verifier = new AuditVerifier({ head });
+  const verifier = new AuditVerifier({ head }, NODE_DIGESTS);
   for (const [key, text] of objects) await verifier.add(key, text);
   return verifier.end();
 }

@@ -1,5 +1,5 @@
 import { ARCHIVE_KINDS, type ArchiveKind } from '../../contract/routes/archive.ts';
-import { sha256 } from '../audit/record.ts';
+import { WEB_DIGESTS } from '../digests.ts';
 import { dayOf } from '../audit/store.ts';
 import type { OutboxSettings } from '../tables.ts';
 import { gzip } from './gzip.ts';
@@ -125,7 +125,7 @@ export class Archive {
       const text = lines.join('');
       const items = lines.length;
       lines = [];
-      const hash = await sha256(text);
+      const hash = await WEB_DIGESTS.sha256(text);
       const bytes = await gzip(text);
       const key = partKey(broker, { kind, day }, parts.length + 1, hash);
       // One that is there already has the same lines.

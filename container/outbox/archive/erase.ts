@@ -1,5 +1,5 @@
 import type { ArchiveKind } from '../../contract/routes/archive.ts';
-import { sha256 } from '../audit/record.ts';
+import { WEB_DIGESTS } from '../digests.ts';
 import { gzip } from './gzip.ts';
 import { type Kept, keptDays, textOf } from './read-archive.ts';
 import { dayKey, type DayPart } from './store.ts';
@@ -31,7 +31,12 @@ export async function eraseLogin(kept: Erasable, kind: ArchiveKind, login: numbe
         const now = left.map((line) => `${line}\n`).join('');
         const bytes = await gzip(now);
         await kept.replace(part.key, bytes);
-        parts.push({ key: part.key, items: left.length, bytes: bytes.byteLength, sha256: await sha256(now) });
+        parts.push({
+          key: part.key,
+          items: left.length,
+          bytes: bytes.byteLength,
+          sha256: await WEB_DIGESTS.sha256(now),
+        });
       }
       const count = parts.reduce((sum, { items }) => sum + items, 0);
       const text = JSON.stringify({ ...day, items: count, parts });

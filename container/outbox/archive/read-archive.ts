@@ -1,6 +1,6 @@
 import { BridgeError } from '../../contract/errors.ts';
 import type { ArchiveKind } from '../../contract/routes/archive.ts';
-import { sha256 } from '../audit/record.ts';
+import { WEB_DIGESTS } from '../digests.ts';
 import { gunzip } from './gzip.ts';
 import { type ArchiveStore, dayKey, dayOfKey, type DayPart, daysPrefix, type KeptDay } from './store.ts';
 
@@ -86,7 +86,7 @@ export async function textOf(
 ): Promise<string> {
   const bytes = await store.readBytes(key);
   const text = bytes && (await gunzip(bytes).catch(() => null));
-  if (typeof text === 'string' && (isTrusted || (await sha256(text)) === hash)) return text;
+  if (typeof text === 'string' && (isTrusted || (await WEB_DIGESTS.sha256(text)) === hash)) return text;
   const what = bytes ? 'is not what was kept' : 'is missing';
   throw new BridgeError('state_unavailable', { detail: `${key} of the archive ${what}.` });
 }

@@ -1,5 +1,6 @@
 import type { AuditBacklog } from '../../contract/events.ts';
 import type { Sql } from '../../state/sql.ts';
+import type { Digests } from '../digests.ts';
 import type { EventLog, LoggedEvent } from '../event-log.ts';
 import type { OutboxSettings } from '../tables.ts';
 import {
@@ -46,6 +47,7 @@ export interface AuditLogParts {
   readonly now: () => number;
   readonly warn: (message: string) => void;
   readonly policy: AuditPolicy;
+  readonly digests?: Digests | undefined;
 }
 
 /**
@@ -138,7 +140,7 @@ export class AuditLog {
   }
 
   async #plan(): Promise<Plan | undefined> {
-    const { settings, broker } = this.#parts;
+    const { settings, broker, digests } = this.#parts;
     const head = this.head;
     const events = this.#nextEvents(head.day);
     const [first] = events;
@@ -148,7 +150,7 @@ export class AuditLog {
     const day = laterDay(head.day, first);
     const records: AuditRecord[] = [];
     if (head.day !== '' && head.day !== day) records.push(await this.#closing(head));
-    for (const { event } of events) records.push(await nextRecord(records.at(-1) ?? head, event));
+    for (const { event } of events) records.push(await nextRecord(records.at(-1) ?? head, event, digests));
     const last = records.at(-1);
     if (!last) return undefined;
     const text = records.map(recordLine).join('');

@@ -1,4 +1,4 @@
-import { toHex } from '../../state/random.ts';
+import { type Digests, WEB_DIGESTS } from '../digests.ts';
 
 /**
  * One line of the audit. `digest` is that of the event, `hash` that of number, record before and digest: an event can be
@@ -45,20 +45,18 @@ export interface DayHead extends AuditedEvent {
   readonly signature: string;
 }
 
-const encoder = new TextEncoder();
-
-export async function sha256(text: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text))));
-}
-
-export const recordHash = (seq: number, prev: string, digest: string): Promise<string> =>
-  sha256(`${seq}\n${prev}\n${digest}`);
+/** What a record's hash is of. */
+export const hashedText = (seq: number, prev: string, digest: string): string => `${seq}\n${prev}\n${digest}`;
 
 /** The record that follows a head. */
-export async function nextRecord(head: Pick<ChainHead, 'seq' | 'hash'>, event: AuditedEvent): Promise<AuditRecord> {
+export async function nextRecord(
+  head: Pick<ChainHead, 'seq' | 'hash'>,
+  event: AuditedEvent,
+  { sha256 }: Digests = WEB_DIGESTS,
+): Promise<AuditRecord> {
   const seq = head.seq + 1;
   const digest = await sha256(JSON.stringify(event));
-  return { seq, prev: head.hash, digest, hash: await recordHash(seq, head.hash, digest), event };
+  return { seq, prev: head.hash, digest, hash: await sha256(hashedText(seq, head.hash, digest)), event };
 }
 
 /** As it stands in an object, byte for byte. */

@@ -1,4 +1,5 @@
-import { type AuditRecord, DAY_TYPE, type DayHead, EMPTY_CHAIN, parseLine, recordHash, sha256 } from './record.ts';
+import { type AuditRecord, DAY_TYPE, type DayHead, EMPTY_CHAIN, hashedText, parseLine } from './record.ts';
+import { type Digests, WEB_DIGESTS } from '../digests.ts';
 import { isDaySigned } from './signing.ts';
 import { readObjectKey } from './store.ts';
 
@@ -38,6 +39,7 @@ export interface AuditExpectation {
  */
 export class AuditVerifier {
   readonly #expected: AuditExpectation;
+  readonly #digests: Digests;
   readonly #faults: AuditFault[] = [];
   readonly #erased: number[] = [];
   #objects = 0;
@@ -47,8 +49,9 @@ export class AuditVerifier {
   #publicKey: string | null;
   #hasHead: boolean;
 
-  constructor(expected: AuditExpectation = {}) {
+  constructor(expected: AuditExpectation = {}, digests: Digests = WEB_DIGESTS) {
     this.#expected = expected;
+    this.#digests = digests;
     this.#publicKey = expected.publicKey ?? null;
     this.#hasHead = expected.head === undefined || expected.head === EMPTY_CHAIN.hash;
   }
@@ -103,8 +106,10 @@ export class AuditVerifier {
     this.#follow(record, day, say);
     const { seq, prev, digest, hash, event } = record;
     if (event === null) this.#erased.push(seq);
-    else if ((await sha256(JSON.stringify(event))) !== digest) say('the event is not the one that was written');
-    if ((await recordHash(seq, prev, digest)) !== hash) say('number, digest or hash is not what was written');
+    else if ((await this.#digests.sha256(JSON.stringify(event))) !== digest)
+      say('the event is not the one that was written');
+    if ((await this.#digests.sha256(hashedText(seq, prev, digest))) !== hash)
+      say('number, digest or hash is not what was written');
     if (event?.['type'] === DAY_TYPE) await this.#closing(event as DayHead, say);
     else if (day !== this.#day && this.#day !== '') say(`a new day begins without the head of ${this.#day}`);
     this.#day = day;

@@ -1,5 +1,6 @@
 import type { BridgeEvent } from '../../contract/events.ts';
 import type { Sql } from '../../state/sql.ts';
+import type { Digests } from '../digests.ts';
 import type { EventLog, LoggedEvent } from '../event-log.ts';
 import { type Attempt, Attempts, isTaken } from './attempts.ts';
 import { signedHeaders } from './signature.ts';
@@ -65,6 +66,7 @@ export interface DeliveriesParts {
   readonly webhooks: Webhooks;
   readonly sender: WebhookSender;
   readonly policy: DeliveryPolicy;
+  readonly digests?: Digests | undefined;
 }
 
 /** A receiver that fails, whatever it is sent. */
@@ -328,12 +330,12 @@ export class Deliveries {
   }
 
   async #attempt({ url, secret }: Webhook, event: BridgeEvent, attempt: number): Promise<Attempt> {
-    const { now, sender, policy } = this.#parts;
+    const { now, sender, policy, digests } = this.#parts;
     const atMs = now();
     const body = JSON.stringify(event);
     const common = { eventId: event.id, type: event.type, login: event.login ?? null, atMs, attempt };
     try {
-      const headers = await signedHeaders(secret, { id: event.id, body, nowMs: atMs });
+      const headers = await signedHeaders(secret, { id: event.id, body, nowMs: atMs }, digests);
       const { status } = await sender.send({ url, headers, body, timeoutMs: policy.timeoutMs });
       return { ...common, status, error: null, durationMs: now() - atMs };
     } catch (error) {

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { BridgeEvent } from '../../../container/contract/events.ts';
+import { NODE_DIGESTS } from '../../../container/host/node-digests.ts';
 import { SqliteFile } from '../../../container/host/sqlite-file.ts';
 import { readAudit } from '../../../container/outbox/audit/read-audit.ts';
 import { eraseEvents } from '../../../container/outbox/audit/erase.ts';
@@ -83,7 +84,7 @@ const events = (count: number, { source = 'a', from = 1, atMs = nowMs } = {}) =>
 });
 
 async function verify(expected: AuditExpectation = {}): Promise<AuditVerdict> {
-  const verifier = new AuditVerifier(expected);
+  const verifier = new AuditVerifier(expected, NODE_DIGESTS);
   for (const key of await store.list('main/', '')) await verifier.add(key, store.objects.get(key) ?? '');
   return verifier.end();
 }

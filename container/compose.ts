@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { ownTargets } from './http/broker-target.ts';
+import { type Holding, answersForReplicas } from './cluster/holding.ts';
+import { type OnUpgrade, ownTargets } from './http/broker-target.ts';
 import { CallerLimit } from './http/caller-limit.ts';
-import { clientAddress } from './http/client-address.ts';
 import type { BreakerStatus } from './contract/breaker.ts';
 import { build, keysOf, type Parts, provenMemory } from './compose/build.ts';
 import { countSessionEvent } from './compose/figures.ts';
@@ -31,7 +31,7 @@ import type { UpstreamCheckpoint } from './state/state-api.ts';
 import { addressText } from './transport/transport.ts';
 
 /** Beside the program's folder, in the image as in the repository. */
-const CONSOLE_DIRECTORY = path.resolve(import.meta.dirname, '../dist/console');
+export const CONSOLE_DIRECTORY = path.resolve(import.meta.dirname, '../dist/console');
 /** Platforms send SIGKILL 10 s or more after SIGTERM: requests get most of that, goodbyes the rest. */
 const REQUEST_GRACE_MS = 5_000;
 /** For the answers to those whose orders take longer, a dealer's among them. */
@@ -68,8 +68,21 @@ export interface ContainerOptions {
   readonly figuresEveryMs?: number;
   /** Receives log lines instead of standard output. */
   readonly writeLog?: (line: string) => void;
+  /** Of several replicas, this one holds the session (compose/replica.ts). */
+  readonly holding?: Holding;
   /** The process should end: another instance took over, or the Durable Object asks for it. */
   readonly onDrainAsked?: (reason: string) => void;
+}
+
+/** What is in a process beside its server: everything that a lone one is, and what a replica is once it holds. */
+export interface Bridge {
+  readonly parts: Parts;
+  readonly request: RequestListener;
+  readonly upgrade: OnUpgrade;
+  /** Its server listens. */
+  begin(): void;
+  /** Finishes what is in flight, says goodbye to the broker, releases everything but the server. */
+  close(): Promise<void>;
 }
 
 export interface RunningContainer {
@@ -83,14 +96,26 @@ export interface RunningContainer {
 
 /** The container program: its parts are built, wired to each other, and listen. @throws ConfigError */
 export async function startContainer(config: Config, options: ContainerOptions = {}): Promise<RunningContainer> {
+  const bridge = await makeBridge(config, options);
+  const { log, upstream, writes, instanceId } = bridge.parts;
+  const server = createBridgeServer(bridge.request, bridge.upgrade);
+  const port = await listen(server, { port: config.port, host: options.host ?? config.host });
+  log.info('listening', { port, version: BRIDGE_VERSION, instanceId });
+  bridge.begin();
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await bridge.close();
+    endServer(server);
+    log.info('stopped');
+  };
+  return { port, log, upstream, writes, close: () => (closing ??= close()) };
+}
+
+/** Built and wired; it begins when it is told to. @throws ConfigError */
+export async function makeBridge(config: Config, options: ContainerOptions): Promise<Bridge> {
   const parts = await build(config, options);
   wire(parts);
-  const server = createBridgeServer(parts);
-  const port = await listen(server, parts);
-  begin(parts);
-  const { log, upstream, writes } = parts;
-  let closing: Promise<void> | undefined;
-  return { port, log, upstream, writes, close: () => (closing ??= close(parts, server)) };
+  return { parts, ...handlersOf(parts), begin: () => begin(parts), close: () => close(parts) };
 }
 
 /** Which part listens to which events. */
@@ -113,7 +138,10 @@ function wire(parts: Parts): void {
   events.on('symbols', (names) => calendar?.used(names));
   events.on('circuit', (status) => circuitChanged(parts, status));
   events.on('activity', (change) => control?.noteActivity(change));
-  events.on('ended', (ended) => streaming.service.end(ended));
+  events.on('ended', (ended) => {
+    streaming.service.end(ended);
+    options.holding?.ended(ended);
+  });
   events.on('warm', () => warm(upstream));
   events.on('drain', (reason) => options.onDrainAsked?.(reason));
   events.on('handover', (checkpoint) => {
@@ -150,7 +178,7 @@ function recallClock({ address, clock }: UpstreamCheckpoint, { config, reads }: 
   if (clock && config.servers.some((server) => addressText(server) === address)) reads.clock.recall(clock);
 }
 
-function createBridgeServer(parts: Parts): Server {
+function handlersOf(parts: Parts): Pick<Bridge, 'request' | 'upgrade'> {
   const {
     config,
     now,
@@ -161,13 +189,14 @@ function createBridgeServer(parts: Parts): Server {
     control,
     writes,
     authenticate,
+    addressOf,
     streaming,
     performance,
     typed,
   } = parts;
   const { state, events } = parts;
+  const { holding } = parts.options;
   const { startSecret } = config;
-  const addressOf = clientAddress(config.trustedProxies);
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
   const onAnswer: AppOptions['onAnswer'] = parts.options.isCounted === false ? () => undefined : performance.note;
@@ -202,28 +231,40 @@ function createBridgeServer(parts: Parts): Server {
     passthrough: servePassthrough(new Passthrough(commands, writes.mutatePassthrough), config.customCommands),
     typed: serveRoutes(typed, hot),
     onAnswer,
-    extra: streaming.paths,
+    extra: { ...streaming.paths, ...(holding ? answersForReplicas(holding.fromReplica, state.api.sessions) : {}) },
+    fromReplica: holding?.fromReplica,
     console: consolePage(CONSOLE_DIRECTORY),
   });
   const own = ownTargets(config.broker);
   const handlers: Record<string, UpgradeHandler> = { ...streaming.upgrades };
   if (control) handlers[INTERNAL_PATH.control] = (request, socket, head) => control.accept(request, socket, head);
-  // What is kept is answered at once: it is never in flight.
-  const server = createServer(SERVER_LIMITS, own.requests(hot.before(requests.around(app))));
+  return {
+    // What is kept is answered at once: it is never in flight.
+    request: own.requests(hot.before(requests.around(app))),
+    upgrade: own.upgrades(createUpgrades({ authenticate, addressOf, handlers, log, draining })),
+  };
+}
+
+export function createBridgeServer(request: RequestListener, upgrade: OnUpgrade): Server {
+  const server = createServer(SERVER_LIMITS, request);
   server.on('clientError', answerClientError);
-  server.on('upgrade', own.upgrades(createUpgrades({ authenticate, addressOf, handlers, log, draining })));
+  server.on('upgrade', upgrade);
   return server;
 }
 
-async function listen(server: Server, { config, options, log, instanceId }: Parts): Promise<number> {
+/** @returns the port */
+export async function listen(server: Server, at: { readonly port: number; readonly host: string }): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ port: config.port, host: options.host ?? config.host }, resolve);
+  server.listen(at, resolve);
   await promise;
   server.off('error', reject);
-  const { port } = server.address() as AddressInfo;
-  log.info('listening', { port, version: BRIDGE_VERSION, instanceId });
-  return port;
+  return (server.address() as AddressInfo).port;
+}
+
+export function endServer(server: Server): void {
+  server.close();
+  server.closeAllConnections();
 }
 
 /** Another process on the same file took the session over, at most so long ago. */
@@ -251,7 +292,7 @@ function begin({ state, events, upstream, instanceId, log, requests, options, ou
   void state.api.signIn.read().then((checkpoint) => events.emit('handover', checkpoint));
 }
 
-async function close(parts: Parts, server: Server): Promise<void> {
+async function close(parts: Parts): Promise<void> {
   const { requests, log, streaming, writes, upstream, state, instanceId, figures, metrics, control, outbox } = parts;
   await Promise.race([state.ready, new Promise((resolve) => setTimeout(resolve, GREETING_GRACE_MS))]);
   requests.isDraining = true;
@@ -270,9 +311,6 @@ async function close(parts: Parts, server: Server): Promise<void> {
   metrics.close();
   control?.close();
   state.close();
-  server.close();
-  server.closeAllConnections();
-  log.info('stopped');
 }
 
 function logSessionEvent(log: Logger, event: SessionEvent): void {

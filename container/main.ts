@@ -6,8 +6,8 @@
  */
 import { stopAsked } from './host/stop-signals.ts';
 import { setFlagsFromString } from 'node:v8';
-import { startContainer, type RunningContainer } from './compose.ts';
-import { ConfigError, loadConfig } from './host/config.ts';
+import { type ContainerOptions, startContainer, type RunningContainer } from './compose.ts';
+import { type Config, ConfigError, loadConfig } from './host/config.ts';
 import { createLog } from './host/log.ts';
 
 /** After this the process ends, whatever still hangs. */
@@ -22,7 +22,7 @@ const HEAP_GROWTH = '--heap-growing-percent=50';
 /** Signals, configuration, start. */
 async function main(): Promise<void> {
   let log = createLog({ level: 'info', secrets: [] });
-  const started = Promise.withResolvers<RunningContainer | undefined>();
+  const started = Promise.withResolvers<Started | undefined>();
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   };
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
   try {
-    const container = await startContainer(loadConfig(process.env), { onDrainAsked: () => void stop() });
+    const container = await start(loadConfig(process.env), { onDrainAsked: () => void stop() });
     ({ log } = container);
     setFlagsFromString(HEAP_GROWTH);
     started.resolve(container);
@@ -49,6 +49,15 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     started.resolve(undefined);
   }
+}
+
+type Started = Pick<RunningContainer, 'log' | 'close'>;
+
+/** Alone, or as one of several replicas; what only those need is not loaded otherwise. */
+async function start(config: Config, options: ContainerOptions): Promise<Started> {
+  if (!config.cluster) return startContainer(config, options);
+  const { startReplica } = await import('./compose/replica.ts');
+  return startReplica(config, config.cluster, options);
 }
 
 /** What a user can mend; `undefined` = a fault of the program. */

@@ -12,7 +12,7 @@ import { KeyRing, type ApiKey } from '../contract/key-records.ts';
 import { postBatch } from '../contract/routes/batch.ts';
 import type { adminPolicy, adminSleep, adminWarm } from '../contract/routes/admin.ts';
 import { ROUTES, type Route } from '../contract/routes.ts';
-import { checkKeys, trustDoor, type Authenticate, type Keys } from '../http/authenticate.ts';
+import { type AddressOf, checkKeys, trustDoor, type Authenticate, type Keys } from '../http/authenticate.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { serveBatch } from '../http/batch.ts';
 import { Requests } from '../http/requests.ts';
@@ -39,7 +39,10 @@ import { callerOfSession } from '../state/consumer-session-view.ts';
 import { ObservedTransport } from '../transport/observed-transport.ts';
 import { UndiciTransport } from '../transport/undici-transport.ts';
 import { passwordHash } from '../webapi/handshake.ts';
+import type { Holding } from '../cluster/holding.ts';
 import type { ContainerOptions } from '../compose.ts';
+import { REFERENCE_CLASSES } from '../contract/reference-data.ts';
+import type { Broker } from '../service/broker/broker.ts';
 import { BridgeEmitter } from './events.ts';
 import { collectFigures, countedLedger, metricsText, programFacts } from './figures.ts';
 import { archiveSource } from './archive-source.ts';
@@ -69,6 +72,8 @@ export interface Parts {
   readonly reads: ReadService;
   readonly writes: WriteService;
   readonly authenticate: Authenticate;
+  /** The client of a request. */
+  readonly addressOf: AddressOf;
   readonly streaming: Streaming;
   readonly metrics: ProgramMetrics;
   readonly figures: FiguresKeeper;
@@ -82,7 +87,7 @@ export interface Parts {
 
 /** Constructs every part from those before it; nothing runs yet. @throws ConfigError */
 export async function build(config: Config, options: ContainerOptions): Promise<Parts> {
-  const { now = Date.now } = options;
+  const { now = Date.now, holding } = options;
   const instanceId = randomUUID();
   const events = new BridgeEmitter();
   const requests = new Requests();
@@ -98,6 +103,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     broker: config.broker,
     outbox: { whenFull: config.auditDir === undefined ? 'drop' : config.outboxFull },
     onEnded: (ended) => events.emit('ended', [ended]),
+    ...(holding ? { fence: holding.fence, distrust: holding.distrust } : {}),
     ...(options.signIn ? { signIn: options.signIn } : {}),
   });
   const metrics = new ProgramMetrics(now);
@@ -122,8 +128,9 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const writes: WriteService = buildWriteService(base, commands, reads);
   const outbox = buildOutbox(base, reads);
   const authenticate = countingRefused(buildAuthentication(base), outbox);
+  const addressOf = addressesOf(base);
   const streaming = createStreaming({
-    addressOf: clientAddress(base.config.trustedProxies),
+    addressOf,
     broker: reads.broker,
     clock: reads.clock,
     authenticate,
@@ -133,7 +140,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     onGaps: outbox?.gaps,
     now,
     log,
-    behindDoor: control !== undefined,
+    isHub: control ? () => true : holding?.fromReplica,
     upstreamPerSecond: config.upstreamPerSecond,
     ...(options.streamLimits ? { limits: options.streamLimits } : {}),
   });
@@ -156,8 +163,8 @@ export async function build(config: Config, options: ContainerOptions): Promise<
     profiling: config.profiling,
   });
   const typed = buildTypedApi({ ...measured, writes, performance, figures, outbox });
-  const told = { outbox, marginWatch };
-  return { ...measured, ...told, commands, control, calendar, writes, authenticate, figures, performance, typed };
+  const known = { ...measured, addressOf, authenticate, outbox, marginWatch };
+  return { ...known, commands, control, calendar, writes, figures, performance, typed };
 }
 
 type Base = Pick<
@@ -224,7 +231,7 @@ function buildReads(base: Base, upstream: Upstream, isWriting: () => boolean): R
 function buildWriteService(base: Base, upstream: Upstream, reads: ReadService): WriteService {
   const { config, options, now, instanceId, log, events, state, metrics } = base;
   return createWriteService({
-    upstream: notingWrites(upstream, reads.broker, reads.clock),
+    upstream: notingWrites(upstream, tellingBroker(reads.broker, options.holding), reads.clock),
     broker: reads.broker,
     many: reads.many,
     clock: reads.clock,
@@ -236,6 +243,23 @@ function buildWriteService(base: Base, upstream: Upstream, reads: ReadService): 
     onUnsettled: (unsettled) => events.emit('activity', { unsettled }),
     onError: (what, error) => log.warn('background_work_failed', { kind: what, error }),
   });
+}
+
+function addressesOf({ config, options }: Base): AddressOf {
+  const own = clientAddress(config.trustedProxies);
+  return options.holding?.addressOf(own) ?? own;
+}
+
+/** The other replicas forget with this one. */
+function tellingBroker(broker: ReadService['broker'], holding: Holding | undefined): Pick<Broker, 'forgetReads'> {
+  if (!holding) return broker;
+  return {
+    forgetReads: (...kinds) => {
+      broker.forgetReads(...kinds);
+      const classes = REFERENCE_CLASSES.filter((one) => kinds.includes(one));
+      if (classes.length > 0) holding.changed(classes);
+    },
+  };
 }
 
 /** Anybody may ask whether the bridge is ready; a write is made for it so often at most. */
@@ -345,6 +369,7 @@ function buildTypedApi(parts: Typed): TypedApi {
     serverBuild: serverBuildOf(parts),
     report: () => figures.report(),
     audit: () => outbox?.outbox.backlog ?? null,
+    cluster: () => parts.options.holding?.status() ?? null,
   };
   const own = {
     ...(outbox ? outboxHandlers(outbox.outbox) : {}),

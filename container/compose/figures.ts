@@ -1,19 +1,22 @@
+import type { ClusterStatus } from '../contract/cluster.ts';
 import { MOST_TOLD_SYMBOLS, type FiguresReport } from '../contract/figures.ts';
 import { DATA_TOPICS } from '../contract/frames.ts';
 import { METRICS, type MetricName } from '../contract/metrics/catalog.ts';
 import { Metrics, type Sample } from '../contract/metrics/registry.ts';
 import { addStatusGauges, type GaugedStatus } from '../contract/metrics/status-gauges.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
+import type { StreamService } from '../service/feeds/stream-service.ts';
 import type { ProgramMetrics } from '../service/process/program-metrics.ts';
 import type { SessionEvent } from '../session/status.ts';
 import type { OperationsApi, StateApi } from '../state/state-api.ts';
 import type { Parts } from './build.ts';
 
-type Measured = Pick<Parts, 'config' | 'requests' | 'upstream' | 'reads' | 'streaming' | 'metrics'>;
+type Measured = Pick<Parts, 'config' | 'options' | 'requests' | 'upstream' | 'reads' | 'streaming' | 'metrics'>;
 
 /** What is read where it is, when somebody looks. */
-export function collectFigures({ requests, upstream, reads, streaming, metrics }: Measured): void {
+export function collectFigures({ requests, upstream, reads, streaming, metrics, options }: Measured): void {
   const { registry } = metrics;
+  if (options.holding) collectCluster(metrics, options.holding.status);
   const one = (name: MetricName, read: () => number | null): void =>
     registry.collect(name, () => {
       const value = read();
@@ -50,19 +53,39 @@ export function collectFigures({ requests, upstream, reads, streaming, metrics }
   one('mt5_reads_total', () => cache().reads);
   one('mt5_reads_coalesced_total', () => cache().coalesced);
 
-  many('mt5_ws_clients', () => [[['container'], streaming.service.streams]]);
-  const { counters } = streaming.service.core;
-  many('mt5_ws_messages_total', () => [[['container'], counters.frames]]);
-  many('mt5_ws_conflated_total', () => [[['container'], counters.conflated]]);
-  many('mt5_ws_slow_closed_total', () => [[['container'], counters.slowConsumers]]);
-  many('mt5_ws_gaps_total', () => [[['container'], counters.gaps]]);
-  many('mt5_ws_refused_operations_total', () => [[['container'], counters.refusedOperations]]);
+  collectStreams({ registry }, streaming.service);
   const feed = (name: string): number => streaming.poller.stats()[name] ?? 0;
   one('mt5_feed_requests_total', () => feed('requests'));
   one('mt5_feed_changes_total', () => feed('changes'));
   one('mt5_feed_failures_total', () => feed('failures'));
   many('mt5_feed_followed', () => DATA_TOPICS.map((topic): Sample => [[topic], feed(topic)]));
   one('mt5_feed_stale_symbols', () => streaming.poller.symbols().filter(({ stale }) => stale).length);
+}
+
+/** Of clients' streams. */
+export function collectStreams({ registry }: Pick<ProgramMetrics, 'registry'>, service: StreamService): void {
+  const many = (name: MetricName, value: () => number): void =>
+    registry.collect(name, () => [[['container'], value()]]);
+  const { counters } = service.core;
+  many('mt5_ws_clients', () => service.streams);
+  many('mt5_ws_messages_total', () => counters.frames);
+  many('mt5_ws_conflated_total', () => counters.conflated);
+  many('mt5_ws_slow_closed_total', () => counters.slowConsumers);
+  many('mt5_ws_gaps_total', () => counters.gaps);
+  many('mt5_ws_refused_operations_total', () => counters.refusedOperations);
+}
+
+/** Of several replicas. */
+export function collectCluster({ registry }: Pick<ProgramMetrics, 'registry'>, status: () => ClusterStatus): void {
+  registry.collect('mt5_cluster_role', () => {
+    const { role } = status();
+    return (['holder', 'follower'] as const).map((one): Sample => [[one], one === role ? 1 : 0]);
+  });
+  registry.collect('mt5_cluster_token', () => [[[], status().holder?.token ?? 0]]);
+  registry.collect('mt5_cluster_lease_age_seconds', () => {
+    const { leaseAgeMs } = status();
+    return leaseAgeMs === null ? [] : [[[], leaseAgeMs / 1000]];
+  });
 }
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { asBridgeError, BridgeError } from '../contract/errors.ts';
 import type { StreamGap } from '../contract/events.ts';
 import type { StreamLimits } from '../contract/frames.ts';
@@ -12,33 +13,42 @@ import { clientStreams, hubStreams } from '../http/ws.ts';
 import type { ClockSource } from '../service/broker/broker-clock.ts';
 import { Poller } from '../service/feeds/poller.ts';
 import type { BrokerReads } from '../service/feeds/reads.ts';
-import { StreamService } from '../service/feeds/stream-service.ts';
+import { type AttachableSource, StreamService } from '../service/feeds/stream-service.ts';
 import type { StateApi } from '../state/state-api.ts';
 
-export interface StreamingOptions {
-  readonly broker: BrokerReads;
-  readonly clock: ClockSource;
+/** What clients' streams need, wherever their source is. */
+export interface StreamServersOptions {
   readonly authenticate: Authenticate;
   readonly addressOf: AddressOf;
-  readonly sessions: StateApi['sessions'];
+  /** Which of these proofs of traders' sessions still hold. */
+  readonly stillValid: (proofs: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly maxConnections: number;
   readonly onStreams: (streams: number) => void;
   readonly onGaps: ((gaps: readonly StreamGap[]) => void) | undefined;
   readonly now: () => number;
   readonly log: Logger;
-  /** Behind the Worker: hubs may connect, and clients never do. */
-  readonly behindDoor: boolean;
   readonly limits?: Partial<StreamLimits>;
+}
+
+export interface StreamingOptions extends Omit<StreamServersOptions, 'stillValid'> {
+  readonly broker: BrokerReads;
+  readonly clock: ClockSource;
+  readonly sessions: StateApi['sessions'];
+  /** Behind the Worker, hubs may connect; of several replicas, the others. Absent = nobody. */
+  readonly isHub: ((request: IncomingMessage) => boolean) | undefined;
   /** The most questions a second of the whole bridge; absent = what the sessions carry. */
   readonly upstreamPerSecond?: number | undefined;
 }
 
-export interface Streaming {
-  readonly poller: Poller;
+export interface StreamServers {
   readonly service: StreamService;
   readonly upgrades: Readonly<Record<string, UpgradeHandler>>;
   readonly paths: Readonly<Record<string, RequestHandler>>;
   close(): void;
+}
+
+export interface Streaming extends StreamServers {
+  readonly poller: Poller;
 }
 
 const refuseWithoutUpgrade: RequestHandler = () => {
@@ -47,24 +57,11 @@ const refuseWithoutUpgrade: RequestHandler = () => {
 
 const CLOCK_DEADLINE_MS = 10_000;
 
-/** Everything that streams: one poller, the service over it, and its servers. */
-export function createStreaming(options: StreamingOptions): Streaming {
-  const { now, log, authenticate } = options;
-  const onError = (error: unknown): void => log.error('stream_error', { error });
-  const poller = new Poller({
-    reads: options.broker,
-    clock: () =>
-      options.clock.get({
-        deadlineAtMs: now() + CLOCK_DEADLINE_MS,
-        signal: AbortSignal.timeout(CLOCK_DEADLINE_MS),
-      }),
-    now,
-    onError,
-    upstreamPerSecond: options.upstreamPerSecond,
-    ...(options.limits?.staleAfterMs === undefined ? {} : { staleAfterMs: options.limits.staleAfterMs }),
-  });
+/** Clients' streams over a source, and their servers. */
+export function createStreamServers(source: AttachableSource, options: StreamServersOptions): StreamServers {
+  const { authenticate, stillValid, addressOf, maxConnections, onStreams, onGaps, now, log, limits } = options;
   const service = new StreamService({
-    source: poller,
+    source,
     authenticate: async (key, address) => {
       try {
         const caller = await authenticate((name) => (name === HEADER.apiKey ? key : undefined), {
@@ -76,28 +73,60 @@ export function createStreaming(options: StreamingOptions): Streaming {
         throw error;
       }
     },
-    stillValid: async (proofs) => {
-      const found = await Promise.all(proofs.map((proof) => options.sessions.find(proof)));
-      return new Set(proofs.filter((_, i) => found[i] !== null));
-    },
+    stillValid,
     now,
-    maxConnections: options.maxConnections,
-    onStreams: options.onStreams,
-    onGaps: options.onGaps,
-    onError,
-    ...(options.limits ? { limits: options.limits } : {}),
+    maxConnections,
+    onStreams,
+    onGaps,
+    onError: (error) => log.error('stream_error', { error }),
+    ...(limits ? { limits } : {}),
   });
-  const clients = clientStreams(service, options.addressOf);
-  const hubs = hubStreams(service, log);
+  const clients = clientStreams(service, addressOf);
   return {
-    poller,
     service,
-    upgrades: { '/v1/stream': clients, ...(options.behindDoor ? { [INTERNAL_PATH.stream]: hubs } : {}) },
+    upgrades: { '/v1/stream': clients },
     paths: { '/v1/stream': refuseWithoutUpgrade, '/v1/stream/sse': eventStream(service) },
     close: () => {
       service.close();
-      hubs.close();
       clients.close();
+    },
+  };
+}
+
+/** Everything that streams: one poller, the service over it, and its servers. */
+export function createStreaming(options: StreamingOptions): Streaming {
+  const { now, log, sessions, isHub } = options;
+  const poller = new Poller({
+    reads: options.broker,
+    clock: () =>
+      options.clock.get({
+        deadlineAtMs: now() + CLOCK_DEADLINE_MS,
+        signal: AbortSignal.timeout(CLOCK_DEADLINE_MS),
+      }),
+    now,
+    onError: (error) => log.error('stream_error', { error }),
+    upstreamPerSecond: options.upstreamPerSecond,
+    ...(options.limits?.staleAfterMs === undefined ? {} : { staleAfterMs: options.limits.staleAfterMs }),
+  });
+  const servers = createStreamServers(poller, {
+    ...options,
+    stillValid: async (proofs) => {
+      const found = await Promise.all(proofs.map((proof) => sessions.find(proof)));
+      return new Set(proofs.filter((_, i) => found[i] !== null));
+    },
+  });
+  const hubs = hubStreams(servers.service, log);
+  const forHubs: UpgradeHandler = (request, socket, head, caller) => {
+    if (!isHub?.(request)) throw new BridgeError('route_not_found', 'No WebSocket is served on this path.');
+    hubs(request, socket, head, caller);
+  };
+  return {
+    ...servers,
+    poller,
+    upgrades: { ...servers.upgrades, ...(isHub ? { [INTERNAL_PATH.stream]: forHubs } : {}) },
+    close: () => {
+      servers.close();
+      hubs.close();
       poller.stop();
     },
   };

@@ -251,7 +251,7 @@ export function requireCommand(command: PassedCommand, caller: Caller): void {
     );
 }
 
-const PASSTHROUGH_PREFIX = '/api/';
+export const PASSTHROUGH_PREFIX = '/api/';
 
 /**
  * The command that a request path names, exactly as it came over the wire: nothing is decoded or normalised, so no way

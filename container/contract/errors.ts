@@ -78,6 +78,7 @@ export const ERRORS = {
   overloaded: entry(503, 'The bridge is at its limit', 'after'),
   outbox_full: entry(503, 'Too much waits to be kept by the audit', 'after'),
   draining: entry(503, 'The bridge is shutting down', 'after'),
+  no_holder: entry(503, 'No replica holds the session', 'after'),
   container_unavailable: entry(503, 'The container cannot be started', 'after'),
   misconfigured: entry(503, 'The bridge is not configured', 'no'),
   version_mismatch: entry(503, 'Worker and container are of different versions', 'after'),

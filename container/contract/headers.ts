@@ -19,11 +19,11 @@ export const HEADER = {
   apiKey: 'x-api-key',
   authorization: 'authorization',
 
-  /** Worker → container only; stripped from what callers send. */
+  /** Worker → container, or replica → holder; stripped from what callers send. */
   startSecret: 'x-bridge-start-secret',
   /** Worker → container only: the authorised caller as JSON (see `Caller`). */
   caller: 'x-bridge-caller',
-  /** Worker → container only: the network address that the caller came from, for the ledger. */
+  /** Worker → container, or replica → holder: the network address that the caller came from. */
   callerAddress: 'x-bridge-caller-address',
   /** Worker → hub only: hash of the key or token that the caller presented, to look at it again. */
   proof: 'x-bridge-proof',
@@ -61,10 +61,17 @@ export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.changes,
 ];
 
-/** Routes that only the Durable Object calls, with the per-start secret. */
+/** Before every path that no caller may use. */
+export const INTERNAL_PREFIX = '/internal/';
+
+/** Routes that only the Durable Object calls, with the per-start secret; or other replicas, with theirs. */
 export const INTERNAL_PATH = {
   /** WebSocket: the control channel (`control.ts`). */
   control: '/internal/control',
   /** WebSocket: one upstream stream for the hub. */
   stream: '/internal/stream',
+  /** Of the holder, for other replicas: who calls with these credentials, from this address. */
+  caller: '/internal/caller',
+  /** … which of these proofs of traders' sessions still hold. */
+  sessions: '/internal/sessions',
 } as const;

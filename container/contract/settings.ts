@@ -121,6 +121,20 @@ export const SETTINGS: readonly Setting[] = [
     meaning:
       'groups (masks by comma, `real\\*`) whose margin calls and stop-outs are told as events `margin.*` while the container is awake; their accounts are read about once a second',
   },
+  {
+    name: 'CLUSTER',
+    default: '',
+    where: 'vps',
+    meaning:
+      '`redis://user:password@host:port`, or `rediss://`: this program is one of several replicas of a broker, which agree there on the one that holds the session; see *Deploying*, “Several replicas”',
+  },
+  {
+    name: 'CLUSTER_ADVERTISE',
+    default: '',
+    where: 'vps',
+    meaning:
+      '`http://host:port` under which the other replicas reach this one; empty: `HOST` (where that is all addresses, the name of the machine) and `PORT`',
+  },
   { name: 'SLEEP_AFTER', default: '10m', where: 'worker', meaning: 'idle time before the container may stop' },
   {
     name: 'SLEEP_POLICY',

@@ -56,6 +56,15 @@ export interface Config {
   readonly outboxFull: OutboxFull;
   /** Receivers of webhooks that may be private. */
   readonly webhookAllowedOrigins: readonly string[];
+  /** This program is one of several replicas. */
+  readonly cluster: ClusterConfig | undefined;
+}
+
+export interface ClusterConfig {
+  /** Where the replicas agree on who holds the session: `redis://` or `rediss://`, with credentials perhaps. */
+  readonly redisUrl: string;
+  /** Where the others reach this one; undefined = from `HOST` and the port. */
+  readonly advertise: string | undefined;
 }
 
 export class ConfigError extends Error {
@@ -135,6 +144,30 @@ const proxy = z
     return hide({ ...address, ...credentials }, ['username', 'password']);
   });
 
+const redisUrl = z
+  .string()
+  .optional()
+  .transform((text, context): string | undefined => {
+    if (text === undefined) return undefined;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const isWhole = url && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d{0,4}$/.test(url.pathname);
+    if (isWhole && !/%(?![0-9a-f]{2})/i.test(text)) return text;
+    // The value may hold credentials: it is not repeated.
+    context.addIssue({ code: 'custom', message: 'expected redis://user:password@host:port, or rediss:// for TLS' });
+    return z.NEVER;
+  });
+
+const origin = z
+  .string()
+  .optional()
+  .transform((text, context): string | undefined => {
+    if (text === undefined) return undefined;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url?.protocol === 'http:' && url.href === `${url.origin}/`) return url.origin;
+    context.addIssue({ code: 'custom', message: 'expected http://host:port' });
+    return z.NEVER;
+  });
+
 const environment = z
   .object({
     MT5_SERVER: servers,
@@ -194,6 +227,12 @@ const environment = z
       .string()
       .default('file:mt5-edge-bridge.sqlite')
       .refine((text) => /^(file:.+|memory:)$/.test(text), 'expected file:<path> or memory:'),
+    CLUSTER: redisUrl,
+    CLUSTER_ADVERTISE: origin,
+  })
+  .refine((env) => env.CLUSTER === undefined || env.BRIDGE_START_SECRET === undefined, {
+    path: ['CLUSTER'],
+    error: 'expected nothing behind the Worker, whose Durable Object is what replicas are on a VPS',
   })
   .refine((env) => env.BRIDGE_API_KEYS !== undefined || env.BRIDGE_START_SECRET !== undefined, {
     path: ['BRIDGE_API_KEYS'],
@@ -250,6 +289,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       archiveDir: v.ARCHIVE_DIR === '' ? undefined : v.ARCHIVE_DIR,
       outboxFull: v.OUTBOX_FULL,
       webhookAllowedOrigins: v.WEBHOOK_ALLOWED_ORIGINS,
+      cluster:
+        v.CLUSTER === undefined
+          ? undefined
+          : hide({ redisUrl: v.CLUSTER, advertise: v.CLUSTER_ADVERTISE }, ['redisUrl']),
     },
     ['password', 'apiKeys', 'startSecret'],
   );
@@ -257,7 +300,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 
 /** Every secret value of the configuration: none of them may be logged. */
 export const configSecrets = (config: Config): string[] =>
-  [config.password, config.startSecret, config.proxy?.password].filter((secret) => secret !== undefined);
+  [
+    config.password,
+    config.startSecret,
+    config.proxy?.password,
+    config.cluster && decodeURIComponent(new URL(config.cluster.redisUrl).password),
+  ].filter((secret): secret is string => secret !== undefined && secret !== '');
 
 function hide<T extends object>(object: T, names: readonly (keyof T)[]): T {
   for (const name of names) Object.defineProperty(object, name, { enumerable: false });

@@ -1,4 +1,4 @@
-import fs, { chmodSync, closeSync, openSync, renameSync } from 'node:fs';
+import fs, { chmodSync, closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { BridgeError } from '../contract/errors.ts';
 import { type Sql, type SqlRow, type SqlValue, StateBusyError } from '../state/sql.ts';
@@ -24,6 +24,10 @@ export class SqliteFile implements Sql {
   private constructor(database: DatabaseSync, path: string) {
     this.#database = database;
     this.#log = path === ':memory:' ? undefined : `${path}-wal`;
+  }
+
+  #prepareForWrites(): void {
+    const database = this.#database;
     switchToWal(database);
     // A commit is in the log when it returns and survives the end of the process; of power, after `durable()`.
     database.exec('PRAGMA synchronous = NORMAL');
@@ -35,7 +39,7 @@ export class SqliteFile implements Sql {
    * another name and a new one begun; `onLost` is told.
    */
   static open(location: string, onLost: (message: string) => void = () => {}): SqliteFile {
-    const path = location.startsWith('memory:') ? ':memory:' : location.replace(/^file:/, '');
+    const path = pathOf(location);
     try {
       return SqliteFile.#checked(path);
     } catch (error) {
@@ -48,12 +52,32 @@ export class SqliteFile implements Sql {
     }
   }
 
+  /**
+   * A file that another program may be writing to, for a short look: a lock is not waited for, nothing is set aside.
+   * @returns undefined where there is none, or what there is cannot be read as a database
+   * @throws BridgeError `state_unavailable`
+   */
+  static look(location: string): SqliteFile | undefined {
+    const path = pathOf(location);
+    if (!existsSync(path)) return undefined;
+    const database = new DatabaseSync(path, { timeout: 0 });
+    try {
+      database.exec('PRAGMA schema_version');
+      return new SqliteFile(database, path);
+    } catch (error) {
+      database.close();
+      if (isCorrupt(error)) return undefined;
+      throw stateFailure(error);
+    }
+  }
+
   static #checked(path: string): SqliteFile {
     // Before SQLite makes it: its own files beside it get the same rights.
     if (path !== ':memory:') onlyForOwner(path);
     const database = new DatabaseSync(path, { timeout: OPENING_WAIT_MS });
     try {
       const file = new SqliteFile(database, path);
+      file.#prepareForWrites();
       const [verdict] = file.run('PRAGMA quick_check(1)');
       if (verdict?.['quick_check'] !== 'ok') throw new CorruptDatabase();
       return file;
@@ -161,6 +185,9 @@ function switchToWal(database: DatabaseSync): void {
     }
   }
 }
+
+const pathOf = (location: string): string =>
+  location.startsWith('memory:') ? ':memory:' : location.replace(/^file:/, '');
 
 class CorruptDatabase extends Error {}
 

@@ -24,19 +24,24 @@ interface Link {
   close(): void;
 }
 
-/** @throws ConfigError where the file of `CHECKPOINT` cannot be opened */
-export function linkState(config: Config, log: Logger, options: BridgeStateOptions): StateLink {
+/** `fence`: what every write of the file goes through. @throws ConfigError where the file of `CHECKPOINT` cannot be opened */
+export function linkState(
+  config: Config,
+  log: Logger,
+  { fence = (sql) => sql, ...options }: BridgeStateOptions & { readonly fence?: ((sql: Sql) => Sql) | undefined },
+): StateLink {
   if (config.startSecret !== undefined) {
     const api = new RemoteState();
     return { where: 'durable_object', api, ready: api.ready, close: () => api.detach() };
   }
   const warn = (reason: string): void => log.warn('checkpoint_warning', { reason });
-  let distrust: string | null = null;
+  let distrust = options.distrust ?? null;
   const file = openFile(config.checkpoint, (message) => {
     warn(message);
     distrust = message;
   });
-  const local = new BridgeState(file, { ...options, warn, distrust });
+  const sql = fence(file);
+  const local = new BridgeState(sql, { ...options, warn, distrust });
   local.keys.bootstrap(config.apiKeys ?? []);
   file.stopWaiting();
   const durable = (): Promise<void> => file.durable();
@@ -45,7 +50,7 @@ export function linkState(config: Config, log: Logger, options: BridgeStateOptio
     api: patientState(local, durable),
     durable,
     local,
-    sql: file,
+    sql,
     ready: Promise.resolve(),
     close: () => file.close(),
   };

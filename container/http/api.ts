@@ -14,12 +14,17 @@ import { OpenFacts, type FactsOptions } from './request-facts.ts';
 /** Answers one request of a known caller. What it throws becomes a problem. */
 export type Serve = (request: IncomingMessage, facts: OpenFacts) => Promise<HttpAnswer>;
 
-export interface ApiOptions extends FactsOptions {
+export interface AdmitOptions {
   readonly authenticate: Authenticate;
   readonly addressOf: AddressOf;
   /** Behind the Worker: it says what the deadline is. */
   readonly behindDoor: boolean;
+  /** So does another replica that forwards. */
+  readonly fromReplica?: ((request: IncomingMessage) => boolean) | undefined;
   readonly draining: () => boolean;
+}
+
+export interface ApiOptions extends FactsOptions, AdmitOptions {
   readonly passthrough: Serve;
   readonly typed: Serve;
 }
@@ -49,14 +54,21 @@ export class Api {
   async #answer(request: IncomingMessage, facts: OpenFacts): Promise<HttpAnswer> {
     await admit(request, facts, this.#options);
     const { url = '' } = request;
-    // A target that a URL parser would read as another host or path matches no route; a query may name groups as they are.
-    if (!/^\/(?!\/)[\x21-\x3e\x40-\x5b\x5d-\x7e]*(?:\?[\x21-\x7e]*)?$/.test(url))
-      throw new BridgeError('route_not_found', 'The request target is not a plain path.');
-    requireTarget(url);
+    requirePlainTarget(url);
     const { passthrough, typed } = this.#options;
     const passes = /^\/api(\/|$|\?)/i.test(url) && !TYPED_API_PATHS.has(splitTarget(url)[0]);
     return (passes ? passthrough : typed)(request, facts);
   }
+}
+
+/**
+ * A target that a URL parser would read as another host or path matches no route; a query may name groups as they are.
+ * @throws BridgeError `route_not_found` · `uri_too_long`
+ */
+export function requirePlainTarget(url: string): void {
+  if (!/^\/(?!\/)[\x21-\x3e\x40-\x5b\x5d-\x7e]*(?:\?[\x21-\x7e]*)?$/.test(url))
+    throw new BridgeError('route_not_found', 'The request target is not a plain path.');
+  requireTarget(url);
 }
 
 /** Paths that an answer names are those that the caller came by. */
@@ -76,12 +88,7 @@ const located = (answer: HttpAnswer, prefix: string): HttpAnswer =>
 export async function admit(
   request: IncomingMessage,
   facts: OpenFacts,
-  {
-    draining,
-    authenticate,
-    addressOf,
-    behindDoor,
-  }: Pick<ApiOptions, 'draining' | 'authenticate' | 'addressOf' | 'behindDoor'>,
+  { draining, authenticate, addressOf, behindDoor, fromReplica }: AdmitOptions,
 ): Promise<void> {
   if (draining())
     throw new BridgeError('draining', {
@@ -93,7 +100,7 @@ export async function admit(
   facts.address = behindDoor ? () => header(HEADER.callerAddress) : address;
   facts.caller = await authenticate(header, { address, connection: request.socket });
   facts.charge(1);
-  if (behindDoor) facts.noteDeadline(header(HEADER.deadline));
+  if (behindDoor || fromReplica?.(request)) facts.noteDeadline(header(HEADER.deadline));
 }
 
 /** Whatever was thrown becomes one of the contract's problems. The only place that does so. */

@@ -1,40 +1,46 @@
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { RequestListener } from 'node:http';
 import { publicDocument } from '../contract/documents.ts';
-import { admit, answerProblem, Api, type ApiOptions } from './api.ts';
+import { admit, type AdmitOptions, answerProblem, Api, type ApiOptions } from './api.ts';
 import type { ConsolePage } from './console.ts';
 import { serveDocuments } from './documents.ts';
 import { healthz, type Readiness, readyz } from './health.ts';
 import { splitTarget } from './read-request.ts';
-import { factsOf, OpenFacts, rememberFacts } from './request-facts.ts';
+import { factsOf, type FactsOptions, OpenFacts, rememberFacts } from './request-facts.ts';
 
 /**
  * http/ is the only room that knows statuses, headers and bodies: it finds out who calls and what for, hands validated
  * input to service/, and turns what comes back or is thrown into HTTP. It knows no sessions and no Web API.
  */
-export interface AppOptions extends ApiOptions, Readiness {
+export interface AppOptions extends ApiOptions, Readiness, Omit<FrameOptions, 'ready'> {}
+
+/** What is served around the API. */
+export interface FrameOptions extends FactsOptions, AdmitOptions {
+  /** `/readyz`; absent = it is the API's. */
+  readonly ready?: RequestHandler;
   /** Handlers of other rooms, each for one exact path; they see the caller through `factsOf`. */
   readonly extra?: Readonly<Record<string, RequestHandler>>;
   readonly console: ConsolePage;
 }
 
-const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/health', '/readyz']);
+export const createApp = (options: AppOptions): RequestListener =>
+  framed({ ...options, ready: readyz(options) }, new Api(options).listener);
 
 /** The API without, everything else with the framework: health, documents, event streams. */
-export function createApp(options: AppOptions): RequestListener {
+export function framed(options: FrameOptions, api: RequestListener): RequestListener {
   const extra = new Map(Object.entries(options.extra ?? {}));
   const framework = createFramework(options, extra);
-  const api = new Api(options);
+  const health = new Set(['/healthz', '/health', ...(options.ready ? ['/readyz'] : [])]);
   return (request, response) => {
     const [path] = splitTarget(request.url ?? '');
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const isPublic = HEALTH_PATHS.has(path) || options.console.paths.has(path) || publicDocument(path) !== undefined;
+    const isPublic = health.has(path) || options.console.paths.has(path) || publicDocument(path) !== undefined;
     const isFramed = extra.has(path) || (isRead && isPublic);
-    return (isFramed ? framework : api.listener)(request, response);
+    return (isFramed ? framework : api)(request, response);
   };
 }
 
-function createFramework(options: AppOptions, extra: ReadonlyMap<string, RequestHandler>): RequestListener {
+function createFramework(options: FrameOptions, extra: ReadonlyMap<string, RequestHandler>): RequestListener {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('case sensitive routing', true);
   app.set('strict routing', true);
@@ -49,7 +55,7 @@ function createFramework(options: AppOptions, extra: ReadonlyMap<string, Request
     answerProblem(options.log, thrown, request, response, factsOf(request));
   app.use(openFacts);
   app.get(['/healthz', '/health'], healthz);
-  app.get('/readyz', readyz(options));
+  if (options.ready) app.get('/readyz', options.ready);
   app.use(serveDocuments);
   app.use(options.console.serve);
   app.use(async (request, _response, next) => {

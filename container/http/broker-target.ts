@@ -7,7 +7,7 @@ import { requestIdOf } from '../contract/trace.ts';
 import { problemAsAnswer, writeAnswer } from './answer.ts';
 import { oneOf } from './read-request.ts';
 
-type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 const prefixes = new WeakMap<IncomingMessage, string>();
 

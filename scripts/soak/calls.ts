@@ -23,12 +23,13 @@ export class Calls {
   stalledMs = 0;
   #pausedMs = 0;
   #pausedSinceMs: number | undefined;
-  readonly #url: string;
+  readonly #urls: readonly string[];
+  #sent = 0;
   readonly #violations: Violations;
   readonly #secrets: readonly string[];
 
-  constructor(url: string, secrets: readonly string[], violations: Violations) {
-    this.#url = url;
+  constructor(urls: readonly string[], secrets: readonly string[], violations: Violations) {
+    this.#urls = urls;
     this.#secrets = secrets;
     this.#violations = violations;
   }
@@ -59,12 +60,13 @@ export class Calls {
 
   /** `undefined`: no answer came, since nothing listens or the connection broke. */
   async send(path: string, key: string, init: RequestInit = {}): Promise<Answer | undefined> {
+    const url = this.#urls[this.#sent++ % this.#urls.length] ?? '';
     const startedAtMs = Date.now();
     const pausedBeforeMs = this.#paused();
     const signal = AbortSignal.any([AbortSignal.timeout(GIVE_UP_MS), ...(init.signal ? [init.signal] : [])]);
     let answer: Answer | undefined;
     try {
-      const response = await fetch(this.#url + path, {
+      const response = await fetch(url + path, {
         ...init,
         signal,
         headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${key}` },

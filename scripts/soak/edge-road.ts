@@ -53,7 +53,7 @@ export async function edgeRoad(broker: Broker, onLine: (source: string, line: st
   };
   return {
     name: 'edge',
-    url: edge.url,
+    urls: [edge.url],
     keys,
     faults,
     skipped: [],

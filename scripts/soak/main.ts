@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --road edge|vps --seed N --minutes M`: mixed load under random faults, and what must hold all along.
+ * `npm run soak -- --road edge|vps|cluster --seed N --minutes M`: mixed load under random faults, and what must hold all along.
  * `npm run soak -- --road outbox --seed N --operations 10000`: the audit and the webhooks alone, on a clock of their own.
  * Progress goes to standard error, the report to standard output; the exit code is 1 where anything was violated.
  */
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Broker } from './broker.ts';
 import { Calls } from './calls.ts';
 import { checkLedger, checkStreams, dealsOf, untilSettled } from './checks.ts';
+import { clusterRoad } from './cluster-road.ts';
 import { edgeRoad } from './edge-road.ts';
 import { Load } from './load.ts';
 import { outboxSoak } from './outbox-road.ts';
@@ -37,7 +38,7 @@ const MOST_FAULTS_TOLD = 20;
 const say = (line: string): void => console.error(`[soak] ${new Date().toISOString().slice(11, 19)} ${line}`);
 
 interface Options {
-  readonly road: 'edge' | 'vps' | 'outbox';
+  readonly road: Road['name'] | 'outbox';
   readonly seed: number;
   readonly minutes: number;
   readonly operations: number;
@@ -53,8 +54,8 @@ function readOptions(): Options {
     },
   });
   const { road = 'edge' } = values;
-  if (road !== 'edge' && road !== 'vps' && road !== 'outbox')
-    throw new TypeError(`--road: expected edge, vps or outbox, got ${road}`);
+  if (road !== 'edge' && road !== 'vps' && road !== 'cluster' && road !== 'outbox')
+    throw new TypeError(`--road: expected edge, vps, cluster or outbox, got ${road}`);
   const whole = (name: 'seed' | 'minutes' | 'operations', fallback: number): number => {
     const number = Number(values[name] ?? fallback);
     if (!(number > 0)) throw new TypeError(`--${name}: expected a number above 0, got ${values[name]}`);
@@ -89,6 +90,8 @@ function brokerFaults(broker: Broker): Record<string, Fault> {
   };
 }
 
+const ROADS = { edge: edgeRoad, vps: vpsRoad, cluster: clusterRoad };
+
 async function main({ road: name, seed, minutes, operations }: Options): Promise<number> {
   if (name === 'outbox') return outboxSoak({ seed, operations, say });
   const violations = new Violations();
@@ -104,9 +107,9 @@ async function main({ road: name, seed, minutes, operations }: Options): Promise
         violations.note('secret in a log', `${source}: ${line.replaceAll(secret, '…').slice(0, 200)}`);
   };
   const broker = await Broker.start(seed, () => undefined);
-  const road = await (name === 'edge' ? edgeRoad : vpsRoad)(broker, onLine);
+  const road = await ROADS[name](broker, onLine);
   secrets = [...road.keys.secrets, broker.password];
-  const calls = new Calls(road.url, secrets, violations);
+  const calls = new Calls(road.urls, secrets, violations);
   const stalls = calls.watchStalls(say);
   const stop = new AbortController();
   const streams = new AbortController();
@@ -114,11 +117,11 @@ async function main({ road: name, seed, minutes, operations }: Options): Promise
   const met = new Map<string, number>();
   try {
     say(
-      `${name} road at ${road.url}, seed ${seed}, ${minutes} minutes; skipped: ${road.skipped.join('; ') || 'nothing'}`,
+      `${name} road at ${road.urls.join()}, seed ${seed}, ${minutes} minutes; skipped: ${road.skipped.join('; ') || 'nothing'}`,
     );
     const watches = Array.from(
       { length: STREAM_CLIENTS },
-      () => new DealWatch(road.url, road.keys.trade, streams.signal),
+      (_, i) => new DealWatch(road.urls[i % road.urls.length] ?? '', road.keys.trade, streams.signal),
     );
     await Promise.all(watches.map(({ ready }) => ready));
     const before = dealsOf(await broker.books());

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { API_KEY_PREFIX, hashKey, type Scope } from '../../container/contract/keys.ts';
 
-/** What a soak drives: the whole product on one of its two roads, and everything that can be done to it. */
+/** What a soak drives: the whole product on one of its roads, and everything that can be done to it. */
 export interface Road {
-  readonly name: 'edge' | 'vps';
-  readonly url: string;
+  readonly name: 'edge' | 'vps' | 'cluster';
+  /** Each answers everything. */
+  readonly urls: readonly [string, ...string[]];
   readonly keys: SoakKeys;
   /** Faults that this road knows, by name; those that this machine cannot do are named in `skipped`. */
   readonly faults: Readonly<Record<string, Fault>>;

@@ -8,12 +8,10 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bundledBridgeProgram } from '../local/bridge-program.ts';
-import { ChildProgram } from '../local/child-program.ts';
 import type { Broker } from './broker.ts';
-import { type Fault, freeze, newSoakKeys, type Road, signal } from './road.ts';
+import { KeptProgram } from './kept-program.ts';
+import { type Fault, freeze, newSoakKeys, type Road, signal, type SoakKeys } from './road.ts';
 
-/** As systemd waits (RestartSec). */
-const RESTART_AFTER_MS = 500;
 const STATE_MB = 32;
 /** A whole block of the file at a time, until there is no room. */
 const FILL_BYTES = 1024 * 1024;
@@ -26,39 +24,14 @@ export async function vpsRoad(broker: Broker, onLine: (source: string, line: str
   const file = path.join(folder, 'state.sqlite');
   const port = await freePort();
   const { command, env } = await bundledBridgeProgram();
-  let program: ChildProgram;
-  let starts = 0;
-  let isClosing = false;
-  let listening = Promise.withResolvers<void>();
-  const start = (): void => {
-    starts += 1;
-    program = new ChildProgram(
-      'bridge',
-      command,
-      (line) => {
-        onLine('container', line);
-        if (line.includes('"event":"listening"')) listening.resolve();
-      },
-      {
-        ...env,
-        PATH: process.env['PATH'],
-        HOST: '127.0.0.1',
-        PORT: String(port),
-        CHECKPOINT: `file:${file}`,
-        BRIDGE_API_KEYS: keys.variable,
-        MT5_SERVER: broker.server,
-        MT5_LOGIN: '1000',
-        MT5_PASSWORD: broker.password,
-        MT5_TLS: `pin:${broker.certificateSha256}`,
-        RATE_LIMIT_PER_SECOND: '100000',
-        RATE_LIMIT_BURST: '100000',
-      },
-    );
-    void program.exited.then(() => (isClosing ? undefined : delay(RESTART_AFTER_MS).then(start)));
-  };
-  start();
-  await listening.promise;
-  listening = Promise.withResolvers();
+  const program = new KeptProgram({
+    name: 'bridge',
+    command,
+    onLine: (line) => onLine('container', line),
+    readyLine: LISTENING,
+    env: { ...env, ...bridgeVariables(broker, keys), PORT: String(port), CHECKPOINT: `file:${file}` },
+  });
+  await program.ready;
   const faults: Record<string, Fault> = {
     'kill bridge': { weight: 3, inject: async () => signal(program.pid, 'SIGKILL') },
     'SIGTERM bridge': { weight: 2, inject: async () => signal(program.pid, 'SIGTERM') },
@@ -68,20 +41,34 @@ export async function vpsRoad(broker: Broker, onLine: (source: string, line: str
   };
   return {
     name: 'vps',
-    url: `http://127.0.0.1:${port}`,
+    urls: [`http://127.0.0.1:${port}`],
     keys,
     faults,
     skipped: isSmall ? [] : ['full disk: this machine lets nobody mount a small file system'],
-    starts: () => starts,
+    starts: () => program.starts,
     processes: () => ({ bridge: program.pid }),
     close: async () => {
-      isClosing = true;
       await program.close(10_000);
       if (isSmall) execFileSync('umount', [folder]);
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
+
+export const LISTENING = '"event":"listening"';
+
+/** What any program of a bridge is told, wherever its state is. */
+export const bridgeVariables = (broker: Broker, keys: SoakKeys): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  HOST: '127.0.0.1',
+  BRIDGE_API_KEYS: keys.variable,
+  MT5_SERVER: broker.server,
+  MT5_LOGIN: '1000',
+  MT5_PASSWORD: broker.password,
+  MT5_TLS: `pin:${broker.certificateSha256}`,
+  RATE_LIMIT_PER_SECOND: '100000',
+  RATE_LIMIT_BURST: '100000',
+});
 
 function mounted(folder: string): boolean {
   try {
@@ -92,7 +79,7 @@ function mounted(folder: string): boolean {
   }
 }
 
-async function locked(file: string, durationMs: number): Promise<void> {
+export async function locked(file: string, durationMs: number): Promise<void> {
   const other = new DatabaseSync(file);
   try {
     other.exec('PRAGMA busy_timeout = 2000');
@@ -115,7 +102,7 @@ async function filled(folder: string, durationMs: number): Promise<void> {
   for (const name of names) rmSync(name, { force: true });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

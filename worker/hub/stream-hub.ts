@@ -19,9 +19,8 @@ import { callerOfSession } from '../../container/state/consumer-session-view.ts'
 import { type Connection, subscriptionsOf } from '../../container/stream/connection.ts';
 import { Receipts } from '../../container/stream/receipts.ts';
 import { SSE_HEADERS, sseOperations } from '../../container/stream/sse.ts';
-import type { BridgeStatus } from '../holder/bridge-status.ts';
-import type { SystemState } from '../../container/stream/core-options.ts';
 import { StreamCore } from '../../container/stream/stream-core.ts';
+import { StreamUpstream } from '../../container/stream/stream-upstream.ts';
 import type { BridgeContainer } from '../holder/bridge-container.ts';
 import { DoorKeys } from '../door-keys.ts';
 import { type Broker, doorConfig } from '../config.ts';
@@ -29,11 +28,12 @@ import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { bridgeOf, keeperOf, outboxOf } from '../stubs.ts';
 import { problemResponse } from '../problem.ts';
+import { containerLink } from './container-link.ts';
 import { gapsTold } from './gaps-told.ts';
 import { HubCounts } from './hub-counts.ts';
+import { sessionOf } from './session-of.ts';
 import { EventStreamPeer, SocketPeer } from './stream-peers.ts';
 import { HubFigures } from './hub-figures.ts';
-import { StreamUpstream } from './stream-upstream.ts';
 
 const TICK_MS = 1_000;
 /** Far below the 32,768 hibernatable sockets of one Durable Object; its memory is 128 MB. */
@@ -97,7 +97,7 @@ export class StreamHub extends DurableObject<Env> {
       'CREATE TABLE IF NOT EXISTS subscriptions (socket TEXT, topic TEXT, selectors TEXT, seq INTEGER, PRIMARY KEY (socket, topic)) WITHOUT ROWID',
     );
     this.#upstream = new StreamUpstream({
-      dial: (path) => this.#bridge().fetch(`http://bridge${path}`, { headers: { upgrade: 'websocket' } }),
+      ...containerLink(() => this.#bridge()),
       emit: (event) => {
         this.#counted.add({ messages: 1 });
         this.#core.apply(event);
@@ -383,12 +383,6 @@ export class StreamHub extends DurableObject<Env> {
   #broker(): Broker {
     return ownBroker(this.#name, doorConfig(this.env));
   }
-}
-
-/** In the words of the stream. */
-function sessionOf({ session: { state } }: BridgeStatus): SystemState['session'] {
-  if (state === 'ready' || state === 'asleep') return state;
-  return state === 'idle' || state === 'closed' ? 'asleep' : 'lost';
 }
 
 const idOf = (socket: WebSocket): string => (socket.deserializeAttachment() as Attachment).id;

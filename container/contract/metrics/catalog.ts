@@ -78,6 +78,14 @@ export const METRICS = {
   mt5_outbox_oldest_age_seconds: gauge('How long the oldest of them has waited.', ['for']),
   mt5_webhooks_disabled: gauge('Receivers of webhooks that are disabled.'),
 
+  mt5_cluster_role: gauge('Of several replicas: 1 = this one is so.', ['role']),
+  mt5_cluster_token: gauge(
+    'Of the lease under which the session is held, as this replica knows it; it rises with each holder.',
+  ),
+  mt5_cluster_lease_age_seconds: gauge('Since this replica last heard from Redis who holds.'),
+  mt5_cluster_forwards_total: counter('Requests that this replica sent to the holder.', ['result']),
+  mt5_cluster_reference_total: counter('Reads of reference data at this replica, from its memory or not.', ['result']),
+
   mt5_container_state: gauge('1 = so the container stands.', ['state']),
   mt5_cold_starts_total: counter('Starts of the container by who caused them.', ['reason']),
   mt5_cold_start_phase_seconds: histogram('Phases of a cold start.', ['phase'], START_BUCKETS),

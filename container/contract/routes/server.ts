@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clusterOut } from '../cluster.ts';
 import { keyLimitsSchema } from '../key-records.ts';
 import { SCOPES } from '../keys.ts';
 import { noParams, noQuery } from '../route.ts';
@@ -129,6 +130,9 @@ export const getStatus = defineRead({
           description:
             'Events that wait for the audit’s store, and why; `null` = no audit is kept. Not told by `/readyz`.',
         }),
+      cluster: clusterOut.nullable().optional().meta({
+        description: 'Of several replicas (`CLUSTER`), who holds the session; `null` = there is one. Only on a VPS.',
+      }),
     })
     .meta({ id: 'Status' }),
   example: {},

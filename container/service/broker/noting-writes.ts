@@ -7,7 +7,11 @@ import type { Broker } from './broker.ts';
  * An upstream whose writes are seen by the reads: who reads after a write has been answered never gets what was asked
  * for before it, neither from the cache nor from a read under way.
  */
-export function notingWrites(upstream: Upstream, broker: Broker, clock: ClockSource): Upstream {
+export function notingWrites(
+  upstream: Upstream,
+  broker: Pick<Broker, 'forgetReads'>,
+  clock: Pick<ClockSource, 'invalidate'>,
+): Upstream {
   const noting = async <T>(path: string, call: Promise<T>): Promise<T> => {
     try {
       return await call;

@@ -1,4 +1,5 @@
 import type { BreakerStatus } from '../../contract/breaker.ts';
+import type { ClusterStatus } from '../../contract/cluster.ts';
 import type { SessionStatus } from '../../contract/control.ts';
 import { brokerPath } from '../../contract/brokers.ts';
 import { TOPICS } from '../../contract/frames.ts';
@@ -40,6 +41,8 @@ export interface SelfOptions {
   readonly report: () => FiguresReport;
   /** How far the audit is behind; null = there is none. */
   readonly audit: () => StatusAnswer['audit'];
+  /** Of several replicas, who holds; null = there is one. */
+  readonly cluster: () => ClusterStatus | null;
 }
 
 type SelfRoute = typeof listBrokers | typeof getCapabilities | typeof getKeySelf | typeof getStatus;
@@ -108,5 +111,6 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
     ...toldFacts(report, report.atMs),
     warnings: [],
     audit: options.audit(),
+    cluster: options.cluster(),
   };
 }

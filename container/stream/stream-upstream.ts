@@ -1,20 +1,26 @@
-import { INTERNAL_PATH } from '../../container/contract/headers.ts';
-import type { DataTopic } from '../../container/contract/frames.ts';
-import {
-  LINK_PROTOCOL_ERROR,
-  parseSourceEvent,
-  type LinkRequest,
-  type SourceEvent,
-} from '../../container/contract/hub-link.ts';
-import type { StreamSource } from '../../container/stream/source.ts';
+import type { DataTopic } from '../contract/frames.ts';
+import { LINK_PROTOCOL_ERROR, parseSourceEvent, type LinkRequest, type SourceEvent } from '../contract/hub-link.ts';
+import type { StreamSource } from './source.ts';
 
 /** First wait before dialling again, and the longest: a container starts within some seconds. */
 const RETRY_FIRST_MS = 250;
 const RETRY_MAX_MS = 10_000;
 
+/** A WebSocket that is open, of either runtime. */
+export interface LinkSocket {
+  /** 1 = open. */
+  readonly readyState: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  addEventListener(type: 'close' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+}
+
 export interface StreamUpstreamOptions {
-  /** Opens a WebSocket on `INTERNAL_PATH.stream` of the container, starting it if need be. */
-  readonly dial: (path: string) => Promise<Response>;
+  /** Opens a WebSocket on `INTERNAL_PATH.stream` of the program that polls, starting it if need be. */
+  readonly dial: () => Promise<LinkSocket>;
+  /** What that program is called where its loss is told. */
+  readonly of: 'container' | 'holder';
   readonly emit: (event: SourceEvent) => void;
   /** Nothing is followed until the link is there again; what was told last may be old. */
   readonly onLost: () => void;
@@ -22,18 +28,22 @@ export interface StreamUpstreamOptions {
   readonly random: () => number;
 }
 
+/** `WebSocket.OPEN`, of either runtime. */
+const OPEN = 1;
+
 type State = 'closed' | 'paused' | 'dialling' | 'open' | 'waiting';
 
 /**
- * The container's poller at the other end of one WebSocket. Open only while something is wanted and it is not paused:
- * an open one keeps the container awake and this Durable Object in memory.
+ * Another program's poller at the other end of one WebSocket: the container's, for a hub; the holder's, for another
+ * replica. Open only while something is wanted and it is not paused: an open one keeps the container awake and a hub in
+ * memory.
  */
 export class StreamUpstream implements StreamSource {
   readonly #options: StreamUpstreamOptions;
   readonly #wanted = new Map<DataTopic, Set<string>>();
   #state: State = 'closed';
-  #socket: WebSocket | undefined;
-  #retry: ReturnType<typeof setTimeout> | null = null;
+  #socket: LinkSocket | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   /** Raised by whatever makes a socket or an attempt obsolete. */
   #generation = 0;
@@ -90,13 +100,20 @@ export class StreamUpstream implements StreamSource {
     const socket = this.#socket;
     const generation = ++this.#generation;
     this.#lost(generation, detail);
-    if (socket?.readyState === WebSocket.OPEN) socket.close(1001, 'lost');
+    if (socket?.readyState === OPEN) socket.close(1001, 'lost');
+  }
+
+  /** Where it waits to dial again, it does so now: the other end is another one. */
+  dialNow(): void {
+    if (this.#state !== 'waiting') return;
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#dial();
   }
 
   #close(state: 'closed' | 'paused'): void {
     this.#generation++;
     this.#state = state;
-    clearTimeout(this.#retry);
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
     this.#socket?.close(1000, 'nobody listens');
     this.#socket = undefined;
     this.#failures = 0;
@@ -110,10 +127,7 @@ export class StreamUpstream implements StreamSource {
 
   async #open(generation: number): Promise<void> {
     try {
-      const answer = await this.#options.dial(INTERNAL_PATH.stream);
-      const socket = answer.webSocket;
-      if (!socket) throw new Error(`The container answered ${answer.status} to the hub: ${await answer.text()}`);
-      socket.accept();
+      const socket = await this.#options.dial();
       if (generation !== this.#generation) return socket.close(1000, 'too late');
       this.#opened(socket, generation);
     } catch (error) {
@@ -123,7 +137,7 @@ export class StreamUpstream implements StreamSource {
     }
   }
 
-  #opened(socket: WebSocket, generation: number): void {
+  #opened(socket: LinkSocket, generation: number): void {
     this.#socket = socket;
     this.#state = 'open';
     const lost = (): void => {
@@ -135,7 +149,7 @@ export class StreamUpstream implements StreamSource {
       if (generation !== this.#generation) return;
       const event = typeof data === 'string' ? parseSourceEvent(data) : undefined;
       if (!event) {
-        this.#options.onFault(new Error(`The container sent ${LINK_PROTOCOL_ERROR.reason}.`));
+        this.#options.onFault(new Error(`The ${this.#options.of} sent ${LINK_PROTOCOL_ERROR.reason}.`));
         socket.close(LINK_PROTOCOL_ERROR.code, LINK_PROTOCOL_ERROR.reason);
         return lost();
       }
@@ -145,7 +159,7 @@ export class StreamUpstream implements StreamSource {
     for (const [topic, selectors] of this.#wanted) if (selectors.size > 0) this.#send('want', topic, [...selectors]);
   }
 
-  #lost(generation: number, detail = 'The container is gone.'): void {
+  #lost(generation: number, detail = `The ${this.#options.of} is gone.`): void {
     this.#socket = undefined;
     this.#state = 'waiting';
     if (this.#failures++ === 0) {

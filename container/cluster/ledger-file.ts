@@ -22,7 +22,8 @@ export class LedgerFile implements Ledger {
 
   takeOver(token: number): { readonly id: string; readonly distrust: string | null } {
     let distrust: string | null = null;
-    const file = SqliteFile.open(this.#location, (message) => (distrust = message));
+    // A holder that hangs within a write keeps the lock: this process does not stand still with it, and tries again.
+    const file = SqliteFile.look(this.#location) ?? SqliteFile.open(this.#location, (message) => (distrust = message));
     try {
       return { id: takeOver(file, token), distrust };
     } finally {

@@ -102,7 +102,10 @@ interface Joining {
 
 /** Takes part in the election, and hears and tells what the replicas tell each other. */
 function join({ config, cluster, options, log, front, self, term }: Joining): Membership {
+  let isLost = false;
   const lost = (reason: string): void => {
+    if (isLost) return;
+    isLost = true;
     log.error('fenced', { reason });
     options.onDrainAsked?.(reason);
   };

@@ -15,9 +15,9 @@ export interface BridgeProcess {
   readonly listening: Promise<number>;
 }
 
-/** `container/main.ts` as a process of its own; end it with a signal. */
-export function spawnBridge(env: Readonly<Record<string, string>>): BridgeProcess {
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe' });
+/** `container/main.ts`, or the bundle of it, as a process of its own; end it with a signal. */
+export function spawnBridge(env: Readonly<Record<string, string>>, main = MAIN): BridgeProcess {
+  const child = spawn(process.execPath, [main], { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe' });
   const log: Record<string, unknown>[] = [];
   let output = '';
   let rest = '';

@@ -3180,6 +3180,24 @@ export interface components {
                 oldestAtMs: number | null;
                 fault: string | null;
             } | null;
+            /** @description Of several replicas (`CLUSTER`), who holds the session; `null` = there is one. Only on a VPS. */
+            cluster?: {
+                /** @description The one that answered; new with each start of its process. */
+                replica: string;
+                /** @enum {string} */
+                role: "holder" | "follower";
+                /** @description `null`: none is known; another begins within seconds. */
+                holder: {
+                    replica: string;
+                    url: string;
+                    /** @description Of its lease: each holder’s is higher than those before. */
+                    token: number;
+                } | null;
+                /** @description Since Redis last said so; `null` = it never has. */
+                leaseAgeMs: number | null;
+                /** @description Why Redis, or the ledger, could not be asked last. */
+                fault: string | null;
+            } | null;
         };
         BrokerStatus: {
             id: string;
@@ -4796,7 +4814,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "circuit_open" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "outbox_full" | "draining" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
+            code: "malformed_request" | "idempotency_key_required" | "unauthenticated" | "scope_missing" | "login_not_allowed" | "address_not_allowed" | "broker_not_allowed" | "limit_exceeded" | "trading_halted" | "route_not_found" | "broker_not_found" | "command_not_passed" | "object_not_found" | "operation_not_found" | "method_not_allowed" | "operation_in_flight" | "price_moved" | "broker_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "upgrade_required" | "invalid_field" | "idempotency_key_reused" | "broker_rejected" | "rate_limited" | "session_limit" | "broker_forbidden" | "broker_rate_limited" | "broker_error" | "broker_malformed" | "broker_unsupported" | "broker_unavailable" | "broker_timeout" | "data_not_ready" | "sign_in_refused" | "sign_in_backoff" | "broker_unreachable" | "circuit_open" | "session_lost" | "deadline_exceeded" | "outcome_unknown" | "state_unavailable" | "overloaded" | "outbox_full" | "draining" | "no_holder" | "container_unavailable" | "misconfigured" | "version_mismatch" | "internal_error";
             /** @description What is wrong with this request. */
             detail: string;
             /**

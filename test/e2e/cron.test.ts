@@ -25,7 +25,9 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   simulator = await startSimulator();
-  edge = await startEdge({ simulator, vars: { SLEEP_AFTER: '4s', WEBHOOK_ALLOWED_ORIGINS: origin() } });
+  // One session, so that what the archive asks side by side makes no other one.
+  const vars = { SLEEP_AFTER: '4s', POOL_MAX: '1', WEBHOOK_ALLOWED_ORIGINS: origin() };
+  edge = await startEdge({ simulator, vars });
 });
 const origin = (): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
 afterAll(async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { DATA_TOPICS } from '../../container/contract/frames.ts';
 import { ObjectDirectory } from '../../container/host/object-dir.ts';
 import { AuditVerifier } from '../../container/outbox/audit/verify.ts';
+import { eraseInArchive } from '../../scripts/audit/erase-in-archive.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
 import { componentValidator, documentValidator } from '../support/document-validator.ts';
@@ -166,6 +167,7 @@ it('the last closed day is kept whole: listed, read back in pages and as lines, 
     readonly items: number;
   }
   let total = 0;
+  let kept = { kind: '', day: '', items: 0, login: 0, own: 0 };
   for (const kind of ['deals', 'daily-reports']) {
     const { day, items } = await vi.waitFor(async () => {
       const { items } = await json<Page<Day>>(`/v1/archive/${kind}`);
@@ -184,8 +186,8 @@ it('the last closed day is kept whole: listed, read back in pages and as lines, 
     const [end, ...rows] = lines(await told.text()).reverse();
     expect(end).toMatchObject({ end: true, items });
     total += items;
-    const kept = await bridge.fetch(`/v1/archive/${kind}/${day}`, { headers: { accept: 'application/x-ndjson' } });
-    const [keptEnd, ...keptRows] = lines(await kept.text()).reverse();
+    const all = await bridge.fetch(`/v1/archive/${kind}/${day}`, { headers: { accept: 'application/x-ndjson' } });
+    const [keptEnd, ...keptRows] = lines(await all.text()).reverse();
     expect(keptEnd).toMatchObject({ end: true, items });
     const asText = (row: Record<string, unknown>): string => {
       const { name: _, email: __, ...rest } = row;
@@ -195,9 +197,16 @@ it('the last closed day is kept whole: listed, read back in pages and as lines, 
     expect(keptRows.some((row) => 'email' in row)).toBe(false);
     const login = Number(keptRows[0]?.['login'] ?? 1001);
     const page = await json<Page<{ login: number }>>(`/v1/archive/${kind}/${day}?login=${login}&limit=1000`);
-    expect(page.items).toHaveLength(keptRows.filter((row) => row['login'] === login).length);
+    const own = keptRows.filter((row) => row['login'] === login).length;
+    expect(page.items).toHaveLength(own);
+    kept = { kind, day, items, login, own };
   }
   expect(total).toBeGreaterThan(0);
+  // `npm run archive:erase`: the lines of one go, the others stay.
+  const { kind, day, items, login, own } = kept;
+  expect(await eraseInArchive(path.join(folder, 'archive'), 'main', login)).toBeGreaterThanOrEqual(own);
+  expect((await json<Page<object>>(`/v1/archive/${kind}/${day}?login=${login}`)).items).toEqual([]);
+  expect((await json<Page<Day>>(`/v1/archive/${kind}`)).items).toMatchObject([{ day, items: items - own }]);
   expect((await bridge.fetch('/v1/archive/deals/2001-01-01')).status).toBe(404);
 });
 

@@ -126,7 +126,7 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const reads = buildReads(base, commands, () => writes.running > 0);
   const calendar = control && buildCalendar(base, reads, control);
   const writes: WriteService = buildWriteService(base, commands, reads);
-  const outbox = buildOutbox(base, reads);
+  const outbox = buildOutbox(base, reads, () => writes.running > 0);
   const authenticate = countingRefused(buildAuthentication(base), outbox);
   const addressOf = addressesOf(base);
   const streaming = createStreaming({
@@ -323,9 +323,13 @@ function buildCalendar(
 }
 
 /** Behind the Worker, a Durable Object is it. */
-const buildOutbox = ({ state, config, now, log }: Base, reads: ReadService): OwnOutbox | undefined =>
+const buildOutbox = (
+  { state, config, now, log }: Base,
+  reads: ReadService,
+  isWriting: () => boolean,
+): OwnOutbox | undefined =>
   state.where === 'here'
-    ? createOwnOutbox({ ...config, archiveSource: archiveSource(reads, now), state, now, log })
+    ? createOwnOutbox({ ...config, archiveSource: archiveSource(reads, now), isWriting, state, now, log })
     : undefined;
 
 /** Keys and tokens that open nothing are counted. */

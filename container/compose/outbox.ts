@@ -9,6 +9,8 @@ import type { ArchiveSource } from '../outbox/archive/archive.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { Pump } from '../outbox/pump.ts';
 import { Refusals } from '../outbox/refusals.ts';
+import type { WebhookSender } from '../outbox/webhooks/deliveries.ts';
+import { Breather } from '../service/broker/breathe.ts';
 import { StateBusyError } from '../state/sql.ts';
 
 /** The outbox where the program itself holds it: on a VPS. */
@@ -32,6 +34,8 @@ export interface OwnOutboxParts {
   /** Folder of the archive. */
   readonly archiveDir: string | undefined;
   readonly archiveSource: ArchiveSource;
+  /** Somebody's order is under way: what is delivered gives way. */
+  readonly isWriting: () => boolean;
   /** Receivers of webhooks that may be private. */
   readonly webhookAllowedOrigins: readonly string[];
   readonly now: () => number;
@@ -150,6 +154,7 @@ function afterFlush<Target extends object, Name extends keyof Target>(
 
 function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: OwnOutboxParts): Outbox {
   const { webhookAllowedOrigins: allowedOrigins, archiveSource: source } = parts;
+  const sender = givingWay(hostWebhookSender({ allowedOrigins }), new Breather(parts.isWriting));
   const audit = auditDir === undefined ? undefined : new ObjectDirectory(auditDir, AUDIT);
   const archive = archiveDir === undefined ? undefined : new ObjectDirectory(archiveDir, ARCHIVE);
   return new Outbox({
@@ -159,11 +164,18 @@ function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: Own
     warn: (message) => log.warn('outbox', { reason: message }),
     random: Math.random,
     digests: NODE_DIGESTS,
-    webhooks: { sender: afterFlush(hostWebhookSender({ allowedOrigins }), 'send', state.durable), allowedOrigins },
+    webhooks: { sender: afterFlush(sender, 'send', state.durable), allowedOrigins },
     audit: audit && { store: afterFlush(audit, 'create', state.durable) },
     archive: archive && { store: archive, source },
   });
 }
+
+const givingWay = (sender: WebhookSender, breather: Breather): WebhookSender => ({
+  send: async (request) => {
+    await breather.rest();
+    return sender.send(request);
+  },
+});
 
 const AUDIT = { setting: 'AUDIT_DIR', ending: '.ndjson' } as const;
 const ARCHIVE = { setting: 'ARCHIVE_DIR', ending: '.json' } as const;

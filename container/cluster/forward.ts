@@ -133,7 +133,7 @@ function overWith(response: ServerResponse, mostMs: number): AbortSignal {
 }
 
 /** As `AbortSignal.any`, but that it holds on to nothing once it is over: there is one for every request. */
-function either(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; untie(): void } {
+function either(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; readonly untie: () => void } {
   const controller = new AbortController();
   const untie = (): void => {
     for (const signal of signals) signal.removeEventListener('abort', abort);

@@ -293,16 +293,16 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the holder' : NO_REDIS, () => {
   test('is asked to end: it hands over at once', async () => {
     const next = await world.start();
     // Whoever reads through another replica sees nothing of it.
-    let isReading = true;
+    const stop = new AbortController();
     const read = async (statuses: number[]): Promise<number[]> => {
-      while (isReading) statuses.push((await next.fetch('/v1/accounts/1001')).status);
+      while (!stop.signal.aborted) statuses.push((await next.fetch('/v1/accounts/1001')).status);
       return statuses;
     };
     const reading = read([]);
     follower.process.child.kill('SIGTERM');
     expect(await follower.process.exited).toBe(0);
     await expect.poll(async () => (await next.status()).role, { timeout: LEASE_MS, interval: 20 }).toBe('holder');
-    isReading = false;
+    stop.abort();
     expect(new Set(await reading)).toEqual(new Set([200]));
     holder = next;
   });

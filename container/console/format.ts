@@ -79,10 +79,14 @@ export function quantile(values: readonly number[], share: number): number | nul
 
 const SHOWN_CHARACTERS = 160;
 
-/** Data of an event: `symbol EURUSD, volume 0.10`. */
+/** Data of an event: `symbol EURUSD, volume 0.10`; what has parts of its own is left to `GET /v1/events`. */
 export function inWords(data: Readonly<Record<string, unknown>>): string {
   const parts = Object.entries(data).flatMap(([name, value]) =>
-    value === null || value === '' ? [] : [`${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`],
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? value === ''
+        ? []
+        : [`${name} ${value}`]
+      : [],
   );
   const text = parts.join(', ');
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 1)}…` : text;

@@ -119,7 +119,9 @@ describe.skipIf(browserPath === undefined)(name, () => {
     await expect.poll(() => opened.text('.notice'), LONG).toContain('lost-order: done');
     await expect.poll(() => panel('operations'), LONG).toContain('has a known end');
     await expect.poll(() => panel('events'), LONG).toMatch(/operation\.done[^]*lost-order/);
-    await expect.poll(() => panel('deliveries'), LONG).toMatch(/operation\.\w+\s+127\.0\.0\.1:\d+\s+1\s+204/);
+    await expect
+      .poll(() => panel('deliveries'), LONG)
+      .toMatch(/operation\.\w+\s+to 127\.0\.0\.1:\d+\s+204\s+attempt 1/);
     await expect.poll(() => panel('webhooks'), LONG).toContain('/mt5');
     await expect.poll(() => panel('backlog'), LONG).toMatch(/Audit\s+\d+/);
     // By then the program has told its figures, which it does every ten seconds.

@@ -39,7 +39,7 @@ it('the market closes: asleep with a client attached that is told stale; awake b
     const plan = { untilMs: CLOSE, wakesAtMs: OPEN - LEAD_MS, symbols: ['XAUUSD'], missed: [] };
     await expect
       .poll(policy, LONG)
-      .toMatchObject({ awake: true, why: expect.stringContaining('trading hours'), ...plan });
+      .toMatchObject({ awake: true, why: expect.stringContaining('rading hours'), ...plan });
     const client = await StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read });
     client.send({ op: 'subscribe', topic: 'ticks', symbols: ['XAUUSD'] });
     await client.first('delta', 'ticks');

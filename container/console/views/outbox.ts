@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
-import { count, inWords, milliseconds } from '../format.ts';
+import { count, duration, inWords, milliseconds } from '../format.ts';
 import type { Model } from '../model.ts';
 import type { Answers } from '../sources.ts';
 import type { Figures } from './figures.ts';
@@ -35,7 +35,9 @@ export const backlog = (model: Model): TemplateResult =>
                 ? html`<tr>
                     <td>${words}</td>
                     <td class="num">${fig.value(`samples.${pending}`, count)}</td>
-                    <td class="num">${fig.value(`samples.${age}`, (seconds) => milliseconds(seconds * 1000))}</td>
+                    <td class="num">
+                      ${fig.value(`samples.${age}`, (seconds) => (seconds === 0 ? '–' : duration(seconds * 1000)))}
+                    </td>
                   </tr>`
                 : html`<tr>
                     <td>${words}</td>
@@ -112,33 +114,22 @@ export const deliveries = (model: Model): TemplateResult =>
     body: ({ items }, fig) =>
       items.length === 0
         ? html`<p class="quiet">None yet.</p>`
-        : html`<div class="scroll" tabindex="0" role="group" aria-label="Deliveries, newest first">
-            <table>
-              <thead>
-                <tr>
-                  <th>At</th>
-                  <th>Event</th>
-                  <th>Receiver</th>
-                  <th class="num">Attempt</th>
-                  <th>Answer</th>
-                  <th class="num">Took</th>
-                </tr>
-              </thead>
-              <tbody>
-                ${items.map(
-                  ({ status, url }, i) =>
-                    html`<tr>
-                      <td>${fig.time(`items.${i}.atMs`)}</td>
-                      <td><code>${fig.value(`items.${i}.type`)}</code></td>
-                      <td>${fig.derived(new URL(url).host, 'url in GET /v1/webhooks')}</td>
-                      <td class="num">${fig.value(`items.${i}.attempt`, count)}</td>
-                      <td class=${status !== null && status < 300 ? '' : 'bad'}>
-                        ${status === null ? fig.value(`items.${i}.error`) : fig.value(`items.${i}.status`)}
-                      </td>
-                      <td class="num">${fig.value(`items.${i}.durationMs`, milliseconds)}</td>
-                    </tr>`,
-                )}
-              </tbody>
-            </table>
-          </div>`,
+        : html`<ol class="events told scroll" tabindex="0" aria-label="Deliveries, newest first">
+            ${items.map(
+              ({ status, url, error }, i) =>
+                html`<li>
+                  ${fig.time(`items.${i}.atMs`)}
+                  <code>${fig.value(`items.${i}.type`)}</code>
+                  <span class="why">to ${fig.derived(new URL(url).host, 'url in GET /v1/webhooks')}</span>
+                  <span class="phases">
+                    <b class=${status !== null && status < 300 ? '' : 'bad'}
+                      >${status === null ? nothing : fig.value(`items.${i}.status`)}
+                      ${error === null ? nothing : fig.value(`items.${i}.error`)}</b
+                    >
+                    <span>attempt ${fig.value(`items.${i}.attempt`, count)}</span>
+                    <span>${fig.value(`items.${i}.durationMs`, milliseconds)}</span>
+                  </span>
+                </li>`,
+            )}
+          </ol>`,
   });

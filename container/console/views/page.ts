@@ -26,12 +26,12 @@ export function page(model: Model, app: App): TemplateResult {
         <div class="column">
           ${timeline(model)} ${latency(model)}
           <div class="inside">${pool(model)} ${program(model)} ${streams(model)} ${cache(model)}</div>
-          ${events(model)} ${keys(model, app)} ${brokers(model)}
+          ${events(model)} ${deliveries(model)} ${keys(model, app)}
         </div>
         <div class="column">
           ${quotes(model, app)} ${isAlone(model) ? nothing : sleepPlan(model)} ${coldStarts(model)}
           ${signIn(model, app)} ${isAlone(model) ? nothing : cost(model)} ${backlog(model)} ${webhooks(model)}
-          ${deliveries(model)} ${refusals(model)} ${halts(model)}
+          ${refusals(model)} ${brokers(model)} ${halts(model)}
         </div>
       </div>
     </main>

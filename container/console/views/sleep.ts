@@ -24,7 +24,7 @@ export const sleepPlan = (model: Model): TemplateResult =>
                 )
               : nothing
           }
-          ${fact('Wakes at', policy.wakesAtMs === null ? 'a request wakes it' : html`${fig.time('wakesAtMs')}, in ${fig.age('wakesAtMs')}`)}
+          ${fact('Wakes at', policy.wakesAtMs === null ? 'a request wakes it' : html`${fig.time('wakesAtMs')}, in ${fig.age('wakesAtMs')}`, policy.awake && policy.untilMs === null)}
         </dl>
         <p>${fig.value('why')}</p>
         <p class="quiet">
@@ -96,27 +96,29 @@ export const cost = (model: Model): TemplateResult =>
         </dl>
         <details>
           <summary>Part by part</summary>
-          <table>
-            <thead>
-              <tr>
-                <th>Part</th>
-                <th class="num">Used</th>
-                <th class="num">Included</th>
-                <th class="num">USD</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${lines.map(
-                (_line, i) =>
-                  html`<tr>
-                    <td>${fig.value(`lines.${i}.part`)}</td>
-                    <td class="num">${fig.value(`lines.${i}.used`, rounded)} ${fig.value(`lines.${i}.unit`)}</td>
-                    <td class="num">${fig.value(`lines.${i}.included`, rounded)}</td>
-                    <td class="num">${fig.value(`lines.${i}.usd`, (usd) => usd.toFixed(2))}</td>
-                  </tr>`,
-              )}
-            </tbody>
-          </table>
+          <div class="scroll" tabindex="0" role="group" aria-label="Cost, part by part">
+            <table>
+              <thead>
+                <tr>
+                  <th>Part</th>
+                  <th class="num">Used</th>
+                  <th class="num">Included</th>
+                  <th class="num">USD</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${lines.map(
+                  (_line, i) =>
+                    html`<tr>
+                      <td>${fig.value(`lines.${i}.part`)}</td>
+                      <td class="num">${fig.value(`lines.${i}.used`, rounded)} ${fig.value(`lines.${i}.unit`)}</td>
+                      <td class="num">${fig.value(`lines.${i}.included`, rounded)}</td>
+                      <td class="num">${fig.value(`lines.${i}.usd`, (usd) => usd.toFixed(2))}</td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>
         </details>
         <p class="quiet">
           On <code>${fig.value('instanceType')}</code>, by list prices of ${fig.value('pricesRead')}, requests and rows

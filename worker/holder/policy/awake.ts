@@ -70,7 +70,7 @@ export function decideAwake(facts: PolicyFacts): PolicyVerdict {
     awake: true,
     untilMs,
     wakesAtMs: untilMs === null ? null : wakesAfter({ ...facts, nowMs: untilMs }),
-    why: `${claims.map(({ why }) => why).join('; ')}.`,
+    why: sentence(claims.map(({ why }) => why).join('; ')),
   };
 }
 
@@ -83,18 +83,18 @@ function claimsOf(facts: PolicyFacts): Claim[] {
   if (facts.unsettled > 0)
     claims.push({
       untilMs: Infinity,
-      why: `${facts.unsettled} operations are unsettled: the broker's books are asked`,
+      why: `${counted(facts.unsettled, 'operation')} unsettled: the broker's books are asked`,
     });
   if (facts.streams > 0) {
     const open = tradingPlan(facts);
-    const why = `${facts.streams} streams are open`;
+    const why = `${counted(facts.streams, 'stream')} open`;
     if (settings.policy === 'fixed' || trading === null) claims.push({ untilMs: Infinity, why });
     else if (open !== undefined && open.openMs - settings.warmLeadMs <= nowMs)
       claims.push({ untilMs: open.closeMs, why: `${why} in ${open.why}` });
   }
   const idleAtMs = lastRequestMs === null ? nowMs : lastRequestMs + settings.sleepAfterMs;
   if (idleAtMs > nowMs)
-    claims.push({ untilMs: idleAtMs, why: `A request came at ${utc(idleAtMs - settings.sleepAfterMs)}` });
+    claims.push({ untilMs: idleAtMs, why: `a request came at ${utc(idleAtMs - settings.sleepAfterMs)}` });
   return claims;
 }
 
@@ -157,6 +157,11 @@ function usualHours({ use, settings, nowMs }: PolicyFacts): Plan | undefined {
   const closeMs = end - first === WEEK_HOURS ? Infinity : end * HOUR_MS;
   return { openMs, closeMs, why: `requests usually come${since(openMs)}${until(closeMs)}` };
 }
+
+/** `1 stream is`, `2 streams are`. */
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? ' is' : 's are'}`;
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 const since = (ms: number): string => (ms === -Infinity ? '' : ` from ${utc(ms)}`);
 const until = (ms: number): string => (ms === Infinity ? ' around the clock' : ` until ${utc(ms)}`);

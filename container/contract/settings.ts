@@ -5,6 +5,8 @@ export interface Setting {
   readonly default: string | null;
   /** Behind the Worker, what is read everywhere is a secret or variable of the Worker, which hands it on. */
   readonly where: 'everywhere' | 'vps' | 'worker';
+  /** On a server it may also be given as a file: `<name>_FILE` holds its path. */
+  readonly secret?: true;
   readonly meaning: string;
 }
 
@@ -16,11 +18,18 @@ export const SETTINGS: readonly Setting[] = [
     meaning: '`host:port` of the access server, several by comma: the last working one is tried first',
   },
   { name: 'MT5_LOGIN', default: null, where: 'everywhere', meaning: 'manager account' },
-  { name: 'MT5_PASSWORD', default: null, where: 'everywhere', meaning: 'its API password (not the main one)' },
+  {
+    name: 'MT5_PASSWORD',
+    default: null,
+    where: 'everywhere',
+    secret: true,
+    meaning: 'its API password (not the main one)',
+  },
   {
     name: 'BRIDGE_API_KEYS',
     default: null,
     where: 'everywhere',
+    secret: true,
     meaning:
       'JSON list of `{"id","hash","scopes","logins"?,"brokers"?,"expiresAt"?,"ips"?,"limits"?}`, the keys to begin with (`/admin/keys` makes others). Scopes `read` ⊂ `trade`; `manage` (accounts, money) and `operate` (the bridge itself) include `read`; `admin` is all. `logins` like `"1001,1005-1010"`; `brokers` a list of ids; `ips` a list of networks; `limits`: `symbols`, `maxVolumeLots`, `ordersPerMinute`, `maxPositions`, `maxExposureLots`, `reduceOnly`, `maxAmount`, `maxAmountPerDay`',
   },
@@ -34,6 +43,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'MT5_PROXY',
     default: '',
     where: 'everywhere',
+    secret: true,
     meaning: 'HTTP CONNECT proxy `http://user:pass@host:port`, for managers bound to a source address',
   },
   { name: 'MT5_AGENT', default: 'MT5EdgeBridge', where: 'everywhere', meaning: "name in the broker's journal" },
@@ -125,6 +135,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'CLUSTER',
     default: '',
     where: 'vps',
+    secret: true,
     meaning:
       '`redis://user:password@host:port`, or `rediss://`: this program is one of several replicas of a broker, which agree there on the one that holds the session; see *Deploying*, “Several replicas”',
   },

@@ -5,6 +5,7 @@ import { customCommandsSchema, type CustomCommands } from '../contract/custom-co
 import { allowedOriginsSchema, marginWatchSchema, type OutboxFull, outboxFullSchema } from '../contract/events.ts';
 import { apiKeysSchema, type KeyRecord } from '../contract/key-records.ts';
 import { LOG_LEVELS, type LogLevel } from '../contract/logger.ts';
+import { withSecretFiles } from './secret-files.ts';
 
 /** What the environment says, checked and complete. Secrets are not enumerable: no log or dump shows them by accident. */
 export interface Config {
@@ -247,16 +248,17 @@ const environment = z
 
 /** @throws ConfigError naming every fault at once, and no secret */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const files = withSecretFiles(env);
   // An empty variable is one that is not set: compose files and dashboards leave them so.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = environment.safeParse(given);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => {
-      const [name, ...rest] = issue.path.map(String);
-      return `${name}${rest.length > 0 ? `[${rest.join('.')}]` : ''}: ${issue.message}`;
-    });
-    throw new ConfigError([...new Set(faults)]);
-  }
+  const given = Object.entries(files.env).filter(([, value]) => value !== undefined && value !== '');
+  const parsed = environment.safeParse(Object.fromEntries(given));
+  const issues = (parsed.error?.issues ?? []).flatMap((issue) => {
+    const [name = '', ...rest] = issue.path.map(String);
+    // What is wrong with the file of a secret is said of the file.
+    if (files.faults.some((fault) => fault.startsWith(`${name}_FILE: `))) return [];
+    return [`${name}${rest.length > 0 ? `[${rest.join('.')}]` : ''}: ${issue.message}`];
+  });
+  if (!parsed.success || files.faults.length > 0) throw new ConfigError([...new Set([...files.faults, ...issues])]);
   const v = parsed.data;
   return hide(
     {

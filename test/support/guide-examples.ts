@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * The examples of the guides, as programs. A fenced block is run unless its first line says why not (`not-run="…"`); a
+ * The examples of the guides and of the README, as programs. A fenced block is run unless its first line says why not (`not-run="…"`); a
  * block of `output` tells what the block before it prints, `…` standing for anything. The blocks of one guide in one
  * language are one program, after the blocks that say `setup`, which begin every example.
  */
-export const GUIDES_FOLDER = path.resolve(import.meta.dirname, '../../container/contract/docs/guides');
+const GUIDES_FOLDER = path.resolve(import.meta.dirname, '../../container/contract/docs/guides');
+const README = path.resolve(import.meta.dirname, '../../README.md');
 
 export const LANGUAGES = ['sh', 'ts', 'python'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -36,11 +37,17 @@ export const blocksOf = (guide: string, markdown: string): readonly Block[] =>
     output,
   }));
 
-export const guideBlocks = (): readonly Block[] =>
-  readdirSync(GUIDES_FOLDER)
+/** Where the guides and, after them, the README are. */
+export const guideFiles = (): readonly string[] => [
+  ...readdirSync(GUIDES_FOLDER)
     .filter((name) => name.endsWith('.md'))
     .sort()
-    .flatMap((name) => blocksOf(name.replace('.md', ''), readFileSync(path.join(GUIDES_FOLDER, name), 'utf8')));
+    .map((name) => path.join(GUIDES_FOLDER, name)),
+  README,
+];
+
+export const guideBlocks = (): readonly Block[] =>
+  guideFiles().flatMap((file) => blocksOf(path.basename(file, '.md'), readFileSync(file, 'utf8')));
 
 export interface Program {
   readonly guide: string;

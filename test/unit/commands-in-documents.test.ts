@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { blocksOf, guideBlocks, GUIDES_FOLDER } from '../support/guide-examples.ts';
+import { blocksOf, guideBlocks, guideFiles } from '../support/guide-examples.ts';
 
 /**
  * Every command that README, CONTRIBUTING and guides name: the test that runs it, with words of that test by which it does,
- * or why no test does. The blocks of the guides are run by `guide-examples.test.ts` unless they say why not.
+ * or why no test does. The blocks of the guides and the README are run by `guide-examples.test.ts` unless they say why not.
  */
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
@@ -18,7 +18,7 @@ interface Run {
 const by = (file: string, says: string): Run => ({ by: `test/${file}`, says });
 const START = by('e2e/start.test.ts', "start(['npm', 'start'])");
 const GUIDES = by('integration/guide-examples.test.ts', 'programs(language)');
-const HELP = by('unit/scripts/program-help.test.ts', "'--help'");
+const AUDIT = by('integration/document-contract.test.ts', 'scripts/audit/main.ts');
 const CI = 'CI runs it before any test';
 
 const COMMANDS: readonly (readonly [command: RegExp, run: Run | string])[] = [
@@ -42,14 +42,18 @@ const COMMANDS: readonly (readonly [command: RegExp, run: Run | string])[] = [
   [/^npm run sleep:replay$/, by('unit/scripts/sleep-replay.test.ts', 'sleep')],
   [/^npm run cost$/, GUIDES],
   [/^npm run tune(?: -- .*)?$/, by('unit/scripts/tune.test.ts', 'execFile')],
-  [/^npm run audit:verify$/, HELP],
+  [/^npm run (?:audit:verify|audit:erase|archive:erase)(?: -- .*)?$/, AUDIT],
   [/^npm run bench(?: -- .*)?$/, 'a benchmark takes the machine for itself for minutes'],
+  [/^node test\/simulator\/bench\.ts$/, 'a benchmark takes the machine for itself'],
+  [/^npm run faults$/, 'it is what runs the tests; unit/faults.test.ts holds what it writes to the list'],
   [/^npx wrangler /, 'needs a Cloudflare account'],
   [/^docker build /, 'needs Docker: npm run check:engine does it where there is an engine'],
+  [/^docker compose /, 'needs Docker; unit/scripts/compose.test.ts looks at the file'],
+  [/^ssh /, 'reaches another machine'],
   [/^curl /, GUIDES],
 ];
 
-const RUNS = /^(?:[A-Z0-9_]+=\S+ )*(?:npm|npx|docker|curl|bash) /;
+const RUNS = /^(?:[A-Z0-9_]+=\S+ )*(?:npm|npx|node|docker|curl|bash|git|ssh|kubectl|systemctl|apt-get) /;
 /** Spans of code, and lines of shell blocks without their comments. */
 function commandsOf(markdown: string): readonly string[] {
   const blocks = blocksOf('', markdown).filter(({ language }) => language === 'sh');
@@ -67,13 +71,14 @@ function commandsOf(markdown: string): readonly string[] {
 }
 
 const guides = guideBlocks();
-const proseOfGuides = [...new Set(guides.map(({ guide }) => guide))].map((guide) =>
-  readFileSync(path.join(GUIDES_FOLDER, `${guide}.md`), 'utf8').replaceAll(/^```[^]*?^```/gm, ''),
-);
+const proseOfGuides = guideFiles().map((file) => readFileSync(file, 'utf8').replaceAll(/^```[^]*?^```/gm, ''));
 const named = [
   read('README.md'),
   read('CONTRIBUTING.md'),
+  read('SECURITY.md'),
   read('container/client/README.md'),
+  read('container/outbox/README.md'),
+  read('test/simulator/README.md'),
   ...proseOfGuides,
 ].flatMap((text) => commandsOf(text));
 

@@ -59,7 +59,11 @@ export function settingTable(): string {
     code(setting.name),
     setting.default === null ? 'required' : setting.default === '' ? '–' : code(setting.default),
     WHERE[setting.where],
-    prose(setting.meaning),
+    prose(
+      setting.secret
+        ? `${setting.meaning}. On a server also as a file, named by \`${setting.name}_FILE\``
+        : setting.meaning,
+    ),
   ]);
   return tableOf(['name', 'default', 'only', 'meaning'], rows);
 }

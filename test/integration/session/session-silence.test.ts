@@ -68,3 +68,19 @@ test('an answer that never comes releases its caller at the deadline, and the se
   expect((await read()).status).toBe(200);
   expect(simulator.stats().handshakes).toBe(2);
 });
+
+test('a clock that jumps by an hour, forward or back, ends no session and makes no age negative', async () => {
+  simulator = await startSimulator();
+  let aheadMs = 0;
+  bridge = await startBridge({ simulator, timings: { heartbeatMs: 50 }, now: () => Date.now() + aheadMs });
+  await read();
+  for (const jumpMs of [3_600_000, -3_600_000]) {
+    aheadMs = jumpMs;
+    const before = pings();
+    await expect.poll(pings).toBeGreaterThan(before + 2);
+    expect((await read()).status).toBe(200);
+    const status = await (await bridge.fetch('/v1/status')).text();
+    expect([...status.matchAll(/"\w*[aA]ge\w*":(-?[\d.]+)/g)].filter(([, age]) => Number(age) < 0)).toEqual([]);
+  }
+  expect(simulator.stats()).toMatchObject({ handshakes: 1, connections: 1 });
+});

@@ -235,3 +235,17 @@ it.concurrent(
     expect((await client.operation('odd')).detail).toMatch(/answered 10999\b.* the broker’s books do not hold it/);
   }),
 );
+
+it.concurrent(
+  'a time-out of the dealer (10012) is unknown until the books tell; an order that is only placed (10008) is not executed',
+  world(async ({ expect, simulator, client, settled }) => {
+    simulator.broker.dealer.set({ next: [10_012, 10_008] });
+    const timedOut = await client.order('timed-out');
+    expect(timedOut.status).toBe(202);
+    expect(timedOut.body.operation).toMatchObject({ state: 'unknown', outcome: 'unknown' });
+    await settled('timed-out', 'not_executed');
+    const placed = await client.order('placed');
+    expect(placed.body['result']).toMatchObject({ retcode: 10_008, detail: 'placed', deal: null });
+    expect(placed.body['deals']).toEqual([]);
+  }),
+);

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ConfigError, configSecrets, loadConfig } from '../../../container/host/config.ts';
 import { hashKey } from '../../../container/contract/keys.ts';
 
@@ -130,25 +133,48 @@ test('keys are checked one by one', () => {
   ]);
 });
 
-test('replicas: where Redis is and where they reach each other; nothing of it is shown where it is wrong', () => {
-  const redisUrl = 'rediss://bridge:p%40ss@redis.internal:6380/2';
-  const config = loadConfig({ ...GOOD, CLUSTER: redisUrl, CLUSTER_ADVERTISE: 'http://10.0.0.7:8080' });
-  expect(config.cluster?.redisUrl).toBe(redisUrl);
-  expect(config.cluster).toEqual({ advertise: 'http://10.0.0.7:8080' });
-  expect(configSecrets(config)).toContain('p@ss');
-  expect(inspect(config)).not.toContain('p%40ss');
-  for (const wrong of [
-    'redis.internal',
-    'http://redis:6379',
-    'redis://',
-    'redis://u:S3cret%zz@host',
-    'redis://host/db',
-  ])
-    expect(faultsOf({ ...GOOD, CLUSTER: wrong })).toEqual([
-      expect.stringMatching(/^CLUSTER: expected redis:(?!.*S3cret)/),
-    ]);
-  for (const wrong of ['host:80', 'https://host:1', 'http://host:1/path', 'http://user@host:1'])
-    expect(faultsOf({ ...GOOD, CLUSTER_ADVERTISE: wrong })).toEqual(['CLUSTER_ADVERTISE: expected http://host:port']);
-  const behind = { ...GOOD, CLUSTER: redisUrl, BRIDGE_START_SECRET: 'x'.repeat(32) };
-  expect(faultsOf(behind)).toEqual([expect.stringMatching(/^CLUSTER: expected nothing behind the Worker/)]);
+/** A folder of secrets, as they are mounted. */
+function mounted(files: Readonly<Record<string, string>>): (name: string) => string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'secrets-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+  return (name) => path.join(folder, name);
+}
+
+test('every secret may be given as a file; one line break at its end is not of it', () => {
+  const at = mounted({
+    password: ' S3cret Api!\n',
+    keys: `${KEYS}\r\n`,
+    proxy: 'http://desk:s3cret@proxy.example:3128',
+  });
+  const { MT5_SERVER, MT5_LOGIN } = GOOD;
+  const config = loadConfig({
+    MT5_SERVER,
+    MT5_LOGIN,
+    MT5_PASSWORD: '',
+    MT5_PASSWORD_FILE: at('password'),
+    BRIDGE_API_KEYS_FILE: at('keys'),
+    MT5_PROXY_FILE: at('proxy'),
+  });
+  expect(config.password).toBe(' S3cret Api!');
+  expect(config.apiKeys).toMatchObject([{ id: 'crm' }]);
+  expect(config.proxy).toMatchObject({ host: 'proxy.example', port: 3128 });
+});
+
+test('the file of a secret that cannot be had, is empty, or comes beside its value, is named and nothing runs', () => {
+  const at = mounted({ empty: '\n', password: 'planted-secret' });
+  const { MT5_SERVER, MT5_LOGIN } = GOOD;
+  const wrong = { MT5_SERVER, MT5_LOGIN, BRIDGE_API_KEYS: KEYS };
+  expect(faultsOf({ ...wrong, MT5_PASSWORD_FILE: at('absent') })).toEqual([
+    'MT5_PASSWORD_FILE: cannot be read (ENOENT)',
+  ]);
+  expect(faultsOf({ ...wrong, MT5_PASSWORD_FILE: at('.') })).toEqual(['MT5_PASSWORD_FILE: expected a file']);
+  expect(faultsOf({ ...wrong, MT5_PASSWORD_FILE: at('empty') })).toEqual(['MT5_PASSWORD_FILE: is an empty file']);
+  expect(faultsOf({ ...GOOD, MT5_PASSWORD_FILE: at('password') })).toEqual([
+    'MT5_PASSWORD_FILE: expected either this or MT5_PASSWORD, not both',
+  ]);
+  expect(faultsOf({ ...GOOD, MT5_SERVER_FILE: at('password'), LOG_LEVEL: 'loud' })).toEqual([
+    'MT5_SERVER_FILE: is no setting; MT5_SERVER is no secret and is given itself',
+    'LOG_LEVEL: expected debug, info, warn, error',
+  ]);
 });

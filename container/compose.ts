@@ -5,7 +5,8 @@ import { type Holding, answersForReplicas } from './cluster/holding.ts';
 import { type OnUpgrade, ownTargets } from './http/broker-target.ts';
 import { CallerLimit } from './http/caller-limit.ts';
 import type { BreakerStatus } from './contract/breaker.ts';
-import { build, keysOf, type Parts, provenMemory } from './compose/build.ts';
+import { build, type Parts, provenMemory } from './compose/build.ts';
+import { keysOf } from './compose/keys-of.ts';
 import { countSessionEvent } from './compose/figures.ts';
 import type { StreamLimits } from './contract/frames.ts';
 import { INTERNAL_PATH } from './contract/headers.ts';
@@ -200,7 +201,7 @@ function handlersOf(parts: Parts): Pick<Bridge, 'request' | 'upgrade'> {
   const epoch = (): number | null => upstream.status.epoch;
   const draining = (): boolean => requests.isDraining;
   const onAnswer: AppOptions['onAnswer'] = parts.options.isCounted === false ? () => undefined : performance.note;
-  const limit = startSecret === undefined ? new CallerLimit(config.rate, now) : undefined;
+  const limit = config.behindDoor ? undefined : new CallerLimit(config.rate, now);
   const hot = new HotAnswers({
     limit,
     log,
@@ -223,7 +224,7 @@ function handlersOf(parts: Parts): Pick<Bridge, 'request' | 'upgrade'> {
     now,
     authenticate,
     addressOf,
-    behindDoor: startSecret !== undefined,
+    behindDoor: config.behindDoor,
     session: () => upstream.status,
     ...(state.where === 'here' ? { memory: provenMemory(state.local, now), halt: () => state.local.haltReason } : {}),
     epoch,

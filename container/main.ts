@@ -7,7 +7,7 @@
 import { stopAsked } from './host/stop-signals.ts';
 import { setFlagsFromString } from 'node:v8';
 import { type ContainerOptions, startContainer, type RunningContainer } from './compose.ts';
-import { type Config, ConfigError, loadConfig } from './host/config.ts';
+import { type Config, ConfigError, loadConfig, onPort } from './host/config.ts';
 import { createLog } from './host/log.ts';
 
 /** After this the process ends, whatever still hangs. */
@@ -23,12 +23,13 @@ const HEAP_GROWTH = '--heap-growing-percent=50';
 async function main(): Promise<void> {
   let log = createLog({ level: 'info', secrets: [] });
   const started = Promise.withResolvers<Started | undefined>();
+  let running = started.promise;
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), EXIT_BY_FORCE_MS).unref();
-    await (await started.promise)?.close();
+    await (await running)?.close();
     process.exit();
   };
   void stopAsked.then(stop);
@@ -37,8 +38,19 @@ async function main(): Promise<void> {
     process.exit(1);
   };
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
+  const begin = (config: Config): Promise<Started> =>
+    start(config, { onDrainAsked: () => void (config.doorKey === undefined ? stop() : beginAnew(config)) });
+  /** A VPS hands the session back to its Worker, and waits as a new instance until it is needed again. */
+  const beginAnew = (config: Config): void => {
+    const before = running;
+    running = before.then(async (program) => {
+      await program?.close();
+      return stopping || !program ? undefined : begin(onPort(config, program.port));
+    });
+    running.catch(crash);
+  };
   try {
-    const container = await start(loadConfig(process.env), { onDrainAsked: () => void stop() });
+    const container = await begin(loadConfig(process.env));
     ({ log } = container);
     setFlagsFromString(HEAP_GROWTH);
     started.resolve(container);
@@ -51,7 +63,7 @@ async function main(): Promise<void> {
   }
 }
 
-type Started = Pick<RunningContainer, 'log' | 'close'>;
+type Started = Pick<RunningContainer, 'log' | 'port' | 'close'>;
 
 /** Alone, or as one of several replicas; what only those need is not loaded otherwise. */
 async function start(config: Config, options: ContainerOptions): Promise<Started> {

@@ -51,9 +51,17 @@ function faultsOf(options: Options): string[] {
   const vars = config.vars as Record<string, unknown>;
   const brokers = brokersSchema.safeParse(vars['BROKERS']).data ?? [];
   const listed = (config.secrets as { required?: readonly string[] } | undefined)?.required ?? [];
-  const required = new Set([...listed, ...brokers.map(({ passwordSecret }) => passwordSecret)]);
+  const services = (config as { readonly vpc_services?: readonly { readonly binding: string }[] }).vpc_services ?? [];
+  const binding = services.some(({ binding: name }) => name === 'VPS') ? { VPS: {} } : {};
+  const fallback = vars['FALLBACK_ORIGIN'] ?? '';
+  const required = new Set([
+    ...listed,
+    ...brokers.map(({ passwordSecret }) => passwordSecret),
+    ...(vars['ORIGIN'] === 'vps' ? ['VPS_KEY'] : []),
+    ...(fallback === '' || fallback === 'container' ? [] : ['FALLBACK_KEY']),
+  ]);
   return [
-    ...variableFaults(vars),
+    ...variableFaults({ ...vars, ...binding }),
     ...instanceFaults(brokers.length, config.containers ?? []),
     ...typeFaults(vars['INSTANCE_TYPE'], config.containers ?? []),
     ...secretFaults([...required], options),

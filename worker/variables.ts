@@ -20,6 +20,17 @@ const whole = (min: number, max: number) =>
     .transform(Number);
 
 const instanceTypes = Object.keys(INSTANCE_TYPES) as [InstanceType, ...InstanceType[]];
+/** '' = none. Signed callers and the broker's books travel there: never in clear, but on this machine. */
+const vpsOrigin = z
+  .string()
+  .refine((text) => text === '' || (isOrigin(text) && /^(https:|http:\/\/(127\.0\.0\.1|localhost)(:|$))/.test(text)), {
+    error: 'expected an origin like "https://vps.example"',
+  })
+  .default('');
+const doorKey = z
+  .string()
+  .refine((text) => text === '' || text.length >= 32, 'expected at least 32 characters')
+  .default('');
 
 const variables = z.object({
   BRIDGE_API_KEYS: secret.pipe(apiKeysSchema),
@@ -47,17 +58,43 @@ const variables = z.object({
   OUTBOX_FULL: outboxFullSchema,
   MARGIN_WATCH: marginWatchSchema,
   WEBHOOK_ALLOWED_ORIGINS: allowedOriginsSchema,
+  ORIGIN: z.enum(['container', 'vps'], { error: 'expected container or vps' }).default('container'),
+  VPS_ORIGIN: vpsOrigin,
+  VPS_KEY: doorKey,
+  VPS: z.unknown().optional(),
+  FALLBACK_ORIGIN: vpsOrigin.or(z.literal('container')),
+  FALLBACK_KEY: doorKey,
+  FALLBACK_WRITES: z.enum(['off', 'on'], { error: 'expected off or on' }).default('off'),
+  FALLBACK_AFTER_MS: whole(100, 600_000).default(8_000),
   BROKER_REGION: z.enum(['', ...REGIONS], { error: `expected one of ${REGIONS.join(', ')}, or nothing` }).default(''),
 });
 
 /** Of the only broker. The container checks these in full; here only that nothing is woken without them. */
-const single = variables.extend({ MT5_SERVER: secret, MT5_LOGIN: secret, MT5_PASSWORD: secret });
+const single = { MT5_SERVER: secret, MT5_LOGIN: secret, MT5_PASSWORD: secret };
 
 /** Checks the variables of a Worker. */
 export function parseVariables(
   env: Readonly<Record<string, unknown>>,
 ): z.ZodSafeParseResult<z.output<typeof variables>> {
-  return (env['BROKERS'] ? variables : single).safeParse(env);
+  const isVpsAlone = env['ORIGIN'] === 'vps' && env['FALLBACK_ORIGIN'] !== 'container';
+  const schema = env['BROKERS'] || isVpsAlone ? variables : variables.extend(single);
+  return schema.superRefine(requireOrigins).safeParse(env);
+}
+
+/** What one of the origins' variables wants of the others. */
+function requireOrigins(given: z.output<typeof variables>, context: z.RefinementCtx): void {
+  const fault = (name: string, message: string): void => context.addIssue({ code: 'custom', path: [name], message });
+  if (given.ORIGIN === 'vps') {
+    if (given.VPS_ORIGIN === '' && typeof given.VPS !== 'object')
+      fault('VPS_ORIGIN', 'is missing: ORIGIN=vps needs it, or a Workers VPC binding named VPS');
+    if (given.VPS_KEY === '') fault('VPS_KEY', 'is missing: ORIGIN=vps needs it; the VPS has the same as its DOOR_KEY');
+  } else if (given.FALLBACK_ORIGIN === 'container')
+    fault(
+      'FALLBACK_ORIGIN',
+      'expected an origin like "https://vps.example": the container is the fallback of ORIGIN=vps only',
+    );
+  if (!['', 'container'].includes(given.FALLBACK_ORIGIN) && given.FALLBACK_KEY === '')
+    fault('FALLBACK_KEY', 'is missing: FALLBACK_ORIGIN needs it; the VPS has the same as its DOOR_KEY');
 }
 
 const isOrigin = (text: string): boolean => text === '' || (URL.canParse(text) && new URL(text).origin === text);
@@ -66,7 +103,14 @@ const isOrigin = (text: string): boolean => text === '' || (URL.canParse(text) &
 export const faultsOf = (error: z.ZodError): string[] =>
   error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 
-const SECRETS: readonly string[] = ['BRIDGE_API_KEYS', 'MT5_SERVER', 'MT5_LOGIN', 'MT5_PASSWORD'];
+const SECRETS: readonly string[] = [
+  'BRIDGE_API_KEYS',
+  'MT5_SERVER',
+  'MT5_LOGIN',
+  'MT5_PASSWORD',
+  'VPS_KEY',
+  'FALLBACK_KEY',
+];
 
 /** What is wrong with variables before they are deployed; of `names` alone, else of all but the secrets. */
 export function variableFaults(vars: Readonly<Record<string, unknown>>, names?: readonly string[]): string[] {

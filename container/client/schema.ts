@@ -1522,6 +1522,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who holds the session, since when and why, and how its fallback stands. Wakes nothing
+         * @description Needs the scope `operate`.
+         */
+        get: operations["adminOrigins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/cost": {
         parameters: {
             query?: never;
@@ -3054,6 +3074,21 @@ export interface components {
                 /** @description Milliseconds since 1970, UTC. */
                 wakesAtMs: number | null;
             } | null;
+            /** @description Which side holds the session and answers. */
+            origin: {
+                /**
+                 * @description Each answer says it in `X-Bridge-Origin`.
+                 * @enum {string}
+                 */
+                name: "container" | "vps" | "fallback";
+                /** @description `null`: it never was another. */
+                since: string | null;
+                sinceMs: number | null;
+                /** @description How long it has been so. */
+                ageMs: number | null;
+                /** @description Why the fallback answers. */
+                reason: string | null;
+            };
             /** @description Circuit breakers: open, every call is answered `503 circuit_open` at once. */
             circuits: {
                 /** @description `null`: no process tells. */
@@ -10563,6 +10598,81 @@ export interface operations {
                             due: string;
                             dueMs: number;
                             reason: string;
+                        }[];
+                    };
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            "4XX": components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
+        };
+    };
+    adminOrigins: {
+        parameters: {
+            query?: {
+                /** @description How decimals are written: exact strings, or floats. */
+                decimals?: components["parameters"]["decimals"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["requestId"];
+                    "x-session-epoch": components["headers"]["sessionEpoch"];
+                    "ratelimit-policy": components["headers"]["rateLimitPolicy"];
+                    ratelimit: components["headers"]["rateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Which side holds the session and answers. */
+                        serving: {
+                            /**
+                             * @description Each answer says it in `X-Bridge-Origin`.
+                             * @enum {string}
+                             */
+                            name: "container" | "vps" | "fallback";
+                            /** @description `null`: it never was another. */
+                            since: string | null;
+                            sinceMs: number | null;
+                            /** @description How long it has been so. */
+                            ageMs: number | null;
+                            /** @description Why the fallback answers. */
+                            reason: string | null;
+                        };
+                        /** @description The first has so long to be ready. */
+                        fallbackAfterMs: number;
+                        /** @description Whether writes go to the fallback as well. */
+                        fallbackWrites: boolean;
+                        /** @description In the order in which they are asked. */
+                        origins: {
+                            /** @enum {string} */
+                            name: "container" | "vps" | "fallback";
+                            /** @description Its program is there, as far as is known. */
+                            running: boolean;
+                            instanceId: string | null;
+                            /**
+                             * @description `null`: nobody speaks for it; of a fallback that waits, that is as it should be.
+                             * @enum {string|null}
+                             */
+                            session: "idle" | "connecting" | "challenged" | "ready" | "backoff" | "refused" | "unreachable" | "draining" | "closed" | null;
+                            /** @description Of the road to it. */
+                            circuit: {
+                                /** @enum {string} */
+                                state: "closed" | "open" | "half_open";
+                                since: string | null;
+                                /** @description In a row. */
+                                failures: number;
+                                /** @description What failed last. */
+                                reason: string | null;
+                                /** @description From when on one more call is let through; `null` = closed. */
+                                retryAtMs: number | null;
+                            } | null;
                         }[];
                     };
                 };

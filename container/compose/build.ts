@@ -8,11 +8,11 @@ import { ControlChannel } from '../host/control-channel.ts';
 import { createLog } from '../host/log.ts';
 import { linkState, type StateLink } from '../host/state-link.ts';
 import type { Logger } from '../contract/logger.ts';
-import { KeyRing, type ApiKey } from '../contract/key-records.ts';
 import { postBatch } from '../contract/routes/batch.ts';
-import type { adminPolicy, adminSleep, adminWarm } from '../contract/routes/admin.ts';
+import type { adminOrigins, adminPolicy, adminSleep, adminWarm } from '../contract/routes/admin.ts';
 import { ROUTES, type Route } from '../contract/routes.ts';
-import { type AddressOf, checkKeys, trustDoor, type Authenticate, type Keys } from '../http/authenticate.ts';
+import { type AddressOf, checkKeys, trustDoor, trustSigner, type Authenticate } from '../http/authenticate.ts';
+import { keysOf } from './keys-of.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { serveBatch } from '../http/batch.ts';
 import { Requests } from '../http/requests.ts';
@@ -113,13 +113,11 @@ export async function build(config: Config, options: ContainerOptions): Promise<
   const control =
     state.where === 'durable_object'
       ? new ControlChannel({
-          instanceId,
+          ...base,
           state: state.api,
-          log,
           session: () => upstream.status,
           breaker: () => breaker.status,
           listeningAfterMs: () => globalThis.performance.now(),
-          events,
         })
       : undefined;
   const commands = control ? symbolsInUse(base).hearing(upstream) : upstream;
@@ -280,26 +278,10 @@ export function provenMemory(state: BridgeState, now: () => number): () => strin
   };
 }
 
-/** The keys of the state, found by hash; made again when they change. */
-export function keysOf(state: BridgeState, broker: string, now: () => number): Keys {
-  let from: ReadonlyMap<string, ApiKey> | undefined;
-  let ring = new KeyRing([]);
-  return {
-    now,
-    broker,
-    used: (id) => state.keys.used(id),
-    ring: () => {
-      const active = state.keys.active();
-      if (active !== from) ring = new KeyRing(active.values());
-      from = active;
-      return ring;
-    },
-  };
-}
-
 function buildAuthentication({ config, state, now }: Base): Authenticate {
   if (config.startSecret !== undefined) return trustDoor(config.startSecret);
-  if (state.where !== 'here') throw new Error('without a start secret the state is here');
+  if (config.doorKey !== undefined) return trustSigner(config.doorKey, now);
+  if (state.where !== 'here') throw new Error('without a door the state is here');
   return checkKeys(keysOf(state.local, config.broker, now), async (tokenHash) => {
     const session = await state.api.sessions.find(tokenHash);
     return session && callerOfSession(session);
@@ -350,7 +332,10 @@ function countingRefused(authenticate: Authenticate, outbox: OwnOutbox | undefin
 }
 
 /** All routes but those about the container, which its holder alone can answer, and those of the outbox where it is elsewhere. */
-type ServedRoute = Exclude<Route, OutboxRoute | typeof adminPolicy | typeof adminWarm | typeof adminSleep>;
+type ServedRoute = Exclude<
+  Route,
+  OutboxRoute | typeof adminPolicy | typeof adminOrigins | typeof adminWarm | typeof adminSleep
+>;
 
 type Typed = Base & Pick<Parts, 'upstream' | 'reads' | 'writes' | 'streaming' | 'performance' | 'figures' | 'outbox'>;
 

@@ -39,6 +39,9 @@ const helloSchema = z.object({
   epoch: z.int().nullable(),
   /** Milliseconds from process start to listening. */
   listeningAfterMs: z.number(),
+  /** Whose sessions it would hold: id of the broker, manager account. */
+  broker: z.string().optional(),
+  login: z.string().optional(),
 });
 export type Hello = Readonly<z.infer<typeof helloSchema>>;
 

@@ -21,6 +21,10 @@ export const HEADER = {
 
   /** Worker → container, or replica → holder; stripped from what callers send. */
   startSecret: 'x-bridge-start-secret',
+  /** Worker → program on a VPS only: proof that the Worker sent it (`door-signature.ts`). */
+  signature: 'x-bridge-signature',
+  /** Which origin of the Worker answered: `container`, `vps` or `fallback`. */
+  origin: 'x-bridge-origin',
   /** Worker → container only: the authorised caller as JSON (see `Caller`). */
   caller: 'x-bridge-caller',
   /** Worker → container, or replica → holder: the network address that the caller came from. */
@@ -51,6 +55,7 @@ export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 /** What only the Worker may say to the container: the door removes these from every caller's request. */
 export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.startSecret,
+  HEADER.signature,
   HEADER.caller,
   HEADER.callerAddress,
   HEADER.proof,

@@ -40,7 +40,14 @@ export function openApiDocument(routes: readonly AnyRoute[]): Json {
       description: `${INTRODUCTION}\n\n${errorTable()}`,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'Where this document came from.' }],
+    servers: [
+      { url: '/', description: 'Where this document came from: of several brokers, the first.' },
+      {
+        url: '/brokers/{broker}',
+        description: 'One of several brokers; GET /v1/brokers names them.',
+        variables: { broker: { default: 'main', description: 'Its id.' } },
+      },
+    ],
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,

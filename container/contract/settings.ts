@@ -216,6 +216,52 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'raise to begin with a new, empty memory, and trading halted until an administrator resumes it',
   },
   {
+    name: 'ORIGIN',
+    default: 'container',
+    where: 'worker',
+    meaning:
+      'who holds the session: `container`, or `vps`: the same program at `VPS_ORIGIN`, and no container is started',
+  },
+  {
+    name: 'VPS_ORIGIN',
+    default: '',
+    where: 'worker',
+    meaning: 'of `ORIGIN=vps`: `https://vps.example`; nothing where a Workers VPC binding named `VPS` leads there',
+  },
+  { name: 'VPS_KEY', default: '', where: 'worker', meaning: 'secret of `ORIGIN=vps`: the `DOOR_KEY` of the VPS' },
+  {
+    name: 'FALLBACK_ORIGIN',
+    default: '',
+    where: 'worker',
+    meaning:
+      'who answers when the origin cannot be had: the same program on a VPS, `https://vps.example`; of `ORIGIN=vps` also `container`',
+  },
+  {
+    name: 'FALLBACK_KEY',
+    default: '',
+    where: 'worker',
+    meaning: 'secret of `FALLBACK_ORIGIN`: the `DOOR_KEY` of the VPS',
+  },
+  {
+    name: 'FALLBACK_WRITES',
+    default: 'off',
+    where: 'worker',
+    meaning: 'whether writes go to the fallback: `off` `on`',
+  },
+  {
+    name: 'FALLBACK_AFTER_MS',
+    default: '8000',
+    where: 'worker',
+    meaning: 'how long the origin may take to be ready before the fallback is asked',
+  },
+  {
+    name: 'DOOR_KEY',
+    default: '',
+    where: 'vps',
+    meaning:
+      'behind a Worker: its `VPS_KEY` or `FALLBACK_KEY`, 32 characters or more; then only requests that it signed are taken, and the memory is its Durable Object',
+  },
+  {
     name: 'BROKER_REGION',
     default: '',
     where: 'worker',

@@ -67,6 +67,12 @@ declare var crypto: {
       data: ArrayBufferView | ArrayBuffer,
     ): Promise<boolean>;
     sign(algorithm: string, key: SubtleKey, data: ArrayBufferView | ArrayBuffer): Promise<ArrayBuffer>;
+    verify(
+      algorithm: string,
+      key: SubtleKey,
+      signature: ArrayBufferView | ArrayBuffer,
+      data: ArrayBufferView | ArrayBuffer,
+    ): Promise<boolean>;
   };
   getRandomValues<T extends ArrayBufferView>(array: T): T;
   randomUUID(): string;

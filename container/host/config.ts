@@ -41,6 +41,10 @@ export interface Config {
   readonly apiKeys: readonly KeyRecord[] | undefined;
   /** Behind the Worker only requests with this secret are accepted. */
   readonly startSecret: string | undefined;
+  /** On a VPS behind a Worker only requests that are signed with this key are accepted. */
+  readonly doorKey: string | undefined;
+  /** A Worker is in front: it checks keys, and its Durable Object is the memory. */
+  readonly behindDoor: boolean;
   readonly logLevel: LogLevel;
   readonly cacheSize: number;
   readonly maxConnections: number;
@@ -217,6 +221,7 @@ const environment = z
     ARCHIVE_DIR: z.string().default(''),
     OUTBOX_FULL: outboxFullSchema,
     WEBHOOK_ALLOWED_ORIGINS: allowedOriginsSchema,
+    DOOR_KEY: z.string().min(32, 'expected at least 32 characters').refine(notPlaceholder, PLACEHOLDER).optional(),
     LOG_LEVEL: z.enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` }).default('info'),
     CACHE_SIZE: whole(0, 10_000_000, 10_000),
     MAX_CONNECTIONS: whole(1, 1_000_000, 1_000),
@@ -235,9 +240,10 @@ const environment = z
     path: ['CLUSTER'],
     error: 'expected nothing behind the Worker, whose Durable Object is what replicas are on a VPS',
   })
-  .refine((env) => env.BRIDGE_API_KEYS !== undefined || env.BRIDGE_START_SECRET !== undefined, {
+  .refine((env) => (env.BRIDGE_API_KEYS ?? env.BRIDGE_START_SECRET ?? env.DOOR_KEY) !== undefined, {
     path: ['BRIDGE_API_KEYS'],
-    error: 'is missing: a JSON list of {"id","hash","scopes","logins"?} (npm run key makes one)',
+    error:
+      'is missing: a JSON list of {"id","hash","scopes","logins"?} (npm run key makes one), or DOOR_KEY behind a Worker',
     // Said together with every other fault, not after them.
     when: () => true,
   })
@@ -282,6 +288,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       marginWatch: v.MARGIN_WATCH,
       apiKeys: v.BRIDGE_API_KEYS,
       startSecret: v.BRIDGE_START_SECRET,
+      doorKey: v.DOOR_KEY,
+      behindDoor: (v.BRIDGE_START_SECRET ?? v.DOOR_KEY) !== undefined,
       logLevel: v.LOG_LEVEL,
       cacheSize: v.CACHE_SIZE,
       maxConnections: v.MAX_CONNECTIONS,
@@ -296,15 +304,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
           ? undefined
           : hide({ redisUrl: v.CLUSTER, advertise: v.CLUSTER_ADVERTISE }, ['redisUrl']),
     },
-    ['password', 'apiKeys', 'startSecret'],
+    ['password', 'apiKeys', 'startSecret', 'doorKey'],
   );
 }
+
+/** The same on a port that is known by now. */
+export const onPort = (config: Config, port: number): Config =>
+  Object.freeze(Object.create(config, { port: { value: port, enumerable: true } }) as Config);
 
 /** Every secret value of the configuration: none of them may be logged. */
 export const configSecrets = (config: Config): string[] =>
   [
     config.password,
     config.startSecret,
+    config.doorKey,
     config.proxy?.password,
     config.cluster && decodeURIComponent(new URL(config.cluster.redisUrl).password),
   ].filter((secret): secret is string => secret !== undefined && secret !== '');

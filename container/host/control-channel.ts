@@ -12,6 +12,7 @@ import type { BreakerStatus } from '../contract/breaker.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { TradingCalendar } from '../contract/trading-calendar.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../contract/version.ts';
+import type { Config } from './config.ts';
 import type { RemoteState } from '../state/remote-state.ts';
 import type { UpstreamCheckpoint } from '../state/state-api.ts';
 
@@ -28,6 +29,8 @@ export interface ControlEvents {
 
 export interface ControlChannelOptions {
   readonly instanceId: string;
+  /** Whose session it would hold; on a VPS with the key of its Worker. */
+  readonly config: Pick<Config, 'broker' | 'login' | 'doorKey'>;
   readonly state: RemoteState;
   readonly log: Logger;
   readonly session: () => SessionStatus;
@@ -37,6 +40,13 @@ export interface ControlChannelOptions {
 }
 
 /**
+ * On a VPS the session is given up after so long without a channel: its Worker has gone, or holds the session elsewhere and
+ * cannot tell. (A container is ended by the platform.) Longer than the cron's five minutes, twice, so
+ * that a Durable Object that rests between two of them finds the session as it left it.
+ */
+const ALONE_MS = 900_000;
+
+/**
  * The container's end of the control channel (`contract/control.ts`). The Durable Object opens it, and opens it again
  * when it closes; each time the container says hello, and may call the state once the hand-over has come.
  */
@@ -44,6 +54,7 @@ export class ControlChannel {
   readonly #options: ControlChannelOptions;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
   #socket: WebSocket | undefined;
+  #alone: NodeJS.Timeout | undefined;
   #activity: Pick<Activity, 'streams' | 'unsettled'> = { streams: 0, unsettled: 0 };
 
   constructor(options: ControlChannelOptions) {
@@ -76,11 +87,13 @@ export class ControlChannel {
   }
 
   close(): void {
+    clearTimeout(this.#alone);
     this.#socket?.close(1001);
     this.#server.close();
   }
 
   #opened(channel: WebSocket): void {
+    clearTimeout(this.#alone);
     this.#socket?.terminate();
     this.#socket = channel;
     channel.on('message', (data: Buffer) => this.#received(channel, data));
@@ -89,16 +102,26 @@ export class ControlChannel {
       if (this.#socket !== channel) return;
       this.#socket = undefined;
       this.#options.state.detach();
+      this.#waitForNext();
     });
     const hello: Hello = {
       type: 'hello',
       contractVersion: CONTRACT_VERSION,
       bridgeVersion: BRIDGE_VERSION,
       instanceId: this.#options.instanceId,
+      broker: this.#options.config.broker,
+      login: this.#options.config.login,
       epoch: this.#options.session().epoch,
       listeningAfterMs: Math.round(this.#options.listeningAfterMs()),
     };
     this.#send(hello);
+  }
+
+  #waitForNext(): void {
+    const { config, session, events } = this.#options;
+    if (config.doorKey === undefined || session().epoch === null) return;
+    const giveUp = (): unknown => events.emit('drain', 'Its Worker has not spoken to it for long.');
+    this.#alone = setTimeout(giveUp, ALONE_MS).unref();
   }
 
   #received(channel: WebSocket, data: Buffer): void {

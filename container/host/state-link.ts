@@ -30,7 +30,7 @@ export function linkState(
   log: Logger,
   { fence = (sql) => sql, ...options }: BridgeStateOptions & { readonly fence?: ((sql: Sql) => Sql) | undefined },
 ): StateLink {
-  if (config.startSecret !== undefined) {
+  if (config.behindDoor) {
     const api = new RemoteState();
     return { where: 'durable_object', api, ready: api.ready, close: () => api.detach() };
   }

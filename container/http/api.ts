@@ -98,7 +98,8 @@ export async function admit(
   const header = headerOf(request);
   const address = (): string | undefined => addressOf(request);
   facts.address = behindDoor ? () => header(HEADER.callerAddress) : address;
-  facts.caller = await authenticate(header, { address, connection: request.socket });
+  const { method, url: target, socket: connection } = request;
+  facts.caller = await authenticate(header, { address, connection, method, target });
   facts.charge(1);
   if (behindDoor || fromReplica?.(request)) facts.noteDeadline(header(HEADER.deadline));
 }

@@ -1,5 +1,6 @@
 import { hash as digest, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isSigned } from '../contract/door-signature.ts';
 import { BridgeError } from '../contract/errors.ts';
 import { HEADER } from '../contract/headers.ts';
 import type { KeyRing, KeyUse } from '../contract/key-records.ts';
@@ -17,6 +18,9 @@ export type Authenticate = (
 export interface From {
   readonly address: KeyUse['address'];
   readonly connection?: object;
+  readonly method?: string | undefined;
+  /** Path and query. */
+  readonly target?: string | undefined;
 }
 
 /** As `hashKey` of the contract, at once: WebCrypto would send each request through the thread pool. */
@@ -35,8 +39,21 @@ export function trustDoor(startSecret: string): Authenticate {
     const given = Buffer.from(header(HEADER.startSecret) ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected))
       throw new BridgeError('unauthenticated', 'This container is reached through its Worker only.');
-    const caller = header(HEADER.caller);
-    return caller === undefined ? null : (JSON.parse(caller) as Caller);
+    return callerIn(header);
+  };
+}
+
+function callerIn(header: (name: string) => string | undefined): Caller | null {
+  const caller = header(HEADER.caller);
+  return caller === undefined ? null : (JSON.parse(caller) as Caller);
+}
+
+/** On a VPS behind a Worker: the same, where the Worker has signed it. */
+export function trustSigner(key: string, now: () => number): Authenticate {
+  return async (header, { method = 'GET', target = '' }) => {
+    if (!(await isSigned(key, { method, target, header }, now())))
+      throw new BridgeError('unauthenticated', 'This bridge is reached through its Worker only.');
+    return callerIn(header);
   };
 }
 

@@ -34,6 +34,8 @@ export function createUpgrades({ authenticate, addressOf, handlers, log, drainin
       if (draining()) throw new BridgeError('draining', 'The bridge shuts down; another instance takes over.');
       const caller = await authenticate((name) => [request.headers[name]].flat()[0], {
         address: () => addressOf(request),
+        method: request.method,
+        target: request.url,
       });
       handler(request, socket, head, caller);
     } catch (thrown) {

@@ -3,11 +3,11 @@ import { measureCrowdRows } from './crowd.ts';
 import { measureDesk } from './desk.ts';
 import { bundleContainer } from '../local/bundle-container.ts';
 import { Child } from './measure/child.ts';
-import { rowId, type Row, type Sample } from './report/model.ts';
+import { rowId, type MeasureRow, type Row, type RowKey, type Sample } from './report/model.ts';
 import { CONTAINER_BUNDLE } from './systems/vps.ts';
 import type { Started, System, WorkName } from './systems/system.ts';
+import { measureBrokers } from './work/brokers-work.ts';
 import { CROWD_LATENCY_MS } from './work/crowd-work.ts';
-import { DESK_LATENCY_MS } from './work/desk-work.ts';
 import { growPools } from './work/grow-pools.ts';
 import { measureHttp, measureStorm, SLOW_MS } from './work/http-work.ts';
 import { loadOf } from './work/requests.ts';
@@ -29,8 +29,6 @@ const FAN_OUT_CLIENTS = 100;
 /** Ticks come in bursts of 5 ms: of a short time, the 99th percentile would be a single burst. */
 const FAN_OUT_MS = { whole: 2_000, quick: 1_000 } as const;
 const FAN_OUT_TICKS = [1_000, 20_000] as const;
-
-type RowKey = Omit<Row, 'id' | 'samples'>;
 
 /** Starts the systems, measures everything in interleaved repetitions, and keeps every sample. */
 export class Bench {
@@ -77,7 +75,7 @@ export class Bench {
       await this.#streams(repetition);
       await this.#fanOut(repetition);
       await this.#starts(repetition);
-      await this.#desk(repetition);
+      await this.#apartFromAll(repetition);
     }
     return {
       systems: Object.fromEntries(this.#started.map(({ system }) => [system.name, system.title])),
@@ -344,12 +342,12 @@ export class Bench {
     }
   }
 
-  async #desk(repetition: number): Promise<void> {
-    if (!this.#wants('desk')) return;
-    const row = { system: 'vps-desk', mode: 'desk', upstreamLatencyMs: DESK_LATENCY_MS, concurrency: 1 } as const;
-    await measureDesk(this.#need(this.#load), this.#options.quick, repetition, (work, measurement) =>
-      this.#measure({ ...row, work }, measurement),
-    );
+  /** On bridges of their own. */
+  async #apartFromAll(repetition: number): Promise<void> {
+    const { quick } = this.#options;
+    const measure: MeasureRow = (key, measurement) => this.#measure(key, measurement);
+    if (this.#wants('desk')) await measureDesk(this.#need(this.#load), quick, repetition, measure);
+    if (this.#wants('brokers')) await measureBrokers(this.#need(this.#load), quick, repetition, measure);
   }
 
   async #measure(key: RowKey, work: () => Promise<Sample>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Child } from './measure/child.ts';
-import type { Sample } from './report/model.ts';
+import type { MeasureRow, Sample } from './report/model.ts';
 import { POOL } from './systems/choose-systems.ts';
 import { vps } from './systems/vps.ts';
 import { measureTold } from './work/told-work.ts';
@@ -15,10 +15,12 @@ import {
 } from './work/desk-work.ts';
 
 export type DeskWork = (typeof DESK_WORK)[keyof typeof DESK_WORK];
-type Keep = (work: DeskWork, measurement: () => Promise<Sample>) => Promise<void>;
 
 /** The large book on a bridge and a broker of its own. What the bridge does not have is skipped by name. */
-export async function measureDesk(load: Child, quick: boolean, repetition: number, keep: Keep): Promise<void> {
+export async function measureDesk(load: Child, quick: boolean, repetition: number, measure: MeasureRow): Promise<void> {
+  const row = { system: 'vps-desk', mode: 'desk', upstreamLatencyMs: DESK_LATENCY_MS, concurrency: 1 } as const;
+  const keep = (work: DeskWork, measurement: () => Promise<Sample>): Promise<void> =>
+    measure({ ...row, work }, measurement);
   const running = await vps('vps-desk', POOL, {}, DESK_CLIENTS).start();
   try {
     await running.simulator?.setLatency(DESK_LATENCY_MS);

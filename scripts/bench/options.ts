@@ -62,12 +62,17 @@ const WORK_NAMES: ReadonlySet<string> = new Set([
   'start',
   'crowd',
   'desk',
+  'brokers',
 ]);
 
-/** `--only` may name works; if it names none, all are wanted but the desk. */
+/** Of systems of their own, which take long: measured only where they are named. */
+const APART: ReadonlySet<string> = new Set(['desk', 'brokers']);
+export const isApart = (name: string): boolean => APART.has(name);
+
+/** `--only` may name works; if it names none, all are wanted but those apart. */
 export function wantsWork(only: readonly string[], work: string): boolean {
   const works = only.filter((name) => WORK_NAMES.has(name));
-  return works.length === 0 ? work !== 'desk' : works.includes(work);
+  return works.length === 0 ? !isApart(work) : works.includes(work);
 }
 
 const wrapped = (names: Iterable<string>): string => [...names].join(' ');
@@ -79,7 +84,8 @@ export const USAGE = `npm run bench -- [options]
   --only <a,b>            these systems, works and measurements only:
                           ${wrapped(SYSTEM_NAMES)}
                           · ${wrapped(WORK_NAMES)}
-                          desk: 50,000 accounts of which a tenth hold positions; only where it is named
+                          desk: 50,000 accounts of which a tenth hold positions; brokers: one of two is killed again and
+                          again; both only where they are named
   --edge <url>            a deployed Worker instead of the one on this machine
   --vps <url>             a container program elsewhere
   --key <key>             the API key for both (scope read)

@@ -4,12 +4,18 @@ import { startLocalEdge } from '../local/local-edge.ts';
 import type { Broker } from './broker.ts';
 import { type Fault, freeze, newSoakKeys, type Road, signal } from './road.ts';
 
-/** The Worker in workerd and its container as a process. */
-export async function edgeRoad(broker: Broker, onLine: (source: string, line: string) => void): Promise<Road> {
+/** The Worker in workerd and its container as a process. @param isGone while it says so, no container comes up */
+export async function edgeRoad(
+  broker: Broker,
+  onLine: (source: string, line: string) => void,
+  vars: Readonly<Record<string, string>> = {},
+  isGone: () => boolean = () => false,
+): Promise<Road> {
   const keys = await newSoakKeys();
+  const bundle = await bundledBridgeProgram();
   const edge = await startLocalEdge({
     port: 0,
-    program: await bundledBridgeProgram(),
+    program: () => (isGone() ? { ...bundle, command: [process.execPath, '-e', 'process.exit(3)'] } : bundle),
     // The product, and a path that ends its Durable Object as the platform does.
     main: 'test/worker/abortable-worker.ts',
     onLine: (line) => onLine('container', line),
@@ -24,6 +30,7 @@ export async function edgeRoad(broker: Broker, onLine: (source: string, line: st
       RATE_LIMIT_BURST: '100000',
       // What ends is started by requests: that is what is watched here.
       SLEEP_POLICY: 'fixed',
+      ...vars,
     },
   });
   const { engine } = edge;

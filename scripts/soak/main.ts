@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --road edge|vps|cluster --seed N --minutes M`: mixed load under random faults, and what must hold all along.
+ * `npm run soak -- --road edge|vps|cluster|fallback --seed N --minutes M`: mixed load under random faults, and what must hold all along.
  * `npm run soak -- --road outbox --seed N --operations 10000`: the audit and the webhooks alone, on a clock of their own.
  * Progress goes to standard error, the report to standard output; the exit code is 1 where anything was violated.
  */
@@ -11,6 +11,7 @@ import { Calls } from './calls.ts';
 import { checkLedger, checkStreams, dealsOf, untilSettled } from './checks.ts';
 import { clusterRoad } from './cluster-road.ts';
 import { edgeRoad } from './edge-road.ts';
+import { fallbackRoad } from './fallback-road.ts';
 import { Load } from './load.ts';
 import { outboxSoak } from './outbox-road.ts';
 import { Random } from './random.ts';
@@ -54,8 +55,8 @@ function readOptions(): Options {
     },
   });
   const { road = 'edge' } = values;
-  if (road !== 'edge' && road !== 'vps' && road !== 'cluster' && road !== 'outbox')
-    throw new TypeError(`--road: expected edge, vps, cluster or outbox, got ${road}`);
+  if (road !== 'edge' && road !== 'vps' && road !== 'cluster' && road !== 'fallback' && road !== 'outbox')
+    throw new TypeError(`--road: expected edge, vps, cluster, fallback or outbox, got ${road}`);
   const whole = (name: 'seed' | 'minutes' | 'operations', fallback: number): number => {
     const number = Number(values[name] ?? fallback);
     if (!(number > 0)) throw new TypeError(`--${name}: expected a number above 0, got ${values[name]}`);
@@ -90,7 +91,7 @@ function brokerFaults(broker: Broker): Record<string, Fault> {
   };
 }
 
-const ROADS = { edge: edgeRoad, vps: vpsRoad, cluster: clusterRoad };
+const ROADS = { edge: edgeRoad, vps: vpsRoad, cluster: clusterRoad, fallback: fallbackRoad };
 
 async function main({ road: name, seed, minutes, operations }: Options): Promise<number> {
   if (name === 'outbox') return outboxSoak({ seed, operations, say });

@@ -4,7 +4,7 @@ import { API_KEY_PREFIX, hashKey, type Scope } from '../../container/contract/ke
 
 /** What a soak drives: the whole product on one of its roads, and everything that can be done to it. */
 export interface Road {
-  readonly name: 'edge' | 'vps' | 'cluster';
+  readonly name: 'edge' | 'vps' | 'cluster' | 'fallback';
   /** Each answers everything. */
   readonly urls: readonly [string, ...string[]];
   readonly keys: SoakKeys;

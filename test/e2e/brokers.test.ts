@@ -93,6 +93,51 @@ it('a trader’s session at one broker ends with the key that opened it, whereve
   await expect.poll(() => seen('/brokers/second')).toBe(401);
 });
 
+const halt = (prefix: string, what: 'halt' | 'resume'): Promise<{ status: number }> =>
+  edge.json(`${prefix}/admin/trading/${what}`, {
+    method: 'POST',
+    headers: admin(),
+    body: JSON.stringify(what === 'halt' ? { reason: 'test' } : {}),
+  });
+const order = (prefix: string) =>
+  edge.json(`${prefix}/v1/orders`, {
+    method: 'POST',
+    headers: { ...admin(), 'idempotency-key': crypto.randomUUID() },
+    body: JSON.stringify({ login: 1001, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.01' }),
+  });
+const read = async (prefix: string, login: number): Promise<number> =>
+  (await edge.fetch(`${prefix}/v1/accounts/${login}/money`)).status;
+
+/** What becomes of the second broker, and how many sign-ins it has cost once it has answered a read again. */
+const TROUBLES: readonly (readonly [name: string, begin: () => unknown, signIns: number])[] = [
+  ['killed', () => process.kill(edge.engine.running().find(({ pid }) => pid !== mainPid)?.pid ?? 0, 'SIGKILL'), 1],
+  ['asleep', () => edge.json('/brokers/second/admin/sleep', { method: 'POST', headers: admin() }), 1],
+  ['halted', () => halt('/brokers/second', 'halt'), 0],
+];
+let mainPid = 0;
+
+it.each(TROUBLES)(
+  'one that is %s: every read and order of the other is answered by the session it has',
+  async (name, begin, more) => {
+    await Promise.all([read('', 1001), read('/brokers/second', 1001)]);
+    const before = signIns();
+    // The first of both containers to be started was that of the first broker.
+    mainPid = edge.engine.processes[0]?.pid ?? 0;
+    const beside = Array.from({ length: 30 }, (_, i) => read('', 1001 + (i % 10)));
+    await begin();
+    beside.push(...Array.from({ length: 30 }, (_, i) => read('', 1001 + (i % 10))));
+    expect(new Set(await Promise.all(beside))).toEqual(new Set([200]));
+    expect((await order('')).status).toBe(201);
+    expect(signIns()[0]).toBe(before[0]);
+    if (name === 'halted') {
+      expect(await order('/brokers/second')).toMatchObject({ body: { code: 'trading_halted' } });
+      await halt('/brokers/second', 'resume');
+    }
+    expect(await read('/brokers/second', 1001)).toBe(200);
+    expect(signIns()).toEqual([before[0], (before[1] ?? 0) + more]);
+  },
+);
+
 it('no password is told anywhere', () => {
   expect(edge.containerLog.join('\n')).not.toContain('Password1');
 });

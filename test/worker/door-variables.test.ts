@@ -23,6 +23,11 @@ describe('configuration', () => {
     ['a budget that is no amount', { BUDGET_USD: '25 USD' }, 'BUDGET_USD: expected US dollars a month'],
     ['an instance type that is none', { INSTANCE_TYPE: 'big' }, 'INSTANCE_TYPE: expected lite, basic'],
     ['a region that Cloudflare does not have', { BROKER_REGION: 'mars' }, 'BROKER_REGION: expected one of wnam'],
+    ['a VPS without its origin', { ORIGIN: 'vps', VPS_KEY: 'k'.repeat(32) }, 'VPS_ORIGIN: is missing'],
+    ['a VPS without its key', { ORIGIN: 'vps', VPS_ORIGIN: 'https://vps.example' }, 'VPS_KEY: is missing'],
+    ['a fallback in clear', { FALLBACK_ORIGIN: 'http://vps.example' }, 'FALLBACK_ORIGIN: '],
+    ['a fallback without its key', { FALLBACK_ORIGIN: 'https://vps.example' }, 'FALLBACK_KEY: is missing'],
+    ['a container that is its own fallback', { FALLBACK_ORIGIN: 'container' }, 'FALLBACK_ORIGIN: expected an origin'],
     ['an origin that is none', { CORS_ORIGINS: 'desk.example' }, 'CORS_ORIGINS: expected origins'],
     [
       'a plug-in’s command that is the server’s own',

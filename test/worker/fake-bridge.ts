@@ -12,6 +12,7 @@ export interface FakeBridgeOptions {
   readonly signIn?: 'succeeds' | 'refused' | 'dies';
   readonly answer?: (request: Request, bridge: FakeBridge) => Response | Promise<Response>;
   readonly onTerminate?: (bridge: FakeBridge) => void;
+  readonly onDrain?: (bridge: FakeBridge) => void;
 }
 
 /** The container program as its Durable Object sees it: control channel, permits, activity, answers. */
@@ -111,6 +112,7 @@ export class FakeBridge implements FakeProgram {
   async #receive(message: ControlMessage): Promise<void> {
     if (this.isDeaf) return;
     this.received.push(message);
+    if (message.type === 'drain') this.#options.onDrain?.(this);
     if (message.type === 'ping') this.#send({ type: 'pong' });
     if (message.type === 'result') this.#calls.get(message.id)?.resolve(message.value);
     if (message.type === 'failure')

@@ -21,6 +21,10 @@ export class FakeContainer {
 
   readonly starts: FakeStart[] = [];
   readonly signals: number[] = [];
+  /** Variables of its Durable Object over those of all. */
+  variables: Readonly<Record<string, string>> = {};
+  /** What the Durable Object finds where its VPS should be. */
+  vps: { fetch(url: string, init: RequestInit): Promise<Response> } | undefined;
   /** Makes the program of the next start. */
   program: (start: FakeStart) => FakeProgram = () => ({ fetch: () => new Response('no program', { status: 404 }) });
   /** The next start fails so, at the platform. */

@@ -244,8 +244,8 @@ describe('a road that fails every request', () => {
     expect(await (await stub.fetch(read())).text()).toBe('fine');
     expect(await stub.status()).toMatchObject({ ready: true, circuits: { road: { state: 'closed' } } });
     expect((await journal()).filter((line) => line.startsWith('circuit'))).toEqual([
-      'circuit: The road’s circuit opened: The connection to the container broke.',
-      'circuit: The road carries again: its circuit closed.',
+      'circuit: The circuit of the road to the container opened: The connection to the container broke.',
+      'circuit: The road to the container carries again: its circuit closed.',
     ]);
   });
 });

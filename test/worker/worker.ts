@@ -1,5 +1,6 @@
 import real, { BridgeContainer as Real, StreamHub as RealHub } from '../../worker/index.ts';
 import type { HeartbeatTimings } from '../../worker/holder/heartbeat.ts';
+import { RETURN_TIMINGS, type ReturnTimings } from '../../worker/holder/origin/return-to-primary.ts';
 import type { HubTimings } from '../../worker/hub/stream-hub.ts';
 import { FakeContainer } from './fake-container.ts';
 
@@ -12,12 +13,20 @@ export class BridgeContainer extends Real {
   constructor(ctx: DurableObjectState<object>, env: Env) {
     const fake = FakeContainer.of(ctx.id.toString());
     Object.defineProperty(ctx, 'container', { value: fake, configurable: true });
-    super(ctx, env);
+    super(ctx, { ...env, ...fake.variables });
     this.fake = fake;
   }
 
   protected override heartbeatTimings(): HeartbeatTimings {
     return FakeContainer.of(this.ctx.id.toString()).heartbeat;
+  }
+
+  protected override vpsFetch(url: string, init: RequestInit): Promise<Response> {
+    return this.fake.vps?.fetch(url, init) ?? Promise.reject(new Error('Network connection lost.'));
+  }
+
+  protected override returnTimings(): ReturnTimings {
+    return { ...RETURN_TIMINGS, everyMs: 50 };
   }
 
   protected override now(): number {

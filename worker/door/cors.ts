@@ -4,7 +4,7 @@ const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE';
 const REQUEST_HEADERS =
   'authorization, x-api-key, content-type, idempotency-key, prefer, if-none-match, cache-control, x-request-id, traceparent';
 const EXPOSED =
-  'x-request-id, x-bridge-version, x-session-epoch, server-timing, ratelimit, ratelimit-policy, retry-after, etag, age, cache-status, location, idempotency-replayed, preference-applied';
+  'x-request-id, x-bridge-version, x-bridge-origin, x-session-epoch, server-timing, ratelimit, ratelimit-policy, retry-after, etag, age, cache-status, location, idempotency-replayed, preference-applied';
 /** Browsers keep a preflight's answer this long at most (Chromium's own limit is 2 h). */
 const MAX_AGE_SECONDS = '600';
 

@@ -3,7 +3,7 @@ import type { Admitted } from '../../container/contract/admission.ts';
 import type { Actor } from '../../container/contract/events.ts';
 import { type Caller, keySelf } from '../../container/contract/keys.ts';
 import type { AnswerOf, AnyRoute } from '../../container/contract/route.ts';
-import type { adminPolicy, adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
+import type { adminOrigins, adminPolicy, adminSleep, adminWarm } from '../../container/contract/routes/admin.ts';
 import type {
   BrokerItem,
   getKeySelf,
@@ -62,6 +62,10 @@ export async function doorAnswers(
         until: at(view.untilMs),
         wakesAt: at(view.wakesAtMs),
       });
+    }
+    case 'adminOrigins': {
+      const { origins, ...view } = await door.bridge.origins();
+      return answered<typeof adminOrigins>({ ...view, origins: [...origins] });
     }
     case 'adminWarm': {
       const { container, session } = untold(await door.bridge.warm('admin', undefined, by));

@@ -1,5 +1,4 @@
 import { Container } from '@cloudflare/containers';
-import type { Breaker } from '../../container/contract/breaker.ts';
 import type { Actor, OutboxFigures } from '../../container/contract/events.ts';
 import { type Caller, endedKey } from '../../container/contract/keys.ts';
 import type { MetricsSnapshot } from '../../container/contract/metrics/registry.ts';
@@ -8,20 +7,18 @@ import type { Counts } from '../../container/state/cost/usage.ts';
 import { type PlainAnswer, storedAnswer } from '../../container/state/operation-view.ts';
 import { STATE_ANSWERS, type StateRoute } from '../../container/state/state-answers.ts';
 import type { ConsumerSession } from '../../container/state/state-api.ts';
-import { StateServer } from '../../container/state/state-server.ts';
 import { type BridgeStatus, bridgeStatus, budgetWarnings } from './bridge-status.ts';
 import { classifyPlatformError } from './platform-errors.ts';
-import { CONTAINER_PORT, containerControl, START_LIMITS } from './container-control.ts';
+import { CONTAINER_PORT, type ContainerControl, containerControl, START_LIMITS } from './container-control.ts';
 import { containerEnv, newStartSecret } from './container-env.ts';
 import { forwardRequest } from './forward-request.ts';
-import { type ForwardRequest, readForwardRequest } from './forward-to-container.ts';
 import { costSettings } from './cost-settings.ts';
 import { HolderKeys } from './holder-keys.ts';
 import { HolderMetrics, requestsIn } from './holder-metrics.ts';
 import { holderReference } from './reference/holder-reference.ts';
 import { HEARTBEAT_TIMINGS, type HeartbeatTimings } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
-import { type ContainerControl, Instance } from './instance.ts';
+import type { Instance } from './instance.ts';
 import { DEATHS, Lifecycle, type LifecycleRecord, type StartReason } from './lifecycle.ts';
 import { type Broker, doorConfig } from '../config.ts';
 import { logEvent } from '../log.ts';
@@ -29,15 +26,19 @@ import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import type { CountsByClass, ReferenceState } from '../reference-wire.ts';
 import { MemoryProof } from './memory-proof.ts';
-import { type Announce, roadBreaker } from './road-breaker.ts';
+import { buildOrigins, fetchVps } from './origin/build-origins.ts';
+import { type ForwardRequest, readForwardRequest } from './origin/forward-to-origin.ts';
+import type { Origin } from './origin/origin.ts';
+import type { Origins, OriginsView } from './origin/origins.ts';
+import { RETURN_TIMINGS, type ReturnTimings } from './origin/return-to-primary.ts';
 import type { CronFiring } from './policy/cron-watch.ts';
-import { decideSleep, SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
+import { endWhenIdle } from './end-when-idle.ts';
+import { SLEEP_AFTER_PATTERN } from './sleep-policy.ts';
 import { Succession } from './succession.ts';
 import type { StreamHub } from '../hub/stream-hub.ts';
 import { type PlainInput, type Told, told } from '../told.ts';
 import { StorageSql } from '../storage-sql.ts';
 import { tellOutbox, toldBy } from './telling.ts';
-import { sendToContainer } from './send-to-container.ts';
 import { startForUnsettled } from './start-for-unsettled.ts';
 import { warmUp } from './warm-up.ts';
 import { policySettings, type PolicyView, Wakefulness } from './wakefulness.ts';
@@ -57,18 +58,18 @@ export class BridgeContainer extends Container<Env> {
   readonly #state: BridgeState;
   readonly #lifecycle: Lifecycle;
   readonly #instance: Instance;
+  readonly #origins: Origins;
   readonly #succession: Succession;
   readonly #wakefulness: Wakefulness;
   readonly #memory: MemoryProof;
   readonly #metrics: HolderMetrics;
-  readonly #road: Breaker;
   readonly #inFlight = new InFlight();
   readonly #name = ownName(this.ctx);
   readonly #keys: HolderKeys;
   readonly #pump: ReturnType<typeof tellOutbox>;
   readonly #reference = holderReference(this.ctx, this.#sql, this.env, this.#name, {
     now: () => this.now(),
-    isAwake: () => this.#instance.isAlive,
+    isAwake: () => this.#origins.current.isAlive,
   });
   #activityChanged = Promise.withResolvers<void>();
 
@@ -81,7 +82,7 @@ export class BridgeContainer extends Container<Env> {
       warn: (message) => logEvent('state', { reason: message }, 'warn'),
       ...toldBy(env, this.#name),
       onEnded: (ended) => {
-        this.#instance.send({ type: 'ended', ended: [ended] });
+        this.#origins.send({ type: 'ended', ended: [ended] });
         ctx.waitUntil(this.#hub().ended([ended]));
         // The variable may change a key while this object is being made.
         if (ended.startsWith(endedKey(''))) ctx.waitUntil(Promise.resolve().then(() => this.#keys.tellOthers()));
@@ -91,7 +92,6 @@ export class BridgeContainer extends Container<Env> {
     this.#pump = tellOutbox({ env, name: this.#name, outbox: this.#state.outbox, again });
     this.#memory = new MemoryProof(this.#state);
     this.#metrics = new HolderMetrics({ kv: ctx.storage.kv, now: () => this.now() });
-    const server = new StateServer(this.#state, onFault);
     this.#lifecycle = new Lifecycle({
       read: () => ctx.storage.kv.get<LifecycleRecord>(LIFECYCLE_KEY),
       write: (record) => ctx.storage.kv.put(LIFECYCLE_KEY, record),
@@ -99,34 +99,17 @@ export class BridgeContainer extends Container<Env> {
       now: () => this.now(),
       newSecret: newStartSecret,
     });
-    const announce: Announce = (event, data) => ctx.waitUntil(this.#hub().announce(event, data));
-    this.#road = roadBreaker({ journal: this.#state.journal, instanceId: () => this.#lifecycle.instanceId, announce });
     this.#wakefulness = new Wakefulness({
       kv: ctx.storage.kv,
       settings: policySettings({ ...env }, this.sleepAfter),
       journal: this.#state.journal,
       now: () => this.now(),
-      activity: () => this.#instance.activity,
+      activity: () => this.#origins.activity,
       schedule: (delayMs) => this.#scheduleOnce('wake', delayMs),
     });
-    this.#instance = new Instance({
-      container: this.#containerControl(),
-      lifecycle: this.#lifecycle,
-      heartbeat: this.heartbeatTimings(),
-      checkpoint: async () => JSON.stringify(await this.#state.signIn.read()),
-      serve: (call) => {
-        this.#state.cost.count({ messages: 1 });
-        return server.serve(call);
-      },
-      onProcess: (instanceId) => this.#processChanged(instanceId),
-      onActivity: () => this.#tellActivity(),
-      onCalendar: (calendar) => this.#wakefulness.learn(calendar),
-      onDead: (death) => {
-        this.#inFlight.abort(new Error('network connection lost'));
-        ctx.waitUntil(this.#hub().containerLost(DEATHS[death]));
-      },
-      onFault,
-    });
+    const { origins, instance } = this.#buildOrigins(onFault);
+    this.#origins = origins;
+    this.#instance = instance;
     this.#succession = new Succession({
       kv: ctx.storage.kv,
       name: this.#name,
@@ -145,9 +128,8 @@ export class BridgeContainer extends Container<Env> {
       onFault,
     });
     ctx.waitUntil(this.#keys.fresh());
-    if (this.#instance.isRunning) this.#instance.resume();
     // A write may have been under way when the last object of this name ended: nobody has to ask for it to be settled.
-    else ctx.waitUntil(this.#processChanged(null));
+    if (!origins.resume(instance)) ctx.waitUntil(this.#processChanged(null, origins.current));
   }
 
   /** Everything that goes through to the container: requests of the door, streams of the hub. */
@@ -159,15 +141,13 @@ export class BridgeContainer extends Container<Env> {
 
   #forward(forward: ForwardRequest, behind: boolean): Promise<Response> {
     return forwardRequest(forward, behind, {
-      instance: this.#instance,
+      origins: this.#origins,
       lifecycle: this.#lifecycle,
       succession: this.#succession,
       wakefulness: this.#wakefulness,
       inFlight: this.#inFlight,
-      breaker: this.#road,
       metrics: this.#metrics,
       state: this.#state,
-      send: (one, timeoutMs) => this.#send(one, timeoutMs),
       renewActivityTimeout: () => this.renewActivityTimeout(),
       now: () => this.now(),
     });
@@ -187,7 +167,7 @@ export class BridgeContainer extends Container<Env> {
     if (reason === 'cron' && this.#wakefulness.sleepsByPlan()) return told(() => this.status());
     return told(async () => {
       await warmUp({
-        instance: this.#instance,
+        origins: this.#origins,
         reason,
         renewActivityTimeout: () => this.renewActivityTimeout(),
         activityChanged: () => this.#activityChanged.promise,
@@ -199,7 +179,7 @@ export class BridgeContainer extends Container<Env> {
   /** Asks the container to finish and end. */
   async sleep(by?: Actor): Promise<BridgeStatus> {
     if (by) this.#state.outbox.tell({ type: 'admin.sleep', by, data: {} });
-    await this.#instance.stop('admin');
+    await this.#origins.stop('admin');
     return this.status();
   }
 
@@ -207,6 +187,11 @@ export class BridgeContainer extends Container<Env> {
   async policy(): Promise<PolicyView> {
     await this.#wakefulness.look();
     return this.#wakefulness.view();
+  }
+
+  /** Both origins, and which of them answers. */
+  origins(): OriginsView {
+    return this.#origins.view();
   }
 
   /** Called by the library's schedule, before the container is needed. */
@@ -224,7 +209,7 @@ export class BridgeContainer extends Container<Env> {
   /** Another object holds the session from now on: the container ends, and nothing but a request starts it again. */
   async retire(): Promise<void> {
     this.#succession.isRetired = true;
-    await this.#instance.stop('admin');
+    await this.#origins.stop('admin');
   }
 
   /** What this object knows of a write, for the one that holds the session after it. */
@@ -249,13 +234,14 @@ export class BridgeContainer extends Container<Env> {
       memory: this.#memory.fault(nowMs),
       halt: this.#state.haltReason,
       record: this.#lifecycle.record,
-      activity: this.#instance.activity,
+      activity: this.#origins.activity,
+      serving: this.#origins.serving,
       checkpoint: await this.#state.signIn.read(),
       operations: await this.#state.operations.waiting(),
       report: this.#state.figures.lastNow(),
       plan: this.#wakefulness.verdict(),
       inFlight: this.#inFlight.count(nowMs),
-      road: this.#road.status,
+      road: this.#origins.road,
       nowMs,
     });
   }
@@ -317,21 +303,14 @@ export class BridgeContainer extends Container<Env> {
 
   override async onActivityExpired(): Promise<void> {
     this.count();
-    const { record } = this.#lifecycle;
-    const nowMs = this.now();
-    const { awake, wakesAtMs } = this.#wakefulness.idleVerdict();
-    const decision = decideSleep({
-      wanted: awake,
-      inFlight: this.#inFlight.count(nowMs),
-      stoppingSinceMs: record.state === 'stopping' ? record.sinceMs : null,
-      nowMs,
+    await endWhenIdle({
+      instance: this.#instance,
+      record: this.#lifecycle.record,
+      verdict: this.#wakefulness.idleVerdict(),
+      inFlight: this.#inFlight.count(this.now()),
+      pauseStreams: (forMs) => this.#hub().pauseFor(forMs),
+      nowMs: this.now(),
     });
-    if (decision === 'stop') {
-      if ((this.#instance.activity?.streams ?? 0) > 0)
-        await this.#hub().pauseFor(wakesAtMs === null ? null : wakesAtMs - nowMs);
-      await this.#instance.stop('sleep');
-    }
-    if (decision === 'kill') await this.#instance.kill();
   }
 
   /** The clock of everything that is stored; a test sets another. */
@@ -344,12 +323,51 @@ export class BridgeContainer extends Container<Env> {
     return HEARTBEAT_TIMINGS;
   }
 
+  /** A test is less patient. */
+  protected returnTimings(): ReturnTimings {
+    return RETURN_TIMINGS;
+  }
+
+  /** A test has a VPS of its own. */
+  protected vpsFetch(url: string, init: RequestInit): Promise<Response> {
+    return fetchVps(this.env, url, init);
+  }
+
   #broker(): Broker {
     return ownBroker(this.#name, doorConfig(this.env));
   }
 
   #hub(): DurableObjectStub<StreamHub> {
     return hubOf(this.env, doorConfig(this.env), this.#broker());
+  }
+
+  #buildOrigins(onFault: (kind: string, error: unknown) => void): ReturnType<typeof buildOrigins> {
+    const { ctx, env } = this;
+    return buildOrigins({
+      env,
+      state: this.#state,
+      kv: ctx.storage.kv,
+      container: this.#containerControl(),
+      lifecycle: this.#lifecycle,
+      heartbeat: this.heartbeatTimings(),
+      returning: this.returnTimings(),
+      inFlight: this.#inFlight,
+      announce: (event, data) => ctx.waitUntil(this.#hub().announce(event, data)),
+      onProcess: (instanceId, origin) => this.#processChanged(instanceId, origin),
+      onActivity: () => {
+        this.#activityChanged.resolve();
+        this.#activityChanged = Promise.withResolvers();
+      },
+      onCalendar: (calendar) => this.#wakefulness.learn(calendar),
+      onDead: (death) => {
+        this.#inFlight.abort(new Error('network connection lost'));
+        ctx.waitUntil(this.#hub().containerLost(DEATHS[death]));
+      },
+      onFault,
+      broker: () => this.#broker(),
+      vpsFetch: (url, init) => this.vpsFetch(url, init),
+      now: () => this.now(),
+    });
   }
 
   #containerControl(): ContainerControl {
@@ -361,32 +379,19 @@ export class BridgeContainer extends Container<Env> {
     });
   }
 
-  #send(request: ForwardRequest, timeoutMs: number): Promise<Response> {
-    return sendToContainer(request, timeoutMs, {
-      port: this.ctx.container?.getTcpPort(CONTAINER_PORT),
-      startSecret: this.#lifecycle.record.startSecret,
-      inFlight: this.#inFlight,
-      nowMs: this.now(),
-    });
-  }
-
   /** What other processes left as `sending` is unknown now; a process must be there to look it up in the books. */
-  async #processChanged(instanceId: string | null): Promise<void> {
-    await this.#state.operations.orphan(instanceId);
-    if (instanceId !== null || this.#succession.isRetired) return;
+  async #processChanged(instanceId: string | null, origin: Origin): Promise<void> {
+    const isCurrent = origin === this.#origins.current;
+    await this.#state.operations.orphan(isCurrent ? instanceId : this.#origins.current.instanceId);
+    if (instanceId !== null || !isCurrent || this.#succession.isRetired) return;
     const { stopReason } = this.#lifecycle.record;
     await this.#wakefulness.ended(stopReason === 'sleep' || stopReason === 'admin');
-    this.ctx.waitUntil(startForUnsettled(this.#state, () => this.#instance.ensure('unsettled operations')));
+    this.ctx.waitUntil(startForUnsettled(this.#state, () => this.#origins.ensure('unsettled operations')));
   }
 
   /** The library's schedule, in place of what was scheduled before. */
   async #scheduleOnce(method: 'wake' | 'tell', delayMs: number): Promise<void> {
     this.deleteSchedules(method);
     await this.schedule(Math.ceil(delayMs / 1000), method);
-  }
-
-  #tellActivity(): void {
-    this.#activityChanged.resolve();
-    this.#activityChanged = Promise.withResolvers();
   }
 }

@@ -2,13 +2,14 @@ import type { BreakerStatus } from '../../container/contract/breaker.ts';
 import type { Activity } from '../../container/contract/control.ts';
 import type { StatusAnswer, StatusWarning } from '../../container/contract/routes/server.ts';
 import type { FiguresReport } from '../../container/contract/figures.ts';
-import { circuitStatus, isHeldBack } from '../../container/contract/schemas/status.ts';
+import { circuitStatus, isHeldBack, originStatus } from '../../container/contract/schemas/status.ts';
 import { followedNow, toldFacts } from '../../container/contract/told-facts.ts';
 import { verdictOf } from '../../container/contract/verdict.ts';
 import type { UpstreamCheckpoint, WaitingOperations } from '../../container/state/state-api.ts';
 import type { Cost } from '../../container/state/cost/cost.ts';
 import { DEATHS, type LifecycleRecord } from './lifecycle.ts';
 import type { PolicyVerdict } from './policy/awake.ts';
+import type { Serving } from './origin/origins.ts';
 
 /** The whole road as last known: told without starting anything. */
 export type BridgeStatus = StatusAnswer;
@@ -26,9 +27,11 @@ export interface StatusFacts {
   readonly report: FiguresReport | null;
   readonly plan: PolicyVerdict;
   readonly inFlight: number;
-  /** The circuit breaker of the road. */
+  /** The circuit breaker of the road to the origin that answers. */
   readonly road: BreakerStatus;
   readonly warnings: readonly StatusWarning[];
+  /** Which origin answers. */
+  readonly serving: Serving;
   readonly nowMs: number;
 }
 
@@ -45,9 +48,12 @@ const NOT_READY: ReadonlySet<string> = new Set(['refused', 'unreachable', 'backo
 
 export function bridgeStatus(facts: StatusFacts): BridgeStatus {
   const session = sessionStatus(facts);
-  const broken = facts.record.state === 'stopped' && facts.record.failedStarts > 0;
+  // What the container does is no matter where another origin answers.
+  const isContainer = facts.serving.name === 'container';
+  const broken = isContainer && facts.record.state === 'stopped' && facts.record.failedStarts > 0;
   const { stopReason } = facts.record;
-  const death = facts.record.state === 'stopping' && (stopReason === 'frozen' || stopReason === 'port gone');
+  const death =
+    isContainer && facts.record.state === 'stopping' && (stopReason === 'frozen' || stopReason === 'port gone');
   const broker = facts.activity?.breaker;
   const held = [facts.road, broker].find((circuit) => isHeldBack(circuit, facts.nowMs));
   const notReady = facts.memory !== null || broken || death || held !== undefined || NOT_READY.has(session.state);
@@ -60,13 +66,14 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
     return facts.halt === null ? null : `Trading is halted: ${facts.halt}`;
   };
   const { halt: halted, operations, report, nowMs } = facts;
+  const isThere = isContainer ? facts.record.state === 'running' : facts.activity !== null;
   const circuits = { broker: broker ? circuitStatus(broker) : null, road: circuitStatus(facts.road) };
   const told = { ready: !notReady, reason: reason(), session, halted, circuits };
   return {
     ...verdictOf({
       ...told,
       operations: { ...operations.needLook, unsettled: operations.unsettled },
-      followed: followedNow(facts.record.state === 'running' ? report : null, nowMs),
+      followed: followedNow(isThere ? report : null, nowMs),
     }),
     ...told,
     operations,
@@ -78,6 +85,7 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
       unsettled: facts.activity?.unsettled ?? 0,
       inFlight: facts.inFlight,
     },
+    origin: originStatus(facts.serving, nowMs),
     warnings: [...facts.warnings],
     sleep: sleepOf(facts.plan),
     ...toldFacts(report, nowMs),

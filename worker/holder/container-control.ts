@@ -1,4 +1,4 @@
-import type { ContainerControl } from './instance.ts';
+import type { PortLook } from './heartbeat.ts';
 import { classifyPlatformError } from './platform-errors.ts';
 
 /** The container's own port in the image; the process engine gives another one through `PORT`. */
@@ -12,6 +12,23 @@ export const START_LIMITS = {
   /** … and the program's own start on 1/16 vCPU. */
   portReadyTimeoutMS: 30_000,
 } as const;
+
+/** The platform's container, as far as it is needed: `ctx.container` and the library's start. */
+export interface ContainerControl {
+  running(): boolean;
+  /** Resolves when the program listens. Not joined by itself: called once at a time. */
+  start(startSecret: string): Promise<void>;
+  /** Resolves or rejects at the end of the process that runs now. */
+  monitor(): Promise<void>;
+  /** To the container's port, past the library: counts as no activity. */
+  fetch(path: string, init: RequestInit): Promise<Response>;
+  /** One look at the container's port. Never rejects. */
+  look(timeoutMs: number): Promise<PortLook>;
+  /** SIGTERM. */
+  stop(): Promise<void>;
+  /** SIGKILL. */
+  destroy(): Promise<void>;
+}
 
 /** What the library does with a container, for whoever extends its class. */
 export interface LibraryControl {

@@ -1,5 +1,3 @@
-import { HEADER } from '../../container/contract/headers.ts';
-
 /** What the container may know of the Worker's variables and secrets; API keys are checked at the door and stay there. */
 const PASSED_ON = [
   'BROKER',
@@ -40,7 +38,3 @@ export function newStartSecret(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
-
-export const startSecretHeaders = (startSecret: string): Record<string, string> => ({
-  [HEADER.startSecret]: startSecret,
-});

@@ -95,20 +95,20 @@ export class ControlChannel {
   }
 
   async #open(): Promise<Hello> {
+    let socket: WebSocket | undefined;
     try {
-      const socket = await this.#parts.dial();
+      socket = await this.#parts.dial();
       const hello = await this.#firstMessage(socket);
       const handover = await this.#parts.onHello(hello);
-      if (this.#state.name !== 'opening') {
-        socket.close(1001, 'too late');
+      if (this.#state.name !== 'opening')
         throw new BridgeError('container_unavailable', 'The container ended while it said hello.');
-      }
       socket.send(JSON.stringify(handover));
       this.#state = { name: 'open', hello, socket };
       this.#reopens = 0;
       return hello;
     } catch (error) {
       if (this.#state.name === 'opening') this.#state = { name: 'closed' };
+      if (socket?.readyState === WebSocket.OPEN) socket.close(1001, 'not taken');
       throw error;
     }
   }

@@ -4,15 +4,15 @@ import type { Caller } from '../../container/contract/keys.ts';
 import type { BridgeState } from '../../container/state/bridge-state.ts';
 import { failedWriteAnswer } from '../../container/state/operation-view.ts';
 import { problemResponse } from '../problem.ts';
-import type { ForwardRequest } from './forward-to-container.ts';
-import type { Instance } from './instance.ts';
+import type { ForwardRequest } from './origin/forward-to-origin.ts';
+import type { Origins } from './origin/origins.ts';
 
 /** Between looks whether a write whose connection broke has a row by now. */
 const LEDGER_LOOK_MS = 50;
 
 export interface FailedForwardParts {
   readonly state: BridgeState;
-  readonly instance: Pick<Instance, 'isRunning' | 'ended'>;
+  readonly origins: Pick<Origins, 'holderOf'>;
   readonly now: () => number;
 }
 
@@ -21,7 +21,7 @@ export async function failedForward(
   request: ForwardRequest,
   requestId: string,
   error: BridgeError,
-  { state, instance, now }: FailedForwardParts,
+  { state, origins, now }: FailedForwardParts,
 ): Promise<Response> {
   const key = request.headers.get(HEADER.idempotencyKey);
   const caller = callerId(request.headers);
@@ -29,9 +29,10 @@ export async function failedForward(
     return problemResponse(error, requestId);
   // A process that lives may still be about to write the row. Its end makes "nothing was sent" certain, and so does the
   // deadline: after it the ledger takes no row of this request.
-  while (instance.isRunning && now() < request.deadlineAtMs) {
+  const origin = origins.holderOf(caller, key);
+  while (origin.isRunning && now() < request.deadlineAtMs) {
     if (await state.operations.get(caller, key)) break;
-    await Promise.race([instance.ended(), scheduler.wait(LEDGER_LOOK_MS)]);
+    await Promise.race([origin.ended(), scheduler.wait(LEDGER_LOOK_MS)]);
   }
   const { status, headers, body } = await failedWriteAnswer(state, { caller, key, requestId }, error);
   return new Response(body, { status, headers });

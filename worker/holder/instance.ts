@@ -11,35 +11,25 @@ import type {
 import { BridgeError } from '../../container/contract/errors.ts';
 import { HEADER, INTERNAL_PATH } from '../../container/contract/headers.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../container/contract/version.ts';
-import { startSecretHeaders } from './container-env.ts';
 import { ControlChannel } from './control-channel.ts';
-import { type Death, Heartbeat, type HeartbeatTimings, type PortLook } from './heartbeat.ts';
+import type { ContainerControl } from './container-control.ts';
+import { type Death, Heartbeat, type HeartbeatTimings } from './heartbeat.ts';
 import { DEATHS, type Lifecycle, type StartReason, type StopReason } from './lifecycle.ts';
+import type { InFlight } from './in-flight.ts';
+import type { ForwardRequest } from './origin/forward-to-origin.ts';
+import type { Origin } from './origin/origin.ts';
+import { sendRequest } from './origin/send-request.ts';
 import { classifyPlatformError, describePlatformError, type PlatformError } from './platform-errors.ts';
 import { STOP_GRACE_MS } from './sleep-policy.ts';
 import { EndedByRequest, versionMismatch, wasAskedToEnd, within } from './start-outcome.ts';
-
-/** The platform's container, as far as it is needed: `ctx.container` and the library's start. */
-export interface ContainerControl {
-  running(): boolean;
-  /** Resolves when the program listens. Not joined by itself: called once at a time. */
-  start(startSecret: string): Promise<void>;
-  /** Resolves or rejects at the end of the process that runs now. */
-  monitor(): Promise<void>;
-  /** To the container's port, past the library: counts as no activity. */
-  fetch(path: string, init: RequestInit): Promise<Response>;
-  /** One look at the container's port. Never rejects. */
-  look(timeoutMs: number): Promise<PortLook>;
-  /** SIGTERM. */
-  stop(): Promise<void>;
-  /** SIGKILL. */
-  destroy(): Promise<void>;
-}
 
 export interface InstanceParts {
   readonly container: ContainerControl;
   readonly lifecycle: Lifecycle;
   readonly heartbeat: HeartbeatTimings;
+  readonly inFlight: InFlight;
+  readonly now: () => number;
+  /** JSON of the checkpoint. Called before a process is handed the session. */
   readonly checkpoint: () => Promise<string>;
   readonly serve: (call: StateCall) => Promise<StateResult | StateFailure>;
   /** A process is there (its id) or is gone (`null`): operations that others left as `sending` are unknown now. */
@@ -52,7 +42,7 @@ export interface InstanceParts {
 }
 
 /** The running container seen from its Durable Object: started once for all who wait, spoken to, watched to its end. */
-export class Instance {
+export class Instance implements Origin {
   readonly #parts: InstanceParts;
   readonly #control: ControlChannel;
   #starting: Promise<void> | undefined;
@@ -101,6 +91,10 @@ export class Instance {
     return this.#parts.container.running();
   }
 
+  get instanceId(): string | null {
+    return this.isRunning ? this.#parts.lifecycle.instanceId : null;
+  }
+
   /** It runs and was not given up. */
   get isAlive(): boolean {
     return this.isRunning && this.#dying === undefined;
@@ -142,6 +136,17 @@ export class Instance {
   /** Resolves when the process that runs now has ended; at once if none runs. */
   ended(): Promise<void> {
     return this.isRunning ? (this.#ended ?? Promise.resolve()) : Promise.resolve();
+  }
+
+  forward(request: ForwardRequest, timeoutMs: number): Promise<Response> {
+    const { container, inFlight, now } = this.#parts;
+    const fetch = (target: string, init: RequestInit): Promise<Response> => container.fetch(target, init);
+    return sendRequest(request, timeoutMs, { fetch, proof: async () => this.#proof, inFlight, now });
+  }
+
+  /** What shows the process that it is this object that speaks. */
+  get #proof(): Readonly<Record<string, string>> {
+    return { [HEADER.startSecret]: this.#parts.lifecycle.record.startSecret };
   }
 
   send(message: ControlMessage): boolean {
@@ -333,10 +338,10 @@ export class Instance {
   }
 
   async #dial(): Promise<WebSocket> {
-    const { container, lifecycle } = this.#parts;
+    const { container } = this.#parts;
     const answer = await container.fetch(INTERNAL_PATH.control, {
       headers: {
-        ...startSecretHeaders(lifecycle.record.startSecret),
+        ...this.#proof,
         [HEADER.contractVersion]: String(CONTRACT_VERSION),
         upgrade: 'websocket',
       },
@@ -350,16 +355,16 @@ export class Instance {
     const { lifecycle, checkpoint, onProcess } = this.#parts;
     this.#mismatch = versionMismatch(hello);
     const accepted = this.#mismatch === undefined;
-    if (this.#mismatch === undefined) {
-      lifecycle.listening(hello);
-      await onProcess(hello.instanceId);
-    } else lifecycle.failedToStart(this.#mismatch);
+    if (this.#mismatch === undefined) lifecycle.listening(hello);
+    else lifecycle.failedToStart(this.#mismatch);
+    const text = accepted ? await checkpoint() : '{}';
+    if (accepted) await onProcess(hello.instanceId);
     return {
       type: 'handover',
       contractVersion: CONTRACT_VERSION,
       bridgeVersion: BRIDGE_VERSION,
       accepted,
-      checkpoint: await checkpoint(),
+      checkpoint: text,
     };
   }
 

@@ -4,9 +4,17 @@ import type { PlatformError } from './platform-errors.ts';
 
 export type ContainerState = 'stopped' | 'starting' | 'running' | 'stopping';
 /** Who caused a start. */
-export type StartReason = 'request' | 'stream' | 'cron' | 'admin' | 'policy' | 'unsettled operations' | 'found running';
+export type StartReason =
+  | 'request'
+  | 'stream'
+  | 'cron'
+  | 'admin'
+  | 'policy'
+  | 'unsettled operations'
+  | 'found running'
+  | 'hand back';
 /** Who caused a stop; anything else is the program's own end or the platform's doing. */
-export type StopReason = 'sleep' | 'admin' | 'stuck' | Death;
+export type StopReason = 'sleep' | 'admin' | 'hand over' | 'stuck' | Death;
 
 /** What must survive a reset of the Durable Object under a living container. */
 export interface LifecycleRecord {
@@ -123,7 +131,7 @@ export class Lifecycle {
   stopping(reason: StopReason): void {
     if (this.#record.state === 'stopped') return;
     // One that was asked to end and then hung is told by what ended it.
-    if (this.#record.state === 'stopping' && (reason === 'sleep' || reason === 'admin')) return;
+    if (this.#record.state === 'stopping' && !isDeath(reason)) return;
     this.#change({ state: 'stopping', stopReason: reason });
   }
 
@@ -168,6 +176,8 @@ export class Lifecycle {
   }
 }
 
+const isDeath = (reason: StopReason): boolean => reason === 'stuck' || reason === 'frozen' || reason === 'port gone';
+
 const ENDED_IN_START = 'It was asked to end while it started.';
 
 /** In plain words, for the status and the journal. */
@@ -186,6 +196,7 @@ function describeEnd(
   if (kind === 'rollout') return ['rollout', 'A new version of the container is rolled out.'];
   if (stopReason === 'sleep') return ['sleep', 'No request, open stream or unsettled operation.'];
   if (stopReason === 'admin') return ['sleep', 'An administrator asked for it.'];
+  if (stopReason === 'hand over') return ['stop', 'It gave the session up to another origin.'];
   if (stopReason === 'stuck') return ['crash', 'It was asked to end, did not, and was killed.'];
   if (stopReason === 'frozen' || stopReason === 'port gone') return ['crash', `${DEATHS[stopReason]} It was killed.`];
   if (kind === 'signalled') return ['stop', 'Cloudflare stopped the container.'];

@@ -30,12 +30,15 @@ export async function within(timeoutMs: number, work: Promise<void>): Promise<vo
   }
 }
 
-export function versionMismatch(hello: Pick<Hello, 'contractVersion' | 'bridgeVersion'>): string | undefined {
+export function versionMismatch(
+  hello: Pick<Hello, 'contractVersion' | 'bridgeVersion'>,
+  program = 'container',
+): string | undefined {
   if (hello.contractVersion === CONTRACT_VERSION) return undefined;
-  const older = hello.contractVersion < CONTRACT_VERSION ? 'container' : 'Worker';
+  const older = hello.contractVersion < CONTRACT_VERSION ? program : 'Worker';
   return (
     `The ${older} is older: Worker ${BRIDGE_VERSION} (contract ${CONTRACT_VERSION}), ` +
-    `container ${hello.bridgeVersion} (contract ${hello.contractVersion}). ` +
-    (older === 'container' ? 'Its new image is still rolling out.' : 'Deploy again.')
+    `${program} ${hello.bridgeVersion} (contract ${hello.contractVersion}). ` +
+    (older === 'container' ? 'Its new image is still rolling out.' : 'Deploy it again.')
   );
 }

@@ -1,6 +1,6 @@
 import { BridgeError } from '../../container/contract/errors.ts';
-import type { Instance } from './instance.ts';
 import type { StartReason } from './lifecycle.ts';
+import type { Origins } from './origin/origins.ts';
 
 /** How long a warming call waits for the sign-in to end, well or badly. */
 const WARM_TIMEOUT_MS = 20_000;
@@ -8,7 +8,7 @@ const WARM_TIMEOUT_MS = 20_000;
 const SIGNING_IN: ReadonlySet<string> = new Set(['idle', 'connecting', 'challenged', 'closed']);
 
 export interface WarmUpParts {
-  readonly instance: Instance;
+  readonly origins: Pick<Origins, 'ensure' | 'current'>;
   readonly reason: StartReason;
   readonly renewActivityTimeout: () => void;
   /** Resolves with the next change of its activity. */
@@ -16,16 +16,16 @@ export interface WarmUpParts {
 }
 
 /** Starts what sleeps, and leaves a session ready or a known reason why not. @throws BridgeError */
-export async function warmUp({ instance, reason, renewActivityTimeout, activityChanged }: WarmUpParts): Promise<void> {
+export async function warmUp({ origins, reason, renewActivityTimeout, activityChanged }: WarmUpParts): Promise<void> {
   const endsAtMs = Date.now() + WARM_TIMEOUT_MS;
-  await instance.ensure(reason);
+  await origins.ensure(reason);
   renewActivityTimeout();
-  while (!(await instance.answers())) {
-    if (Date.now() > endsAtMs) throw new BridgeError('container_unavailable', 'The container does not answer.');
-    await instance.ensure(reason);
+  while (!(await origins.current.answers())) {
+    if (Date.now() > endsAtMs) throw new BridgeError('container_unavailable', 'The bridge does not answer.');
+    await origins.ensure(reason);
   }
-  instance.send({ type: 'warm' });
-  while (SIGNING_IN.has(instance.activity?.session.state ?? 'idle') && instance.isRunning) {
+  origins.current.send({ type: 'warm' });
+  while (SIGNING_IN.has(origins.current.activity?.session.state ?? 'idle') && origins.current.isAlive) {
     const leftMs = endsAtMs - Date.now();
     if (leftMs <= 0) break;
     await Promise.race([activityChanged(), scheduler.wait(leftMs)]);

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { JOURNAL_EVENTS } from '../journal.ts';
-import { CONTAINER_STATES, SESSION_STATES } from '../schemas/status.ts';
+import {
+  circuitOut,
+  CONTAINER_STATES,
+  LIVE_SESSION_STATES,
+  originOut,
+  ORIGINS,
+  SESSION_STATES,
+} from '../schemas/status.ts';
 import { defineRoute, noParams, noQuery } from '../route.ts';
 
 /** What an administrator may look at and do. Behind the Worker the Durable Object answers these without waking. */
@@ -176,6 +183,40 @@ export const adminPolicy = defineRoute({
   example: {},
 });
 
+export const adminOrigins = defineRoute({
+  id: 'adminOrigins',
+  method: 'GET',
+  path: '/admin/origins',
+  tag: 'Admin',
+  summary: 'Who holds the session, since when and why, and how its fallback stands. Wakes nothing',
+  scope: 'operate',
+  wide: true,
+  write: false,
+  params: noParams,
+  query: noQuery,
+  answer: z.object({
+    serving: originOut,
+    fallbackAfterMs: z.int().meta({ description: 'The first has so long to be ready.' }),
+    fallbackWrites: z.boolean().meta({ description: 'Whether writes go to the fallback as well.' }),
+    origins: z
+      .array(
+        z.object({
+          name: z.enum(ORIGINS),
+          running: z.boolean().meta({ description: 'Its program is there, as far as is known.' }),
+          instanceId: z.string().nullable(),
+          session: z
+            .enum(LIVE_SESSION_STATES)
+            .nullable()
+            .meta({ description: '`null`: nobody speaks for it; of a fallback that waits, that is as it should be.' }),
+          circuit: circuitOut.meta({ description: 'Of the road to it.' }),
+        }),
+      )
+      .meta({ description: 'In the order in which they are asked.' }),
+  }),
+  status: 200,
+  example: {},
+});
+
 const billLine = z.object({
   part: z.string(),
   unit: z.string(),
@@ -245,6 +286,7 @@ export const adminRoutes = [
   adminJournal,
   adminCheckpoint,
   adminPolicy,
+  adminOrigins,
   adminCost,
   adminWarm,
   adminSleep,

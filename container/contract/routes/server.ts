@@ -9,6 +9,7 @@ import {
   SESSION_STATES,
   sleepPlan,
   circuitsOut,
+  originOut,
   toldStatus,
   VERDICT_LEVELS,
   WARNING_CODES,
@@ -117,6 +118,7 @@ export const getStatus = defineRead({
       }),
       halted: z.string().nullable().meta({ description: 'Why everybody’s trading is halted; `null` = it is not.' }),
       sleep: sleepPlan.nullable().meta({ description: '`null` on a VPS: nothing sleeps there.' }),
+      origin: originOut,
       circuits: circuitsOut,
       ...toldStatus,
       warnings: z

@@ -21,13 +21,17 @@ export type SessionStateName = (typeof LIVE_SESSION_STATES)[number];
 /** `asleep`: no process holds one, and the next request starts one. */
 export const SESSION_STATES = [...LIVE_SESSION_STATES, 'asleep'] as const;
 
+/** Which side answers: the container, the VPS of `ORIGIN=vps` or one without a Worker, or the fallback of either. */
+export const ORIGINS = ['container', 'vps', 'fallback'] as const;
+export type OriginName = (typeof ORIGINS)[number];
+
 export const CONTAINER_STATES = ['stopped', 'starting', 'running', 'stopping'] as const;
 
 /** How the bridge stands, in one word: `look` = it works, and something waits for a person. */
 export const VERDICT_LEVELS = ['good', 'look', 'bad'] as const;
 export type VerdictLevel = (typeof VERDICT_LEVELS)[number];
 
-const circuitOut = z
+export const circuitOut = z
   .object({
     state: z.enum(BREAKER_STATES),
     since: z.string().nullable(),
@@ -43,6 +47,28 @@ export const circuitsOut = z
     road: circuitOut.meta({ description: 'From the Durable Object to its origin; `null` on a VPS.' }),
   })
   .meta({ description: 'Circuit breakers: open, every call is answered `503 circuit_open` at once.' });
+
+export const originOut = z
+  .object({
+    name: z.enum(ORIGINS).meta({ description: 'Each answer says it in `X-Bridge-Origin`.' }),
+    since: z.string().nullable().meta({ description: '`null`: it never was another.' }),
+    sinceMs: z.int().nullable(),
+    ageMs: z.number().nullable().meta({ description: 'How long it has been so.' }),
+    reason: z.string().nullable().meta({ description: 'Why the fallback answers.' }),
+  })
+  .meta({ description: 'Which side holds the session and answers.' });
+
+/** The same from what is remembered of it. */
+export const originStatus = (
+  { name, sinceMs, reason }: Pick<z.output<typeof originOut>, 'name' | 'sinceMs' | 'reason'>,
+  nowMs: number,
+): z.output<typeof originOut> => ({
+  name,
+  since: sinceMs === null ? null : new Date(sinceMs).toISOString(),
+  sinceMs,
+  ageMs: sinceMs === null ? null : Math.max(0, nowMs - sinceMs),
+  reason,
+});
 
 /** A circuit breaker in the words of `GET /v1/status`. */
 export const circuitStatus = ({ state, sinceMs, failures, reason, retryAtMs }: BreakerStatus) => ({

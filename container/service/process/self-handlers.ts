@@ -15,7 +15,7 @@ import {
 } from '../../contract/routes/server.ts';
 import type { AnswerOf } from '../../contract/route.ts';
 import { TIMEFRAMES } from '../../contract/schemas/market.ts';
-import { circuitStatus, isHeldBack } from '../../contract/schemas/status.ts';
+import { circuitStatus, isHeldBack, originStatus } from '../../contract/schemas/status.ts';
 import type { FiguresReport } from '../../contract/figures.ts';
 import { followedNow, toldFacts } from '../../contract/told-facts.ts';
 import { verdictOf } from '../../contract/verdict.ts';
@@ -95,6 +95,7 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
     ready,
     reason: ready ? null : serves ? circuit.reason : (reason ?? state),
     session: { ...session, serverBuild },
+    origin: originStatus({ name: 'vps', sinceMs: null, reason: null }, options.now()),
     circuits: { broker: circuitStatus(circuit), road: null },
     halted: halts.find(({ kind }) => kind === 'all')?.reason ?? null,
   };

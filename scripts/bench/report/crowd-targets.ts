@@ -1,3 +1,4 @@
+import { BROKERS_WORK } from '../work/brokers-work.ts';
 import { DESK_WORK } from '../work/desk-work.ts';
 import { CROWD_LATENCY_MS, CROWD_WORK, type CrowdWork } from '../work/crowd-work.ts';
 import type { Rows } from './find.ts';
@@ -133,4 +134,21 @@ export function addDeskTargets(rows: Rows, add: AddTarget): void {
     '×',
     `${figure(slow, ' ms')} of ${figure(quick, ' ms')}, ${figure(beside?.done)} orders`,
   );
+}
+
+/** One of two brokers is killed: `brokers.ts` measures the other. */
+export function addBrokersTargets(rows: Rows, add: AddTarget): void {
+  const find = (work: string): Summary | undefined => rows.find({ system: 'edge-brokers', work, mode: 'paced' });
+  const [well, beside] = [find(BROKERS_WORK.well), find(BROKERS_WORK.beside)];
+  const [wellMs, besideMs] = [well?.latencyMs[99], beside?.latencyMs[99]];
+  if (!well && !beside) return;
+  add(
+    'two brokers: p99 of reads at one while the other is killed, over both well',
+    wellMs === undefined || besideMs === undefined ? undefined : besideMs / wellMs,
+    'at most',
+    1.5,
+    '×',
+    `${figure(besideMs, ' ms')} of ${figure(wellMs, ' ms')}, ${figure(beside?.done)} reads, ${figure(beside?.failures)} failed`,
+  );
+  add('two brokers: sign-ins at one while the other is killed', beside?.signIns, 'at most', 0, '', '');
 }

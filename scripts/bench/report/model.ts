@@ -36,6 +36,11 @@ export interface Row {
   readonly samples: readonly Sample[];
 }
 
+/** What a row measures. */
+export type RowKey = Omit<Row, 'id' | 'samples'>;
+/** Measures once and keeps the sample; what throws is skipped by name. */
+export type MeasureRow = (key: RowKey, measurement: () => Promise<Sample>) => Promise<void>;
+
 export interface MachineFacts {
   readonly processor: string;
   readonly cores: number;
@@ -62,5 +67,5 @@ export interface Report {
   readonly skipped: readonly string[];
 }
 
-export const rowId = (row: Omit<Row, 'id' | 'samples'>): string =>
+export const rowId = (row: RowKey): string =>
   `${row.system} ${row.work} ${row.mode} c${row.concurrency} u${row.upstreamLatencyMs}`;

@@ -1,4 +1,4 @@
-import { addCrowdTargets, addDeskTargets } from './crowd-targets.ts';
+import { addBrokersTargets, addCrowdTargets, addDeskTargets } from './crowd-targets.ts';
 import { HTTP_CONNECTIONS } from '../work/requests.ts';
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
@@ -227,5 +227,6 @@ export function targetsOf(report: Report): Target[] {
     `${figure(steady?.perSecond)}/s delivered; the ws loop ${figure(p99(fanOut('ws-loop', 100_000)), ' ms')}`,
   );
   addDeskTargets(rows, add);
+  addBrokersTargets(rows, add);
   return targets;
 }

@@ -1,4 +1,4 @@
-import { SYSTEM_NAMES, wantsWork, type BenchOptions } from '../options.ts';
+import { isApart, SYSTEM_NAMES, wantsWork, type BenchOptions } from '../options.ts';
 import { edge, edgeFloor, workerFloor } from './edge.ts';
 import { bareHttp, fanOut, nginx, pinnedProxy, wsLoop } from './floors.ts';
 import { remote } from './remote.ts';
@@ -21,8 +21,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
   const names = options.only.filter((name) => SYSTEM_NAMES.has(name)).map((name) => name.replace('-cold', ''));
   const wanted = ({ name, works }: System): boolean => {
     if (names.length > 0) return names.includes(name);
-    // The desk starts a bridge of its own.
-    if (options.only.length > 0 && options.only.every((only) => only === 'desk')) return false;
+    if (options.only.length > 0 && options.only.every(isApart)) return false;
     return works.length > 0 || (wantsWork(options.only, 'crowd') && !(options.quick && name.endsWith('dealers-2')));
   };
   if (options.edgeUrl === undefined && options.vpsUrl === undefined) {

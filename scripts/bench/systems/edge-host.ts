@@ -33,6 +33,8 @@ console.log(`listening ${edge.url}`);
 
 process.on('message', (request: EdgeHostRequest) => {
   if (request.op === 'kill') edge.engine.kill('SIGTERM');
+  const newest = edge.engine.running().at(-1);
+  if (request.op === 'kill newest' && newest) process.kill(newest.pid, 'SIGKILL');
   const answer: EdgeHostAnswer = { running: edge.engine.running().length };
   process.send?.(answer);
 });

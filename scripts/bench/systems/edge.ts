@@ -6,7 +6,7 @@ import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
 
 export interface EdgeHostRequest {
-  readonly op: 'running' | 'kill';
+  readonly op: 'running' | 'kill' | 'kill newest';
 }
 export interface EdgeHostAnswer {
   readonly running: number;
@@ -15,7 +15,12 @@ export interface EdgeHostAnswer {
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
-async function startHost(env: Record<string, string>): Promise<{ child: Child; url: string }> {
+export interface EdgeHost {
+  readonly child: Child;
+  readonly url: string;
+}
+
+export async function startEdgeHost(env: Record<string, string>): Promise<EdgeHost> {
   const child = new Child('scripts/bench/systems/edge-host.ts', { placement: 'anywhere', ipc: true, env });
   const [, url = ''] = await child.line(/^listening (\S+)/, START_TIMEOUT_MS);
   return { child, url };
@@ -40,7 +45,7 @@ export const edge: System = {
   start: async (): Promise<RunningSystem> => {
     const simulator = await SimulatorProcess.start();
     const key = newBenchKey();
-    const { child, url } = await startHost({
+    const { child, url } = await startEdgeHost({
       VARS: JSON.stringify({
         ...simulator.env,
         BRIDGE_API_KEYS: key.setting,
@@ -89,7 +94,7 @@ const floorOf = (worker: string, bodyBytes: number): Omit<System, 'name' | 'titl
   works: ['cached'],
   cachedPath: '/',
   start: async (): Promise<RunningSystem> => {
-    const { child, url } = await startHost({
+    const { child, url } = await startEdgeHost({
       FLOOR: worker,
       BODY_BYTES: String(bodyBytes),
       VARS: JSON.stringify({

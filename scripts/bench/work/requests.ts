@@ -13,10 +13,10 @@ const TRADING_LOGINS = logins.slice(3, 43);
 const get = (path: string): LoadRequest => ({ method: 'GET', path });
 
 /** The requests of each kind of HTTP work. Reads that must not be answered together name distinct logins. */
-export function requestsOf(work: WorkName, system: System): LoadRequest[] {
+export function requestsOf(work: WorkName, system?: Pick<System, 'cachedPath'>): LoadRequest[] {
   switch (work) {
     case 'cached':
-      return [get(system.cachedPath ?? '/v1/symbols/EURUSD')];
+      return [get(system?.cachedPath ?? '/v1/symbols/EURUSD')];
     case 'typed':
       return logins.map((login) => get(`/v1/accounts/${login}/money`));
     case 'passthrough':

@@ -33,14 +33,15 @@ export async function startEdge(options: {
   refusal?: Refusal;
   /** Another entry of the Worker than the product's. */
   main?: string;
-  /** What runs in place of the container's program, made of it. */
+  /** What runs in place of the container's program, made of it; asked at each start of a container. */
   around?: (program: ProgramSpec) => ProgramSpec;
 }): Promise<Edge> {
   const { simulator, vars, restartOnFailure = false, main, refusal, around = (same) => same } = options;
   const containerLog: string[] = [];
+  const bundle = await (program ??= bundledBridgeProgram());
   const edge = await startLocalEdge({
     port: 0,
-    program: around(await (program ??= bundledBridgeProgram())),
+    program: () => around(bundle),
     restartOnFailure,
     ...(main === undefined ? {} : { main }),
     ...(refusal === undefined ? {} : { refusal }),

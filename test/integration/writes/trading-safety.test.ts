@@ -54,7 +54,7 @@ function exampleOf(route: AnyRoute): { path: string; body: unknown } {
 }
 
 /** Only the door serves these: there is nothing to warm or send to sleep on a VPS. */
-const DOOR_ONLY = new Set(['adminPolicy', 'adminWarm', 'adminSleep']);
+const DOOR_ONLY = new Set(['adminPolicy', 'adminOrigins', 'adminWarm', 'adminSleep']);
 const CHANGES = ROUTES.filter(
   ({ id, method, scope }) => method !== 'GET' && (scope === 'trade' || scope === 'admin') && !DOOR_ONLY.has(id),
 );

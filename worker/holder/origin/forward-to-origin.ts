@@ -1,7 +1,8 @@
-import { BridgeError, type ErrorCode } from '../../container/contract/errors.ts';
-import type { Breaker } from '../../container/contract/breaker.ts';
-import { HEADER } from '../../container/contract/headers.ts';
-import { classifyPlatformError, describePlatformError } from './platform-errors.ts';
+import { BridgeError, type ErrorCode } from '../../../container/contract/errors.ts';
+import type { Breaker } from '../../../container/contract/breaker.ts';
+import type { OriginName } from '../../../container/contract/schemas/status.ts';
+import { HEADER } from '../../../container/contract/headers.ts';
+import { classifyPlatformError, describePlatformError } from '../platform-errors.ts';
 
 /** A request as it may be sent more than once: the door has bounded and buffered its body. */
 export interface ForwardRequest {
@@ -11,13 +12,14 @@ export interface ForwardRequest {
   readonly headers: Headers;
   readonly body: ArrayBuffer | null;
   readonly deadlineAtMs: number;
-  /** A read: may be sent to a second container when the first one dies under it. */
+  /** A read or a stream: may be sent to a second process when the first one dies under it. */
   readonly isRead: boolean;
   /** The hub’s: a WebSocket. */
   readonly isStream: boolean;
 }
 
 export interface ForwardParts {
+  readonly name: OriginName;
   /** @throws BridgeError */
   readonly ensure: () => Promise<void>;
   readonly send: (request: ForwardRequest, timeoutMs: number) => Promise<Response>;
@@ -27,30 +29,30 @@ export interface ForwardParts {
   readonly suspect: () => void;
   /** No answer came within the deadline. */
   readonly unanswered: () => void;
-  /** Of the road to the container. Starts that fail are not its: they are waited out by themselves (`Lifecycle`). */
+  /** Of the road to the origin. Starts that fail are not its: they are waited out by themselves (`Lifecycle`). */
   readonly breaker: Pick<Breaker, 'take' | 'waitMs' | 'succeeded' | 'failed' | 'status'>;
   readonly now: () => number;
 }
 
-/** The container is given so much less than the caller: what it answers at its own deadline is here before ours. */
+/** The program is given so much less than the caller: what it answers at its own deadline is here before ours. */
 const ANSWER_MARGIN_MS = 100;
 /** … and never more than this share of what is left. */
 const ANSWER_MARGIN_SHARE = 0.1;
-/** Between looks at a container that drains or is being replaced. */
+/** Between looks at a process that drains or is being replaced. */
 const LOOK_AGAIN_MS = 50;
 /** After a broken connection: how long the news of the process's end may take. */
 const END_NEWS_MS = 500;
 
 /**
- * Sends a request to the container, through its death if need be.
+ * Sends a request to one origin, through the death of its process if need be.
  *
- * What was refused before it was read (nothing listens, the container drains) is sent again, reads and writes alike,
+ * What was refused before it was read (nothing listens, the program drains) is sent again, reads and writes alike,
  * until the deadline. What was handed over and brought no answer is sent again once if it is a read; a write never is.
  * While the road's circuit is open, nothing is sent.
  *
  * @throws BridgeError; for a write `outcome` `unknown` unless nothing was handed over
  */
-export async function forwardToContainer(request: ForwardRequest, parts: ForwardParts): Promise<Response> {
+export async function forwardToOrigin(request: ForwardRequest, parts: ForwardParts): Promise<Response> {
   const { breaker, now } = parts;
   const beganAtMs = now();
   if (!breaker.take(beganAtMs)) throw circuitOpen(parts);
@@ -67,8 +69,8 @@ export async function forwardToContainer(request: ForwardRequest, parts: Forward
 /** The road failed, not the broker nor the caller. */
 class RoadError extends BridgeError {}
 
-function circuitOpen({ breaker, now }: ForwardParts): BridgeError {
-  const detail = `The container failed the last requests and is left alone for now: ${breaker.status.reason}`;
+function circuitOpen({ name, breaker, now }: ForwardParts): BridgeError {
+  const detail = `The ${name} failed the last requests and is left alone for now: ${breaker.status.reason}`;
   return new BridgeError('circuit_open', { detail, retryAfterMs: breaker.waitMs(now()) });
 }
 
@@ -87,7 +89,7 @@ async function forwarded(request: ForwardRequest, parts: ForwardParts): Promise<
       }
       if (kind === 'timeout') {
         parts.unanswered();
-        throw unanswered(request, 'deadline_exceeded', 'The container did not answer in time.');
+        throw unanswered(request, 'deadline_exceeded', `The ${parts.name} did not answer in time.`);
       }
       await Promise.race([parts.ended(), pause(END_NEWS_MS)]);
       parts.suspect();
@@ -116,7 +118,7 @@ async function isDraining(answer: Response): Promise<boolean> {
 }
 
 /** The deadline that the container is told. */
-export const containerDeadlineMs = (deadlineAtMs: number, nowMs: number): number =>
+export const originDeadlineMs = (deadlineAtMs: number, nowMs: number): number =>
   deadlineAtMs - Math.min(ANSWER_MARGIN_MS, Math.max(0, deadlineAtMs - nowMs) * ANSWER_MARGIN_SHARE);
 
 const remainingMs = (request: ForwardRequest, parts: ForwardParts): number =>
@@ -130,7 +132,7 @@ async function untilDeadline<T>(promise: Promise<T>, request: ForwardRequest, pa
       () =>
         reject(
           new RoadError('deadline_exceeded', {
-            detail: 'The container was not ready before the deadline; it goes on starting.',
+            detail: `The ${parts.name} was not ready before the deadline; it goes on starting.`,
             retry: 'after',
           }),
         ),
@@ -157,7 +159,9 @@ export async function readForwardRequest(request: Request): Promise<ForwardReque
   const url = new URL(request.url);
   const deadline = Number(request.headers.get(HEADER.deadline));
   const headers = new Headers(request.headers);
-  const isRead = headers.get(HEADER.replay) === 'safe';
+  // A stream of the hub changes nothing.
+  const isStream = headers.get('upgrade')?.toLowerCase() === 'websocket';
+  const isRead = isStream || headers.get(HEADER.replay) === 'safe';
   headers.delete(HEADER.replay);
   return {
     method: request.method,
@@ -166,7 +170,7 @@ export async function readForwardRequest(request: Request): Promise<ForwardReque
     body: request.body === null ? null : await request.arrayBuffer(),
     deadlineAtMs: Number.isFinite(deadline) && deadline > 0 ? deadline : Date.now() + DEFAULT_DEADLINE_MS,
     isRead,
-    isStream: headers.get('upgrade')?.toLowerCase() === 'websocket',
+    isStream,
   };
 }
 

@@ -14,6 +14,10 @@ export default {
   scheduled: async ({ cron, scheduledTime }, env) => {
     const config = doorConfig(env);
     // What is asked for the archive is asked of a session that is ready.
-    await warmBrokers(env, config, { line: cron, atMs: scheduledTime }).finally(() => archiveBrokers(env, config));
+    try {
+      await warmBrokers(env, config, { line: cron, atMs: scheduledTime });
+    } finally {
+      await archiveBrokers(env, config);
+    }
   },
 } satisfies ExportedHandler<Env>;

@@ -137,11 +137,7 @@ export function createOwnOutbox(parts: OwnOutboxParts): OwnOutbox {
 }
 
 /** What leaves must not tell more than the memory would know after the loss of power. */
-function afterFlush<Target extends object, Name extends keyof Target>(
-  target: Target,
-  name: Name,
-  durable: () => Promise<void>,
-): Target {
+function afterFlush<Target extends object>(target: Target, name: keyof Target, durable: () => Promise<void>): Target {
   const member = target[name] as (...args: unknown[]) => unknown;
   return new Proxy(target, {
     get: (_, asked) => {

@@ -6,8 +6,8 @@ import { toHex } from '../state/random.ts';
  */
 export interface Digests {
   /** Hex. */
-  sha256(text: string): string | Promise<string>;
-  hmacSha256(key: Uint8Array<ArrayBuffer>, text: string): Uint8Array | Promise<Uint8Array>;
+  readonly sha256: (text: string) => string | Promise<string>;
+  readonly hmacSha256: (key: Uint8Array<ArrayBuffer>, text: string) => Uint8Array | Promise<Uint8Array>;
 }
 
 const encoder = new TextEncoder();

@@ -75,7 +75,9 @@ export class Forward {
       const holder = await holders.get(failingSinceMs ?? now(), now);
       const { signal, untie } = either(over, holder.replaced);
       try {
-        return await this.#askOnce(holder, request, { requestId, deadlineAtMs, signal });
+        const answer = await this.#askOnce(holder, request, { requestId, deadlineAtMs, signal });
+        if (!isRead || !isDraining(answer)) return answer;
+        answer.resume();
       } catch (failure) {
         untie();
         if (!(failure instanceof ForwardFailure)) throw failure;
@@ -133,7 +135,7 @@ function overWith(response: ServerResponse, mostMs: number): AbortSignal {
 }
 
 /** As `AbortSignal.any`, but that it holds on to nothing once it is over: there is one for every request. */
-function either(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; untie(): void } {
+function either(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; readonly untie: () => void } {
   const controller = new AbortController();
   const untie = (): void => {
     for (const signal of signals) signal.removeEventListener('abort', abort);
@@ -186,6 +188,10 @@ export function headersOf({ rawHeaders }: IncomingMessage): string[] {
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+/** The holder ends: it has refused, and closes the connection with that (`http/answer.ts`). The next one will answer. */
+const isDraining = ({ statusCode, headers }: IncomingMessage): boolean =>
+  statusCode === 503 && headers.connection === 'close';
 
 /** May be asked twice. */
 const isBodilessRead = (request: IncomingMessage): boolean =>

@@ -43,7 +43,7 @@ export class StreamUpstream implements StreamSource {
   readonly #wanted = new Map<DataTopic, Set<string>>();
   #state: State = 'closed';
   #socket: LinkSocket | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #cancelRetry: () => void = () => undefined;
   #failures = 0;
   /** Raised by whatever makes a socket or an attempt obsolete. */
   #generation = 0;
@@ -106,14 +106,14 @@ export class StreamUpstream implements StreamSource {
   /** Where it waits to dial again, it does so now: the other end is another one. */
   dialNow(): void {
     if (this.#state !== 'waiting') return;
-    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#cancelRetry();
     this.#dial();
   }
 
   #close(state: 'closed' | 'paused'): void {
     this.#generation++;
     this.#state = state;
-    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#cancelRetry();
     this.#socket?.close(1000, 'nobody listens');
     this.#socket = undefined;
     this.#failures = 0;
@@ -167,12 +167,13 @@ export class StreamUpstream implements StreamSource {
       this.#options.onLost();
     }
     const backoffMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures - 1, 6));
-    this.#retry = setTimeout(
+    const timer = setTimeout(
       () => {
         if (generation === this.#generation) this.#dial();
       },
       backoffMs * (0.5 + this.#options.random() / 2),
     );
+    this.#cancelRetry = () => clearTimeout(timer);
   }
 
   #send(op: 'want' | 'drop', topic: DataTopic, selectors: string[]): void {

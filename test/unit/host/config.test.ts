@@ -178,3 +178,26 @@ test('the file of a secret that cannot be had, is empty, or comes beside its val
     'LOG_LEVEL: expected debug, info, warn, error',
   ]);
 });
+
+test('replicas: where Redis is and where they reach each other; nothing of it is shown where it is wrong', () => {
+  const redisUrl = 'rediss://bridge:p%40ss@redis.internal:6380/2';
+  const config = loadConfig({ ...GOOD, CLUSTER: redisUrl, CLUSTER_ADVERTISE: 'http://10.0.0.7:8080' });
+  expect(config.cluster?.redisUrl).toBe(redisUrl);
+  expect(config.cluster).toEqual({ advertise: 'http://10.0.0.7:8080' });
+  expect(configSecrets(config)).toContain('p@ss');
+  expect(inspect(config)).not.toContain('p%40ss');
+  for (const wrong of [
+    'redis.internal',
+    'http://redis:6379',
+    'redis://',
+    'redis://u:S3cret%zz@host',
+    'redis://host/db',
+  ])
+    expect(faultsOf({ ...GOOD, CLUSTER: wrong })).toEqual([
+      expect.stringMatching(/^CLUSTER: expected redis:(?!.*S3cret)/),
+    ]);
+  for (const wrong of ['host:80', 'https://host:1', 'http://host:1/path', 'http://user@host:1'])
+    expect(faultsOf({ ...GOOD, CLUSTER_ADVERTISE: wrong })).toEqual(['CLUSTER_ADVERTISE: expected http://host:port']);
+  const behind = { ...GOOD, CLUSTER: redisUrl, BRIDGE_START_SECRET: 'x'.repeat(32) };
+  expect(faultsOf(behind)).toEqual([expect.stringMatching(/^CLUSTER: expected nothing behind the Worker/)]);
+});

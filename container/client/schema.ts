@@ -2132,7 +2132,7 @@ export interface components {
             caller: string;
             /** @description `X-Request-Id` of the write; `null` = not told. */
             requestId: string | null;
-            /** @description Last word of the comment in the broker’s books. */
+            /** @description What the comment in the broker’s books ends with. */
             tag: string;
             /**
              * Format: date-time
@@ -2267,6 +2267,8 @@ export interface components {
             positionBy: string | null;
             /** @description MT5 `Comment`. */
             comment: string | null;
+            /** @description The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named. */
+            clientReference: string | null;
             /** @description MT5 `ExternalID`. */
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
@@ -2435,6 +2437,8 @@ export interface components {
             position: string | null;
             /** @description MT5 `Comment`. */
             comment: string | null;
+            /** @description The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named. */
+            clientReference: string | null;
             /** @description MT5 `ExternalID`. */
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
@@ -2587,6 +2591,8 @@ export interface components {
             updatedAtMs: number | null;
             /** @description MT5 `Comment`. */
             comment: string | null;
+            /** @description The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named. */
+            clientReference: string | null;
             /** @description MT5 `ExternalID`. */
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
@@ -5424,6 +5430,8 @@ export interface components {
             updatedAtMs: number | null;
             /** @description MT5 `Comment`. */
             comment: string | null;
+            /** @description The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named. */
+            clientReference: string | null;
             /** @description MT5 `ExternalID`. */
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
@@ -5600,6 +5608,8 @@ export interface components {
             positionBy: string | null;
             /** @description MT5 `Comment`. */
             comment: string | null;
+            /** @description The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named. */
+            clientReference: string | null;
             /** @description MT5 `ExternalID`. */
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
@@ -5766,6 +5776,8 @@ export interface components {
             position: string | null;
             /** @description MT5 `Comment`. */
             comment: string | null;
+            /** @description The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named. */
+            clientReference: string | null;
             /** @description MT5 `ExternalID`. */
             externalId: string | null;
             /** @description MT5 `ExpertID`. */
@@ -6362,6 +6374,8 @@ export interface operations {
                 group?: string;
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -6470,6 +6484,8 @@ export interface operations {
                     expiresAt?: string;
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
                     comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
                     /** @description Decimal above 0, like `"1.10850"`. */
                     expectedPrice?: string;
                     /** @description Points, the last digit of the symbol’s price; 0 where `expectedPrice` stands alone. */
@@ -6834,6 +6850,8 @@ export interface operations {
                     filling?: "fok" | "ioc" | "return";
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
                     comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
                     /** @description Decimal above 0, like `"1.10850"`. */
                     expectedPrice?: string;
                     /** @description Points, the last digit of the symbol’s price; 0 where `expectedPrice` stands alone. */
@@ -6912,6 +6930,8 @@ export interface operations {
                     by: string;
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
                     comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
                 };
             };
         };
@@ -6993,6 +7013,10 @@ export interface operations {
                     profitAbove?: string;
                     /** @description Decimal like `"1.10850"`. */
                     profitBelow?: string;
+                    /** @description Comment of at most 20 characters; the bridge adds its tag. */
+                    comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
                 };
             };
         };
@@ -7152,6 +7176,10 @@ export interface operations {
                     profitAbove?: string;
                     /** @description Decimal like `"1.10850"`. */
                     profitBelow?: string;
+                    /** @description Comment of at most 20 characters; the bridge adds its tag. */
+                    comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
                 };
             };
         };
@@ -7290,7 +7318,12 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": {
+                    /** @description Comment of at most 20 characters; the bridge adds its tag. */
+                    comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
+                };
             };
         };
         responses: {
@@ -7609,6 +7642,8 @@ export interface operations {
                     amount: string;
                     /** @description Comment of at most 20 characters; the bridge adds its tag. */
                     comment?: string;
+                    /** @description Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of this has it as `clientReference`. With a comment, both together at most 19 characters. */
+                    clientReference?: string;
                 };
             };
         };
@@ -8761,6 +8796,7 @@ export interface operations {
                     "x-session-epoch": components["headers"]["sessionEpoch"];
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8770,6 +8806,13 @@ export interface operations {
                         nextCursor: string | null;
                     };
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -8813,6 +8856,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8823,6 +8867,13 @@ export interface operations {
                     };
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -8867,6 +8918,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8885,6 +8937,13 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -9038,6 +9097,8 @@ export interface operations {
             query?: {
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description The newest first; otherwise the oldest. */
                 newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
@@ -9088,6 +9149,8 @@ export interface operations {
             query?: {
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description The newest first; otherwise the oldest. */
                 newestFirst?: boolean;
                 /** @description `nextCursor` of the page before. */
@@ -9140,6 +9203,8 @@ export interface operations {
             query?: {
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
@@ -9178,6 +9243,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9191,6 +9257,13 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
             "5XX": components["responses"]["Problem"];
@@ -9201,6 +9274,8 @@ export interface operations {
             query?: {
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /**
                  * @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970.
                  * @example 2020-01-01T00:00:00Z
@@ -9246,6 +9321,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9258,6 +9334,13 @@ export interface operations {
                     };
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -9276,6 +9359,8 @@ export interface operations {
                 group?: string;
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
                 /**
@@ -9336,6 +9421,8 @@ export interface operations {
                 group?: string;
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
@@ -9370,6 +9457,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9389,6 +9477,13 @@ export interface operations {
                     };
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -9443,6 +9538,8 @@ export interface operations {
                 group?: string;
                 /** @description Symbol mask: comma list, `*` = any text, leading `!` excludes. */
                 symbol?: string;
+                /** @description Only those that were written with this `clientReference`. */
+                clientReference?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
                 from?: string;
                 /** @description RFC 3339 (`2026-01-31T12:00:00Z`, a date alone is midnight UTC) or milliseconds since 1970. */
@@ -9481,6 +9578,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9501,6 +9599,13 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -9970,6 +10075,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9980,6 +10086,13 @@ export interface operations {
                     };
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];
@@ -10109,6 +10222,7 @@ export interface operations {
                     "ratelimit-policy": components["headers"]["rateLimitPolicy"];
                     ratelimit: components["headers"]["rateLimit"];
                     "x-next-cursor": components["headers"]["nextCursor"];
+                    etag: components["headers"]["etag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10119,6 +10233,13 @@ export interface operations {
                     };
                     "text/csv": string;
                 };
+            };
+            /** @description Unchanged. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             429: components["responses"]["TooManyRequests"];
             "4XX": components["responses"]["Problem"];

@@ -36,10 +36,10 @@ export interface TypedCall extends Call {
   readonly query: URLSearchParams;
 }
 
-/** A request of the typed API that may be answered. */
 /** JSON, or what the `Accept` header asks for. */
 export type AnswerForm = 'json' | 'csv' | 'page';
 
+/** A request of the typed API that may be answered. */
 export interface Admitted {
   readonly route: AnyRoute;
   readonly input: RouteInput<AnyRoute>;
@@ -47,10 +47,8 @@ export interface Admitted {
   readonly idempotencyKey: string | undefined;
   /** `Prefer: return=minimal` (RFC 7240): what the write itself did not tell is not read for the answer. */
   readonly prefersMinimal: boolean;
-  /** `Accept: application/x-ndjson`: every item as a line, in place of a page. */
-  readonly takesLines: boolean;
-  /** `Accept: text/csv`: the same as a table; `takesLines` is true as well. */
-  readonly takesCsv: boolean;
+  /** `Accept: application/x-ndjson`, or `text/csv` where the table is of all: every item as a line, in place of a page. */
+  readonly takesWhole: boolean;
   /** What the answer is written as. */
   readonly form: AnswerForm;
   /** As it came; absent = none. */
@@ -92,17 +90,18 @@ export async function admit({ route, params }: RouteMatch, call: TypedCall): Pro
   const cost = route.cost?.(input) ?? 1;
   if (cost > 1) call.charge(cost - 1);
   const prefersMinimal = route.brief === true && isMinimal(call.header(HEADER.prefer));
-  const takesCsv = route.csv !== undefined && isFor(CSV_TYPE, call);
-  const takesLines = takesCsv || (route.lines === true && isFor(LINES_TYPE, call));
   const form = formOf(route, call);
+  const takesWhole =
+    form === 'csv'
+      ? route.table?.of === 'all' && hasNoPages(CSV_TYPE, call)
+      : route.lines === true && accepts(call, LINES_TYPE) && hasNoPages(LINES_TYPE, call);
   return {
     route,
     input,
     caller,
     idempotencyKey,
     prefersMinimal,
-    takesLines,
-    takesCsv,
+    takesWhole,
     form,
     ...(body ? { body } : {}),
   };
@@ -148,9 +147,11 @@ function keyOf(isWrite: boolean, key: string | null | undefined): string | undef
 const isMinimal = (prefer: string | null | undefined): boolean =>
   /(?:^|[,;])\s*return\s*=\s*"?([\w-]+)/i.exec(prefer ?? '')?.[1]?.toLowerCase() === 'minimal';
 
+const accepts = (call: TypedCall, type: string): boolean =>
+  call.method === 'GET' && (call.header('accept') ?? '').toLowerCase().includes(type);
+
 /** @throws BridgeError `invalid_field` for a place in a list that has no pages */
-function isFor(type: string, call: TypedCall): boolean {
-  if (call.method !== 'GET' || !(call.header('accept') ?? '').toLowerCase().includes(type)) return false;
+function hasNoPages(type: string, call: TypedCall): true {
   if (!call.query.has('cursor')) return true;
   throw new BridgeError('invalid_field', {
     detail: `query.cursor: ${type} has no pages.`,
@@ -164,7 +165,7 @@ function formOf(route: AnyRoute, call: TypedCall): AnswerForm {
   if (call.method !== 'GET') return 'json';
   for (const range of (call.header('accept') ?? '').toLowerCase().split(',')) {
     const type = range.split(';', 1)[0]?.trim();
-    if (type === CSV_TYPE && route.table === true) return 'csv';
+    if (type === CSV_TYPE && route.table) return 'csv';
     if (type === HTML_TYPE && route.page === true) return 'page';
     if (type === 'application/json') return 'json';
   }

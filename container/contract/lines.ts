@@ -1,7 +1,9 @@
 import { asBridgeError, toProblem } from './errors.ts';
 
-/** How one row is a line of CSV. */
-export interface CsvForm {
+/** A list as a table (RFC 4180): what it holds, and how one row is a line of it. */
+export interface Table {
+  /** The items of the page, or every item, without pages. */
+  readonly of: 'page' | 'all';
   readonly columns: readonly string[];
   readonly cells: (row: object) => readonly (string | number | null | undefined)[];
 }
@@ -45,14 +47,14 @@ export async function linesOf({ rows, convert, readAt, readAtMs, requestId }: Li
  * The same as CSV (RFC 4180), with a line of names first. It has no place for a reason: where a later part fails, the
  * answer breaks off, and its reader sees that it is not whole.
  */
-export async function csvOf(rows: AsyncIterable<readonly object[]>, form: CsvForm): Promise<AsyncIterable<string>> {
+export async function csvOf(rows: AsyncIterable<readonly object[]>, table: Table): Promise<AsyncIterable<string>> {
   const parts = rows[Symbol.asyncIterator]();
   let part = await parts.next();
   return (async function* lines() {
     try {
-      yield csvLine(form.columns);
+      yield csvLine(table.columns);
       for (; !part.done; part = await parts.next()) {
-        const text = part.value.map((row) => csvLine(form.cells(row))).join('');
+        const text = part.value.map((row) => csvLine(table.cells(row))).join('');
         if (text !== '') yield text;
       }
     } finally {
@@ -61,7 +63,7 @@ export async function csvOf(rows: AsyncIterable<readonly object[]>, form: CsvFor
   })();
 }
 
-export const csvLine = (cells: ReturnType<CsvForm['cells']>): string => `${cells.map(csvCell).join(',')}\r\n`;
+export const csvLine = (cells: ReturnType<Table['cells']>): string => `${cells.map(csvCell).join(',')}\r\n`;
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 

@@ -69,6 +69,8 @@ Volumes are in lots. Instants are RFC 3339 in UTC (\`…At\`) and milliseconds s
 An enumeration is a name with MT5's integer beside it (\`state\`, \`stateCode\`); a value without a name is \`null\` with its integer.
 Fields that this version does not know are in \`extra\`, under the broker's names. Lists are \`{"items", "nextCursor"}\`:
 send \`nextCursor\` as \`cursor\` for the next page, with the same filters; what is added meanwhile moves nothing.
+Lists of the past have an \`ETag\`: sent back as \`If-None-Match\`, an unchanged one is \`304\` without a body, which saves the transfer alone.
+\`type\` is what MT5 calls so (of orders, passwords), and what a frame or an event is; \`kind\` is which of the bridge's operations.
 Lists that take \`Accept: text/csv\` come as a table then; text that a spreadsheet would run as a formula begins with \`'\`.
 Writes need an \`Idempotency-Key\` header and are sent to the broker at most once. A price of 0 means "none", as in MT5.`;
 
@@ -129,24 +131,25 @@ const TOO_MANY_REF: Json = { $ref: '#/components/responses/TooManyRequests' };
 const PROBLEM_REF: Json = { $ref: '#/components/responses/Problem' };
 
 function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'output') => Json): Json {
-  const { id, tag, summary, description, scope, write, cacheable, example } = route;
+  const { id, tag, summary, description, scope, write, cacheable, conditional, example } = route;
   const answer = (text: string, headers: Json, schema = refer(route.answer, 'output')): Json => ({
     description: text,
     headers: { ...COMMON_HEADERS, ...(scope === null ? {} : RATE_HEADERS), ...headers },
     content: {
       [route.text?.split(';')[0] ?? 'application/json']: { schema },
       ...(route.lines ? { [LINES_TYPE]: { schema: { type: 'string' } } } : {}),
-      ...(route.csv || route.table ? { [CSV_TYPE]: { schema: { type: 'string' } } } : {}),
+      ...(route.table ? { [CSV_TYPE]: { schema: { type: 'string' } } } : {}),
       ...(route.page ? { [HTML_TYPE]: { schema: { type: 'string' } } } : {}),
     },
   });
   const hasDryRun = 'dryRun' in ((refer(route.query, 'input')['properties'] as Json | undefined) ?? {});
   const responses: Json = {
     [String(route.status)]: answer('Done.', {
-      ...(route.table ? { [NEXT_CURSOR_HEADER]: HEADER_REF('nextCursor') } : {}),
+      ...(route.table?.of === 'page' ? { [NEXT_CURSOR_HEADER]: HEADER_REF('nextCursor') } : {}),
       ...(cacheable
         ? { etag: HEADER_REF('etag'), age: HEADER_REF('age'), 'cache-status': HEADER_REF('cacheStatus') }
         : {}),
+      ...(conditional ? { etag: HEADER_REF('etag') } : {}),
       ...(write ? { [HEADER.idempotencyReplayed]: HEADER_REF('replayed') } : {}),
     }),
     ...(write
@@ -155,7 +158,7 @@ function operation(route: AnyRoute, refer: (schema: z.ZodType, io: 'input' | 'ou
     ...(hasDryRun && route.status !== 200
       ? { '200': answer('With `dryRun=true`: all was checked, nothing was sent.', {}, refer(DRY_RUN, 'output')) }
       : {}),
-    ...(cacheable ? { '304': { description: 'Unchanged.' } } : {}),
+    ...(cacheable || conditional ? { '304': { description: 'Unchanged.' } } : {}),
     '429': TOO_MANY_REF,
     '4XX': PROBLEM_REF,
     '5XX': PROBLEM_REF,

@@ -50,4 +50,6 @@ export function freshnessHeaders(freshForMs: number): string[] {
 /** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
 export const etagMatches = (header: string | null | undefined, etag: string): boolean =>
   typeof header === 'string' &&
-  header.split(',').some((candidate) => candidate.trim() === '*' || candidate.trim().replace(/^W\//, '') === etag);
+  header.split(',').some((candidate) => candidate.trim() === '*' || strong(candidate.trim()) === strong(etag));
+
+const strong = (etag: string): string => etag.replace(/^W\//, '');

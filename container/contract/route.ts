@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BridgeError } from './errors.ts';
-import type { CsvForm } from './lines.ts';
+import type { Table } from './lines.ts';
 import { type Caller, requireLogin, requireScope, type Scope } from './keys.ts';
 import type { ReferenceClass } from './reference-data.ts';
 
@@ -43,10 +43,8 @@ export interface RouteDefinition<
   readonly lines?: boolean;
   /** Content type of answers that are text and not JSON; `answer` is a string then. */
   readonly text?: string;
-  /** Takes `Accept: text/csv` too: every item as a line of a table. */
-  readonly csv?: CsvForm;
-  /** Takes `Accept: text/csv`: the items of the page as a table, with a column for each of their fields. */
-  readonly table?: boolean;
+  /** Takes `Accept: text/csv`. */
+  readonly table?: Table;
   /** Takes `Accept: text/html`: the answer as a page to print. */
   readonly page?: boolean;
   /** Takes `Prefer: return=minimal`: the answer is then the operation and the dealer's result. */
@@ -57,6 +55,9 @@ export interface RouteDefinition<
   /** Reference data of this class: answers carry `ETag`, `Age`, and `Cache-Control` with the time they stay true, and are
    * kept at the Worker's door. The same for every caller, but that keys bound to some logins may see less. Absent = `no-store`. */
   readonly cacheable?: ReferenceClass;
+  /** A list of the past, which mostly stays as it was: answers carry `ETag`, an unchanged one is 304 without a body. It
+   * saves the transfer, not the question to the broker. Never beside `cacheable`. */
+  readonly conditional?: true;
   /** Reference data that this write may change. Absent = none. */
   readonly changes?: readonly ReferenceClass[];
   /** How many requests it counts as against the rate limit. Absent = one. */
@@ -222,15 +223,16 @@ function check(schema: z.ZodType, value: unknown, prefix: string): unknown {
   throw new BridgeError('invalid_field', {
     detail: `${field || 'body'}: ${message}${problems > 1 ? ` (and ${problems - 1} more)` : ''}`,
     field: field || 'body',
-    expected: message,
+    expected: /^(?:is missing; )?expected (.*)$/s.exec(message)?.[1] ?? message,
   });
 }
 
 /** For what the schemas say nothing about themselves. */
 function plainMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type' && issue.code !== 'invalid_union') return undefined;
-  if (issue.input === undefined) return 'is missing';
-  return issue.code === 'invalid_type' ? `expected ${NOUN[issue.expected] ?? issue.expected}` : undefined;
+  const expected = issue.code === 'invalid_type' ? `expected ${NOUN[issue.expected] ?? issue.expected}` : undefined;
+  if (issue.input !== undefined) return expected;
+  return expected === undefined ? 'is missing' : `is missing; ${expected}`;
 }
 
 const NOUN: Readonly<Record<string, string>> = {

@@ -1,18 +1,31 @@
 import { z } from 'zod';
-import { csvLine } from './lines.ts';
+import { csvLine, type Table } from './lines.ts';
 
-/** Lists as tables (RFC 4180), for spreadsheets. */
-
-/** Schema of the items of a list that has objects in it; `undefined` of any other answer. */
-export function itemsIn(answer: z.ZodType): z.ZodObject | undefined {
-  const items = answer instanceof z.ZodObject ? (answer.shape['items'] as z.ZodType | undefined) : undefined;
-  return items instanceof z.ZodArray && items.element instanceof z.ZodObject ? items.element : undefined;
-}
+/** Lists as tables, for spreadsheets. */
 
 /** Where a cell stands in an item: `["money", "balance"]`. */
 type Column = readonly string[];
 
-/** Every column that the schema names, also of parts that an item may lack: a table is the same with and without rows. */
+/**
+ * The items of a list's page, with a column for each of their fields, also of parts that an item may lack: a table is the
+ * same with and without rows. Lists and objects without fixed fields are JSON in their cell. `undefined` of an answer that
+ * is no list of objects.
+ */
+export function pageTable(answer: z.ZodType): Table | undefined {
+  const items = answer instanceof z.ZodObject ? (answer.shape['items'] as z.ZodType | undefined) : undefined;
+  if (!(items instanceof z.ZodArray && items.element instanceof z.ZodObject)) return undefined;
+  const schema = items.element;
+  let known: readonly Column[] | undefined;
+  const columns = (): readonly Column[] => (known ??= columnsOf(schema));
+  return {
+    of: 'page',
+    get columns() {
+      return columns().map((column) => column.join('.'));
+    },
+    cells: (row) => columns().map((column) => cell(at(row, column))),
+  };
+}
+
 function columnsOf(schema: z.ZodObject, place: Column = []): Column[] {
   return Object.entries(schema.shape).flatMap(([name, value]) => {
     const inner = value instanceof z.ZodNullable || value instanceof z.ZodOptional ? value.unwrap() : value;
@@ -31,11 +44,6 @@ const cell = (value: unknown): string | number | null =>
 const at = (item: unknown, column: Column): unknown =>
   column.reduce((value: unknown, name) => (value as Record<string, unknown> | null | undefined)?.[name], item);
 
-/** A heading, then a line for each item. Lists and objects without fixed fields are JSON in their cell. */
-export function tableOf(schema: z.ZodObject, items: readonly unknown[]): string {
-  const columns = columnsOf(schema);
-  const head = columns.map((column) => column.join('.'));
-  return [head, ...items.map((item) => columns.map((column) => cell(at(item, column))))]
-    .map((line) => csvLine(line))
-    .join('');
-}
+/** A heading, then a line for each item. */
+export const tableText = (table: Table, items: readonly object[]): string =>
+  [table.columns, ...items.map((item) => table.cells(item))].map((line) => csvLine(line)).join('');

@@ -1,5 +1,5 @@
 import type { AnswerForm } from '../contract/admission.ts';
-import { itemsIn, tableOf } from '../contract/tables.ts';
+import { tableText } from '../contract/tables.ts';
 import { CSV_TYPE, HTML_TYPE, NEXT_CURSOR_HEADER } from '../contract/headers.ts';
 import type { AnyRoute } from '../contract/route.ts';
 import type { Statement } from '../contract/schemas/account.ts';
@@ -11,13 +11,12 @@ const COMMON = ['cache-control', 'no-store', 'vary', 'accept'];
 /** An answer as a table or a page; `undefined` where the route has none. */
 export function inForm(form: Exclude<AnswerForm, 'json'>, route: AnyRoute, body: unknown): HttpAnswer | undefined {
   if (form === 'page') return { status: 200, headers: [...COMMON, ...PAGE], body: statementPage(body as Statement) };
-  const schema = itemsIn(route.answer);
-  if (!schema) return undefined;
-  const { items, nextCursor } = body as { readonly items: readonly unknown[]; readonly nextCursor?: string | null };
+  if (!route.table) return undefined;
+  const { items, nextCursor } = body as { readonly items: readonly object[]; readonly nextCursor?: string | null };
   const headers = [...COMMON, 'content-type', `${CSV_TYPE}; charset=utf-8; header=present`];
   headers.push('content-disposition', `attachment; filename="${route.id}.csv"`);
   if (nextCursor) headers.push(NEXT_CURSOR_HEADER, nextCursor);
-  return { status: 200, headers, body: tableOf(schema, items) };
+  return { status: 200, headers, body: tableText(route.table, items) };
 }
 
 /** It loads nothing and runs nothing. */

@@ -18,7 +18,6 @@ import type { RequestFacts } from './request-facts.ts';
 
 export interface TypedAnswer extends RouteAnswer {
   readonly route: AnyRoute;
-  readonly takesCsv: boolean;
   readonly status: number;
   readonly form: AnswerForm;
   /** Writes decimals as the caller asked for; `null` = as they are. */
@@ -45,10 +44,7 @@ export class TypedApi {
 
   /** @throws BridgeError */
   async answer(match: RouteMatch, call: TypedCall, facts: RequestFacts): Promise<TypedAnswer> {
-    const { route, input, caller, idempotencyKey, prefersMinimal, takesLines, takesCsv, form, body } = await admit(
-      match,
-      call,
-    );
+    const { route, input, caller, idempotencyKey, prefersMinimal, takesWhole, form, body } = await admit(match, call);
     const context: RouteContext = {
       caller,
       requestId: facts.requestId,
@@ -60,7 +56,7 @@ export class TypedApi {
       idempotencyKey,
       oldestMs: oldestAskedMs((name) => call.header(name)) ?? undefined,
       prefersMinimal,
-      takesLines,
+      takesWhole,
       bodyText: body?.text ?? '',
     };
     // The table holds routes with a handler only.
@@ -71,7 +67,6 @@ export class TypedApi {
       ...answer,
       ...(prefersMinimal ? { headers: { ...answer.headers, [HEADER.preferenceApplied]: 'return=minimal' } } : {}),
       route,
-      takesCsv,
       form,
       status: answer.status ?? route.status,
       convert,
@@ -95,18 +90,29 @@ export function serveRoutes(api: TypedApi, hot?: HotAnswers): Serve {
 }
 
 async function asLines(
-  { body, convert, route, takesCsv }: TypedAnswer,
+  { body, convert, route, form }: TypedAnswer,
   rows: AsyncIterable<readonly object[]>,
   facts: RequestFacts,
 ): Promise<HttpAnswer> {
-  if (takesCsv && route.csv) {
-    return { status: 200, headers: [], lines: { type: CSV_TYPE, text: await csvOf(rows, route.csv) } };
-  }
+  if (form === 'csv' && route.table)
+    return { status: 200, headers: [], lines: { type: CSV_TYPE, text: await csvOf(rows, route.table) } };
   const { readAt, readAtMs } = body as { readonly readAt: string; readonly readAtMs: number };
   const items = (part: readonly object[]): readonly unknown[] =>
     convert ? (convert({ items: part }) as { items: readonly unknown[] }).items : part;
   const text = await linesOf({ rows, convert: items, readAt, readAtMs, requestId: facts.requestId });
   return { status: 200, headers: [], lines: { type: LINES_TYPE, text } };
+}
+
+/** When it was read is no part of what it is. */
+const READ_TIME = /,"readAt":"[^"]*","readAtMs":\d+/;
+
+/** The list, or 304 where the caller has the same one. */
+function unlessKnown(request: IncomingMessage, text: string, headers: string[]): HttpAnswer {
+  const plain = text.replace(READ_TIME, '');
+  const etag = plain === text ? etagOf(text) : `W/${etagOf(plain)}`;
+  return etagMatches(headerOf(request)('if-none-match'), etag)
+    ? { status: 304, headers: ['etag', etag, 'cache-control', 'no-store'] }
+    : { status: 200, headers: [...headers, 'etag', etag], body: text };
 }
 
 const NO_QUERY = new URLSearchParams();
@@ -134,7 +140,9 @@ function httpAnswer(
   const headers = Object.entries({ 'content-type': route.text ?? JSON_TYPE, ...answer.headers }).flat();
   if (!route.cacheable) {
     headers.push('cache-control', 'no-store');
-    return { status, headers, body: text };
+    return route.conditional === true && status === 200
+      ? unlessKnown(request, text, headers)
+      : { status, headers, body: text };
   }
   const etag = etagOf(text);
   const { keep, freshForMs = 0 } = answer;

@@ -29,7 +29,7 @@ export interface RouteContext {
   /** The caller needs no more than what the write itself tells. */
   readonly prefersMinimal: boolean;
   /** The caller takes every row as a line of its own, in place of a page. */
-  readonly takesLines: boolean;
+  readonly takesWhole: boolean;
   /** The body as it came, for fingerprints; '' where there was none. */
   readonly bodyText: string;
 }

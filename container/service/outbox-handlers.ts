@@ -11,7 +11,7 @@ export function outboxHandlers(outbox: Outbox): HandlersOf<OutboxRoute> {
       id,
       async (input, context) => {
         const by = actorOf(context);
-        if (!context.takesLines) return { body: await answer(outbox, input, by) };
+        if (!context.takesWhole) return { body: await answer(outbox, input, by) };
         const readAtMs = Date.now();
         const rows = everyItem(id as OutboxRoute['id'], input, (page) => answer(outbox, page, by));
         return { body: { readAt: rfc3339(readAtMs), readAtMs }, rows };

@@ -133,6 +133,36 @@ test('the deadline of the door releases the caller', async () => {
   expect(simulator.stats().handshakes).toBe(1);
 });
 
+test('a bulk close goes on behind its 202, whoever still waits', async () => {
+  const holder = new Holder();
+  await holder.hello();
+  await holder.handOver();
+  const { users } = simulator.books() as { users: { positions: { position: number; symbol: string }[] }[] };
+  const forex = users.flatMap(({ positions }) => positions.filter(({ symbol }) => symbol === 'EURUSD'));
+  // More than go side by side, so that some are begun only after the answer.
+  const tickets = forex.slice(0, 10).map(({ position }) => String(position));
+  simulator.broker.dealer.set({ delayMs: 600 });
+  const answer = await fetch(`http://127.0.0.1:${container.port}/v1/positions/close`, {
+    method: 'POST',
+    headers: {
+      [HEADER.startSecret]: SECRET,
+      [HEADER.caller]: JSON.stringify({ id: 'desk', scopes: ['read', 'trade'] }),
+      [HEADER.deadline]: String(Date.now() + 500),
+      [HEADER.idempotencyKey]: 'flatten',
+      'content-type': 'application/json',
+      connection: 'close',
+    },
+    body: JSON.stringify({ group: '*', symbol: 'EURUSD', tickets }),
+  });
+  expect(answer.status).toBe(202);
+  expect(await state.operations.parts('desk', 'flatten')).toHaveLength(8);
+  await expect
+    .poll(async () => (await state.operations.get('desk', 'flatten'))?.state, { timeout: 10_000 })
+    .toBe('done');
+  const { body = '' } = (await state.operations.get('desk', 'flatten'))?.answer ?? {};
+  expect(JSON.parse(body)).toMatchObject({ counts: { matched: 10, done: 10, unknown: 0 } });
+});
+
 test('warm signs in again after a loss; drain and a refused hand-over ask the process to end', async () => {
   const holder = new Holder();
   await holder.hello();

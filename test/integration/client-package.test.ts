@@ -26,7 +26,7 @@ beforeAll(async () => {
   project = await mkdtemp(path.join(tmpdir(), 'client-package-'));
   const packed = run('npm', ['run', 'client:pack', '--', '--out', path.join(project, 'packed')], { cwd: root });
   simulator = await startSimulator();
-  bridge = await startBridge({ simulator });
+  bridge = await startBridge({ simulator, env: { AUDIT_DIR: path.join(project, 'audit') } });
   await writeFile(path.join(project, 'package.json'), '{"name":"app","private":true,"type":"module"}');
   await writeFile(path.join(project, 'app.ts'), APP);
   for (const { guide, text } of guides) await writeFile(path.join(project, `${guide}.ts`), text);
@@ -173,7 +173,7 @@ describe('the back office', () => {
     (await run('node', ['back-office.ts', ...words], { cwd: project, env: environment() })).stdout.trim();
 
   it('finds an account by e-mail', async () => {
-    expect(await backOffice('find', 'CLIENT1003@')).toMatch(/^1003\t.+\tclient1003@example\.com\t/);
+    expect(await backOffice('find', 'email', 'CLIENT1003@')).toMatch(/^1003\t.+\tclient1003@example\.com\t/);
   });
 
   it('opens an account, books a payment once, and closes it', async () => {
@@ -183,7 +183,7 @@ describe('the back office', () => {
     expect(await backOffice('pay', login, '250.00', 'payment-1')).toMatch(/^done\t.*\t250\.00$/);
     expect(simulator.stats().mutations - mutations).toBe(1);
     expect(await backOffice('close', login)).toMatch(/^done\t/m);
-    expect(await backOffice('find', login)).toBe('');
+    expect(await backOffice('find', 'name', 'ann exam')).toMatch(new RegExp(`^${login}\tAnn Example\t`));
   });
 
   it('waits for the fate of a payment whose answer was lost', async () => {
@@ -191,10 +191,13 @@ describe('the back office', () => {
     expect(await backOffice('pay', '1011', '10.00', 'payment-2')).toMatch(/^done\t/);
   });
 
-  it('writes a statement that adds up', async () => {
-    const lines = (await backOffice('statement', '1001', '2025-01-01', '2026-01-01')).split('\n');
+  it('writes a statement, its table and its page', async () => {
+    const time = ['1001', '2025-01-01', '2026-01-01'];
+    const lines = (await backOffice('statement', ...time)).split('\n');
     expect(lines.length).toBeGreaterThan(10);
-    expect(lines.at(-1)).toMatch(/^result -?\d+\.\d\d\tbalance \d+\.\d\d\tequity \d+\.\d\d$/);
+    expect(lines.at(-1)).toMatch(/^balance \d+\.\d\d to \d+\.\d\d USD$/);
+    expect(await backOffice('statement', ...time, 'csv')).toMatch(/^ticket,login,/);
+    expect(await backOffice('statement', ...time, 'html')).toMatch(/^<!doctype html>/i);
   });
 
   it('says what was refused', async () => {

@@ -33,8 +33,8 @@ describe.each(TOOLS)('examples in $name', ({ name, language, command, argument }
   let folder: string;
   beforeAll(async () => {
     simulator = await startSimulator();
-    bridge = await startBridge({ simulator });
     folder = await mkdtemp(path.join(tmpdir(), 'guide-examples-'));
+    bridge = await startBridge({ simulator, env: { AUDIT_DIR: path.join(folder, 'audit') } });
   });
   afterAll(async () => {
     await bridge.close();

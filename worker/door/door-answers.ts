@@ -22,12 +22,12 @@ import type { Door } from './door.ts';
 
 /** The answer of a route that needs no container, or that is about the container itself; `undefined` = forward it. */
 export async function doorAnswers(
-  { route, input, caller, takesLines, takesCsv }: Admitted,
+  { route, input, caller, takesWhole, form }: Admitted,
   door: Door,
 ): Promise<Response | undefined> {
   const by: Actor = { caller: caller.id, requestId: door.requestId, address: door.address };
   if (isOutboxRoute(route.id)) {
-    if (takesLines) return outboxLines({ route: { ...route, id: route.id }, input, by, door, takesCsv });
+    if (takesWhole) return outboxLines({ route: { ...route, id: route.id }, input, by, door, form });
     return jsonText(
       untold(await door.outbox.answer(route.id, input as PlainInput, { ...by, host: door.url.hostname })),
       route.status,

@@ -1,3 +1,4 @@
+import type { AnswerForm } from '../../container/contract/admission.ts';
 import type { Actor } from '../../container/contract/events.ts';
 import { CSV_TYPE, LINES_TYPE } from '../../container/contract/headers.ts';
 import { csvOf, linesOf } from '../../container/contract/lines.ts';
@@ -11,11 +12,11 @@ export interface OutboxLinesOf {
   readonly input: RouteInput<AnyRoute>;
   readonly by: Actor;
   readonly door: Door;
-  readonly takesCsv: boolean;
+  readonly form: AnswerForm;
 }
 
 /** A whole list of the outbox as lines or as a table, page by page, as fast as it is read. */
-export async function outboxLines({ route, input, by, door, takesCsv }: OutboxLinesOf): Promise<Response> {
+export async function outboxLines({ route, input, by, door, form }: OutboxLinesOf): Promise<Response> {
   const rows = everyItem(
     route.id,
     input,
@@ -23,7 +24,7 @@ export async function outboxLines({ route, input, by, door, takesCsv }: OutboxLi
   );
   const readAtMs = door.startedAtMs;
   const readAt = new Date(readAtMs).toISOString();
-  const asCsv = takesCsv ? route.csv : undefined;
+  const asCsv = form === 'csv' ? route.table : undefined;
   const lines = asCsv
     ? await csvOf(rows, asCsv)
     : await linesOf({ rows, convert: (part) => part, readAt, readAtMs, requestId: door.requestId });

@@ -1,10 +1,10 @@
 /**
  * A back office for people who serve clients, on the bridge's client alone:
  *
- *   node back-office.ts find ann                             accounts whose name, e-mail or phone holds the word
+ *   node back-office.ts find email ann@                      accounts whose e-mail (name, phone …) holds the text
  *   node back-office.ts open 'demo\forex' 'Ann Example'      opens an account, with passwords that it makes
  *   node back-office.ts pay 1001 250.00 payment-981          books a payment once, however often it is told
- *   node back-office.ts statement 1001 2026-01-01 2026-02-01
+ *   node back-office.ts statement 1001 2026-01-01 2026-02-01 (csv and html as a last word: a table, a page to print)
  *   node back-office.ts close 1001                           closes and cancels everything, then disables the account
  *
  * `URL` and `KEY` (scopes manage and trade) say where the bridge is and who asks.
@@ -14,12 +14,14 @@ import { BridgeRequestError, createBridgeClient, type BridgeClient, type Schemas
 type Operation = Schemas['Operation'];
 const byLogin = (login: string) => ({ params: { path: { login: Number(login) } } });
 
-async function find(client: BridgeClient, word = ''): Promise<void> {
-  const sought = word.toLowerCase();
-  for await (const account of client.lines('/v1/accounts', { query: { group: '*' } })) {
+const SOUGHT = ['name', 'email', 'phone', 'externalAccount', 'comment'] as const;
+
+async function find(client: BridgeClient, by = '', text = ''): Promise<void> {
+  if (!SOUGHT.some((field) => field === by)) throw new Error(`expected one of ${SOUGHT.join(', ')}`);
+  const sought: Partial<Record<(typeof SOUGHT)[number], string>> = { [by]: text };
+  for await (const account of client.each('/v1/accounts', { query: { group: '*', ...sought } })) {
     const { login, name, email, phone, money } = account;
-    if ([name, email, phone].some((text) => text?.toLowerCase().includes(sought)))
-      console.log(`${login}\t${name}\t${email}\t${phone}\t${money?.balance}`);
+    console.log(`${login}\t${name}\t${email}\t${phone}\t${money?.balance}`);
   }
 }
 
@@ -39,7 +41,7 @@ async function pay(client: BridgeClient, login = '', amount = '', payment = ''):
   const operation = await settled(client, payment, async () => {
     const { data } = await client.POST('/v1/accounts/{login}/balance', {
       ...byLogin(login),
-      body: { kind: 'balance', amount, comment: payment.slice(0, 20) },
+      body: { kind: 'balance', amount, clientReference: payment },
       headers: { 'Idempotency-Key': payment },
     });
     return data.operation;
@@ -64,32 +66,23 @@ async function settled(
   return client.waitForOperation(key);
 }
 
-/** Every deal of the time, and what it brought. */
-async function statement(client: BridgeClient, login = '', from = '', to = ''): Promise<void> {
-  const { data: account } = await client.GET('/v1/accounts/{login}', byLogin(login));
-  console.log(`${account.login}\t${account.name}\t${account.group}`);
-  let cents = 0n;
-  const deals = client.each('/v1/accounts/{login}/deals', {
-    path: { login: Number(login) },
-    query: { from, to, limit: 1000 },
-  });
-  for await (const { executedAt, action, volume, symbol, price, profit, commission, storage } of deals) {
-    if (action === 'buy' || action === 'sell') cents += centsOf(profit) + centsOf(commission) + centsOf(storage);
-    console.log(`${executedAt}\t${action}\t${volume ?? ''}\t${symbol ?? ''}\t${price ?? ''}\t${profit}`);
+/** Every deal of the time, and what they sum up to: as lines, or as the table or the page that the bridge writes. */
+async function statement(client: BridgeClient, login = '', from = '', to = '', form = ''): Promise<void> {
+  const params = { path: { login: Number(login) }, query: { from, to } };
+  if (form === 'csv' || form === 'html') {
+    const headers = { accept: `text/${form}` };
+    const { data } = await client.GET('/v1/accounts/{login}/statement', { params, headers, parseAs: 'text' });
+    console.log(data);
+    return;
   }
-  console.log(`result ${decimalOf(cents)}\tbalance ${account.balance}\tequity ${account.money?.equity}`);
+  const { data } = await client.GET('/v1/accounts/{login}/statement', { params });
+  const { name, group, currency, openingBalance, closingBalance, totals } = data;
+  console.log(`${login}\t${name}\t${group}`);
+  for (const { executedAt, action, volume, symbol, price, profit } of data.items)
+    console.log(`${executedAt}\t${action}\t${volume ?? ''}\t${symbol ?? ''}\t${price ?? ''}\t${profit}`);
+  for (const [total, amount] of Object.entries(totals)) console.log(`${total}\t${amount}`);
+  console.log(`balance ${openingBalance} to ${closingBalance} ${currency}`);
 }
-
-/** Money is exact: decimals are text, and cents are whole numbers. */
-const centsOf = (amount: string | null): bigint => {
-  const [whole = '0', fraction = ''] = (amount ?? '0').replace('-', '').split('.');
-  const value = BigInt(whole + fraction.padEnd(2, '0').slice(0, 2));
-  return amount?.startsWith('-') ? -value : value;
-};
-const decimalOf = (cents: bigint): string => {
-  const digits = (cents < 0n ? -cents : cents).toString().padStart(3, '0');
-  return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
-};
 
 /** Cancels and closes everything, then disables the account: each once, and in the order that the broker takes. */
 async function close(client: BridgeClient, login = ''): Promise<void> {

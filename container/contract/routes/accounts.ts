@@ -62,6 +62,7 @@ export const getMoney = defineLoginRead({
 
 export const listLogins = defineRead({
   id: 'listLogins',
+  conditional: true,
   path: '/v1/logins',
   tag,
   summary: 'Logins of a group mask, ascending',
@@ -73,6 +74,7 @@ export const listLogins = defineRead({
 
 export const listDailyReports = defineLoginRead({
   id: 'listDailyReports',
+  conditional: true,
   path: '/v1/accounts/{login}/daily-reports',
   tag,
   summary: 'The account at the end of each server day; the last 31 days unless asked otherwise',
@@ -83,6 +85,7 @@ export const listDailyReports = defineLoginRead({
 
 export const listDailyReportsOfMany = defineManyRead({
   id: 'listDailyReportsOfMany',
+  conditional: true,
   path: '/v1/daily-reports',
   tag,
   summary:

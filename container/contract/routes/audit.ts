@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENT_PATTERN, eventSchema } from '../events.ts';
-import type { CsvForm } from '../lines.ts';
+import type { Table } from '../lines.ts';
 import { defineRoute, noParams, noQuery } from '../route.ts';
 import { IN_ORDER, inOrder, instantIn, instantMsOut, instantOut, limitIn, listOf, loginIn } from '../schemas/values.ts';
 
@@ -27,7 +27,8 @@ export const eventPatternIn = z
   .regex(EVENT_PATTERN, 'expected a type like "operation.done", a family like "operation.*", or "*"')
   .meta({ description: 'Type of event, or a family of them.' });
 
-export const AUDIT_CSV = {
+export const AUDIT_TABLE = {
+  of: 'all',
   columns: ['seq', 'time', 'type', 'broker', 'caller', 'address', 'requestId', 'login', 'id', 'data', 'hash'],
   cells: (row: object) => {
     const { seq, event, hash: own } = row as z.output<typeof auditRecord>;
@@ -39,7 +40,7 @@ export const AUDIT_CSV = {
     const named = ['time', 'type', 'broker', 'caller', 'address', 'requestId', 'login', 'id'].map(text);
     return [seq, ...named, data === null ? null : JSON.stringify(data), own];
   },
-} satisfies CsvForm;
+} satisfies Table;
 
 export const listAudit = defineRoute({
   id: 'listAudit',
@@ -54,7 +55,7 @@ export const listAudit = defineRoute({
   wide: true,
   write: false,
   lines: true,
-  csv: AUDIT_CSV,
+  table: AUDIT_TABLE,
   params: noParams,
   query: z
     .strictObject({

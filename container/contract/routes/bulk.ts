@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute, noParams } from '../route.ts';
-import { dryRunQuery, operation } from '../schemas/operation.ts';
+import { dryRunQuery, operation, ownWords, ownWordsFit } from '../schemas/operation.ts';
 import { decimalBody, groupMaskIn, loginBody, sideIn, symbolIn, ticketIn } from '../schemas/values.ts';
 import { loginParams } from './read.ts';
 
@@ -82,7 +82,7 @@ export const closePositions = defineRoute({
   write: true,
   params: loginParams,
   query: dryRunQuery,
-  body: z.strictObject(positionFilters),
+  body: z.strictObject({ ...positionFilters, ...ownWords }).refine(ownWordsFit.check, ownWordsFit.params),
   bodyOptional: true,
   brief: true,
   answer: bulkAnswer,
@@ -122,7 +122,10 @@ export const closePositionsOfMany = defineRoute({
   write: true,
   params: noParams,
   query: dryRunQuery,
-  body: z.strictObject({ ...whose, ...positionFilters }).refine(namesSomebody, NAMES_SOMEBODY),
+  body: z
+    .strictObject({ ...whose, ...positionFilters, ...ownWords })
+    .refine(namesSomebody, NAMES_SOMEBODY)
+    .refine(ownWordsFit.check, ownWordsFit.params),
   brief: true,
   answer: bulkAnswer,
   status: 200,
@@ -164,7 +167,7 @@ export const liquidateAccount = defineRoute({
   write: true,
   params: loginParams,
   query: dryRunQuery,
-  body: z.strictObject({}),
+  body: z.strictObject(ownWords).refine(ownWordsFit.check, ownWordsFit.params),
   bodyOptional: true,
   answer: bulkAnswer,
   status: 200,

@@ -63,6 +63,7 @@ export const getBook = defineRead({
 
 export const listTicks = defineRead({
   id: 'listTicks',
+  conditional: true,
   path: '/v1/symbols/{symbol}/ticks',
   tag,
   summary: 'Ticks by time; the last hour unless asked otherwise',
@@ -96,6 +97,7 @@ export const listQuoteStatistics = defineRead({
 
 export const listCandles = defineRead({
   id: 'listCandles',
+  conditional: true,
   path: '/v1/candles',
   tag,
   summary: 'Candles by time of opening; made of the broker’s minutes, in the broker’s days and weeks',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute, noParams, noQuery } from '../route.ts';
-import { commentBody, dryRunAnswer, dryRunQuery, operation, passwordBody } from '../schemas/operation.ts';
+import { dryRunAnswer, dryRunQuery, operation, ownWords, ownWordsFit, passwordBody } from '../schemas/operation.ts';
 import { user } from '../schemas/account.ts';
 import { SETTABLE_RIGHTS, type SettableRight } from '../schemas/enums.ts';
 import { deal } from '../schemas/trade.ts';
@@ -34,11 +34,13 @@ export const changeBalance = defineRoute({
   write: true,
   params: loginParams,
   query: dryRunQuery,
-  body: z.strictObject({
-    kind: z.enum(BALANCE_KINDS, `expected one of ${BALANCE_KINDS.join(', ')}`),
-    amount: decimalBody.refine((text) => /[1-9]/.test(text), 'expected an amount that is not 0, like "100.00"'),
-    comment: commentBody.optional(),
-  }),
+  body: z
+    .strictObject({
+      kind: z.enum(BALANCE_KINDS, `expected one of ${BALANCE_KINDS.join(', ')}`),
+      amount: decimalBody.refine((text) => /[1-9]/.test(text), 'expected an amount that is not 0, like "100.00"'),
+      ...ownWords,
+    })
+    .refine(ownWordsFit.check, ownWordsFit.params),
   answer: balanceAnswer,
   status: 201,
   logins: ofLogin,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute } from '../route.ts';
-import { operation, operationStateIn } from '../schemas/operation.ts';
+import { CLIENT_REFERENCE, operation, operationStateIn, TAG_CHARACTERS } from '../schemas/operation.ts';
 import { limitIn, listOf, loginIn } from '../schemas/values.ts';
 
 /** The fate of every write. Behind the Worker the Durable Object answers the reads without waking the container. */
@@ -26,6 +26,9 @@ const operationCursorIn = z
   .string()
   .regex(/^\d{1,15}$/, 'expected a cursor as given in nextCursor')
   .meta({ description: '`nextCursor` of the page before.' });
+
+/** The tag, with the caller's own id before it where it named one. */
+const LAST_WORD = new RegExp(`^(?:${CLIENT_REFERENCE.source}~)?[a-z2-7]{${TAG_CHARACTERS}}$`);
 
 export const getOperation = defineRoute({
   id: 'getOperation',
@@ -56,9 +59,15 @@ export const listOperations = defineRoute({
     login: loginIn.optional(),
     tag: z
       .string()
-      .regex(/^[a-z2-7]{10}$/, 'expected a tag: ten letters and digits, the last word of a comment')
+      .regex(LAST_WORD, 'expected a tag: ten letters and digits, with which a comment ends')
+      .transform((word) => word.slice(-TAG_CHARACTERS))
       .optional()
-      .meta({ description: 'The write that an order, deal or position came of: the last word of its comment.' }),
+      .meta({
+        openapi: {
+          type: 'string',
+          description: 'The write that an order, deal or position came of: the last word of its comment.',
+        },
+      }),
     caller: z
       .string()
       .regex(/^[\x21-\x7e]{1,100}$/, 'expected the id of a key, or * for all')

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { itemsIn } from '../tables.ts';
+import { pageTable } from '../tables.ts';
 import { defineRoute, noParams } from '../route.ts';
 import type { RouteDefinition } from '../route.ts';
 import {
@@ -47,22 +47,17 @@ export const ofMany = <Shape extends z.core.$ZodShape>(shape: Shape): z.ZodObjec
 
 type Read<P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType, Id extends string> = Omit<
   RouteDefinition<P, Q, z.ZodType, A, Id>,
-  'method' | 'scope' | 'write' | 'status' | 'body' | 'logins' | 'csv' | 'table'
+  'method' | 'scope' | 'write' | 'status' | 'body' | 'logins' | 'table'
 >;
 
 /** A GET that needs the scope `read`. */
 export const defineRead = <P extends z.ZodType, Q extends z.ZodType, A extends z.ZodType, Id extends string>(
   read: Read<P, Q, A, Id> & Pick<RouteDefinition<P, Q, z.ZodType, A, Id>, 'logins'>,
-): RouteDefinition<P, Q, z.ZodType, A, Id> =>
-  defineRoute({
-    ...read,
-    // What is cached is cached as JSON.
-    table: read.cacheable === undefined && itemsIn(read.answer) !== undefined,
-    method: 'GET',
-    scope: 'read',
-    write: false,
-    status: 200,
-  });
+): RouteDefinition<P, Q, z.ZodType, A, Id> => {
+  // What is cached is cached as JSON.
+  const table = read.cacheable === undefined ? pageTable(read.answer) : undefined;
+  return defineRoute({ ...read, ...(table ? { table } : {}), method: 'GET', scope: 'read', write: false, status: 200 });
+};
 
 /** A GET about one login, which the door checks against the key. */
 export const defineLoginRead = <Q extends z.ZodType, A extends z.ZodType, Id extends string>(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { noParams, noQuery } from '../route.ts';
 import { DEAL_ENTRIES } from '../schemas/enums.ts';
+import { clientReferenceIn } from '../schemas/operation.ts';
 import { deal, order, position } from '../schemas/trade.ts';
 import {
   decimal,
@@ -34,6 +35,7 @@ import {
 const tag = 'Trade data';
 const ticketParams = z.strictObject({ ticket: ticketIn });
 const newestFirst = { newestFirst: flagIn('The newest first; otherwise the oldest.') };
+const ownFilter = { ...symbolFilter, clientReference: clientReferenceIn.optional() };
 const positionFilter = {
   position: ticketIn.optional().meta({ description: 'Only those of this position: its ticket.' }),
 };
@@ -45,15 +47,15 @@ const dealFilters = {
     .optional()
     .meta({ description: 'Only deals that open (`in`), close (`out`, `out_by`) or turn (`inout`) a position.' }),
 };
-const ofLogin = z.strictObject({ ...symbolFilter, ...newestFirst, ...page() });
-const ofLoginWindow = { ...symbolFilter, ...window, ...newestFirst, ...page() };
-const ofManyNow = ofMany({ ...who, ...symbolFilter, ...page() });
+const ofLogin = z.strictObject({ ...ownFilter, ...newestFirst, ...page() });
+const ofLoginWindow = { ...ownFilter, ...window, ...newestFirst, ...page() };
+const ofManyNow = ofMany({ ...who, ...ownFilter, ...page() });
 const sorted = {
   sort: z.enum(['login', 'time'], 'expected "login" or "time"').default('login').meta({
     description: '`time`: all accounts together in order of time; needs `from`, at most 31 days before `to`.',
   }),
 };
-const ofManyWindow = { ...who, ...symbolFilter, ...window, ...sorted, ...newestFirst, ...page() };
+const ofManyWindow = { ...who, ...ownFilter, ...window, ...sorted, ...newestFirst, ...page() };
 const SORTED_BY_TIME = {
   error: 'expected sort=time beside newestFirst: accounts are listed one after another otherwise',
   path: ['newestFirst'],
@@ -84,6 +86,7 @@ export const listAccountOrders = defineLoginRead({
 
 export const listAccountOrderHistory = defineLoginRead({
   id: 'listAccountOrderHistory',
+  conditional: true,
   path: '/v1/accounts/{login}/orders/history',
   tag,
   summary: 'Closed orders of an account, by the time they were done',
@@ -94,6 +97,7 @@ export const listAccountOrderHistory = defineLoginRead({
 
 export const listAccountDeals = defineLoginRead({
   id: 'listAccountDeals',
+  conditional: true,
   path: '/v1/accounts/{login}/deals',
   tag,
   summary: 'Deals of an account, by time; keep `resumeCursor` to read on later',
@@ -137,6 +141,7 @@ export const listOrders = defineManyRead({
 
 export const listOrderHistory = defineManyRead({
   id: 'listOrderHistory',
+  conditional: true,
   path: '/v1/orders/history',
   tag,
   summary: 'Closed orders of many accounts, by login, time and ticket, or all by time',
@@ -169,6 +174,7 @@ export const getOrder = defineRead({
 
 export const listDeals = defineManyRead({
   id: 'listDeals',
+  conditional: true,
   path: '/v1/deals',
   tag,
   summary: 'Deals of many accounts, by login, time and ticket, or all by time',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEALER_PRICE_SCOPE, type Scope } from '../keys.ts';
 import { defineRoute, noParams } from '../route.ts';
-import { commentBody, dryRunAnswer, dryRunQuery, operation, tradeResult } from '../schemas/operation.ts';
+import { dryRunAnswer, dryRunQuery, operation, ownWords, ownWordsFit, tradeResult } from '../schemas/operation.ts';
 import { deal, order, position } from '../schemas/trade.ts';
 import {
   decimalBody,
@@ -112,7 +112,7 @@ export const placeOrder = defineRoute({
       filling: fillingIn.optional(),
       timeInForce: timeInForceIn.optional(),
       expiresAt: instantIn.optional(),
-      comment: commentBody.optional(),
+      ...ownWords,
       ...marketFields,
     })
     .refine((body) => body.type !== 'market' || body.price === undefined, { path: ['price'], error: NO_PRICE })
@@ -126,6 +126,7 @@ export const placeOrder = defineRoute({
     })
     .refine(boundIsWhole.check, boundIsWhole.params)
     .refine(pricedOnce.check, pricedOnce.params)
+    .refine(ownWordsFit.check, ownWordsFit.params)
     .refine((body) => body.type === 'market' || body.price !== undefined, {
       path: ['price'],
       error: 'expected a price for an order that is not a market order',
@@ -236,11 +237,12 @@ export const closePosition = defineRoute({
       volume: lotsBody.optional(),
       price: z.never(NO_PRICE).optional().meta({ description: 'Not taken.' }),
       filling: fillingIn.optional(),
-      comment: commentBody.optional(),
+      ...ownWords,
       ...marketFields,
     })
     .refine(boundIsWhole.check, boundIsWhole.params)
-    .refine(pricedOnce.check, pricedOnce.params),
+    .refine(pricedOnce.check, pricedOnce.params)
+    .refine(ownWordsFit.check, ownWordsFit.params),
   bodyOptional: true,
   brief: true,
   answer: tradeAnswer,
@@ -259,7 +261,7 @@ export const closePositionBy = defineRoute({
   write: true,
   params: ticketParams,
   query: dryRunQuery,
-  body: z.strictObject({ by: ticketIn, comment: commentBody.optional() }),
+  body: z.strictObject({ by: ticketIn, ...ownWords }).refine(ownWordsFit.check, ownWordsFit.params),
   brief: true,
   answer: tradeAnswer,
   status: 200,

@@ -21,6 +21,7 @@ export type ReadKind =
   | 'apiData'
   | 'orderTypeRates'
   | 'objects'
+  | 'clientReference'
   | 'raw';
 
 export interface Read {
@@ -147,6 +148,14 @@ export function objects<Definition extends AnyObjectDefinition>(
   const entry = optional(z.array(definition.schema as Definition['schema']), 'objects', sources);
   return { ...entry, read: { ...entry.read, definition } };
 }
+/** The caller's own id, out of the comment that the bridge wrote. */
+export const clientReference = (): Optional<z.ZodString> => ({
+  schema: z.string().nullable().meta({
+    description:
+      'The `clientReference` of the write that it came of, read from MT5 `Comment`; `null` = none was named.',
+  }),
+  read: { kind: 'clientReference', sources: ['Comment'], required: false },
+});
 export const raw = (...sources: string[]): Optional<z.ZodUnknown> => optional(z.unknown(), 'raw', sources);
 
 /** `openAt` and `openAtMs` from server time in seconds or, finer, milliseconds. */

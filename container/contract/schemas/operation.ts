@@ -32,7 +32,7 @@ export const operation = z
     login: loginOut.nullable(),
     caller: z.string().meta({ description: 'Id of the key that asked; `<key>/<login>` for a trader’s session.' }),
     requestId: z.string().nullable().meta({ description: '`X-Request-Id` of the write; `null` = not told.' }),
-    tag: z.string().meta({ description: 'Last word of the comment in the broker’s books.' }),
+    tag: z.string().meta({ description: 'What the comment in the broker’s books ends with.' }),
     createdAt: instantOut,
     createdAtMs: instantMsOut,
     settledAt: instantOut.optional(),
@@ -81,15 +81,50 @@ export const dryRunAnswer = z
 export const COMMENT_CHARACTERS = 31;
 export const TAG_CHARACTERS = 10;
 const USER_COMMENT_CHARACTERS = COMMENT_CHARACTERS - TAG_CHARACTERS - 1;
+/** With both: a blank between them. */
+const OWN_CHARACTERS = USER_COMMENT_CHARACTERS - 1;
 const COMMENT_EXPECTED =
   `expected at most ${USER_COMMENT_CHARACTERS} characters (UTF-16), since the bridge adds its tag; ` +
   'no control characters, no | and no =';
 
-export const commentBody = z
+const commentBody = z
   .string()
   .max(USER_COMMENT_CHARACTERS, COMMENT_EXPECTED)
   .regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}|=]*$/u, COMMENT_EXPECTED)
   .meta({ description: `Comment of at most ${USER_COMMENT_CHARACTERS} characters; the bridge adds its tag.` });
+
+export const CLIENT_REFERENCE = /[A-Za-z0-9._:/#-]{1,20}/;
+const clientReference = z
+  .string()
+  .regex(
+    new RegExp(`^${CLIENT_REFERENCE.source}$`),
+    'expected your own id: 1–20 letters, digits and . _ : / # -, without blanks',
+  );
+export const clientReferenceIn = clientReference.meta({
+  description: 'Only those that were written with this `clientReference`.',
+});
+
+/** What a caller may write into the comment. */
+export const ownWords = {
+  comment: commentBody.optional(),
+  clientReference: clientReference.optional().meta({
+    description:
+      'Your own id. It stands in the broker’s comment before the tag, and every order, position and deal that comes of ' +
+      `this has it as \`clientReference\`. With a comment, both together at most ${OWN_CHARACTERS} characters.`,
+  }),
+};
+interface OwnWords {
+  readonly comment?: string | undefined;
+  readonly clientReference?: string | undefined;
+}
+export const ownWordsFit = {
+  check: ({ comment = '', clientReference: id = '' }: OwnWords) =>
+    comment === '' || id === '' || comment.length + id.length <= OWN_CHARACTERS,
+  params: {
+    path: ['clientReference'],
+    error: `expected at most ${OWN_CHARACTERS} characters together with the comment: MT5 keeps ${COMMENT_CHARACTERS}, the bridge adds its tag`,
+  },
+};
 
 /** Passwords come in bodies only; MT5 wants 8–16 characters of all classes, and says itself what it does not like. */
 export const passwordBody = z

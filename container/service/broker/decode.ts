@@ -11,6 +11,7 @@ import type { WireObject, WireValue } from '../../webapi/fields.ts';
 import { fileTimeToMs, rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
+import { clientReferenceIn } from './own-comment.ts';
 
 /** Unsigned 64-bit, as tickets are. */
 const TICKET = /^\d{1,20}$/;
@@ -134,6 +135,7 @@ const READERS: Readonly<Record<Read['kind'], Reader>> = {
       return [decodeObject(definition, isNamed ? row : { ...row, Login: login }, clock)];
     });
   },
+  clientReference: (fields, { sources }) => clientReferenceIn(fields.textOf(sources) ?? ''),
   raw: (fields, { sources }) => fields.take(...sources),
 };
 

@@ -147,7 +147,7 @@ const accountHandlers = ({
   now,
 }: Parts): HandlersOf<(typeof accountRoutes.accountRoutes)[number]> => ({
   ...handle(accountRoutes.listAccounts, async ({ query }, context) =>
-    context.takesLines
+    context.takesWhole
       ? lines(accounts.everyAccount(query, unhurried(context, now)), now())
       : body(await accounts.accounts(query, query, context)),
   ),
@@ -162,7 +162,7 @@ const accountHandlers = ({
     body(await days.ofLogin(params.login, query, context)),
   ),
   ...handle(accountRoutes.listDailyReportsOfMany, async ({ query }, context) =>
-    context.takesLines
+    context.takesWhole
       ? lines(days.everyReport(query, query, unhurried(context, now)), now())
       : body(await days.ofMany(query, query, context)),
   ),
@@ -224,7 +224,7 @@ const tradeHandlers = ({
     body(await tradeData.deals(params.login, query, context)),
   ),
   ...handle(tradeRoutes.listPositions, async ({ query }, context) =>
-    context.takesLines
+    context.takesWhole
       ? lines(tradeData.everyPosition(query, query, unhurried(context, now)), now())
       : body(await tradeData.positionsOfMany(query, query, context)),
   ),
@@ -235,7 +235,7 @@ const tradeHandlers = ({
     body(await tradeData.historyOfMany(query, query, context)),
   ),
   ...handle(tradeRoutes.listDeals, async ({ query }, context) => {
-    if (!context.takesLines) return body(await tradeData.dealsOfMany(query, query, context));
+    if (!context.takesWhole) return body(await tradeData.dealsOfMany(query, query, context));
     const every = lines(tradeData.everyDeal(query, query, unhurried(context, now)), now());
     return { ...every, body: { ...every.body, resumeCursor: null } };
   }),

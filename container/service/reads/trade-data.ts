@@ -46,7 +46,7 @@ const DAY_MS = 86_400_000;
 /** MT5 did not exist before. */
 const EARLIEST_MS = Date.UTC(2005, 0, 1);
 
-type Filter = Pick<ListQuery, 'symbol' | 'entry' | 'position' | 'order' | 'from' | 'to'>;
+type Filter = Pick<ListQuery, 'symbol' | 'entry' | 'position' | 'order' | 'clientReference' | 'from' | 'to'>;
 type Every<Item> = AsyncGenerator<readonly Item[], void, undefined>;
 
 export class TradeData {
@@ -182,10 +182,10 @@ export class TradeData {
   async *#every<Item extends TradeItem>(
     kind: ListKind<Item>,
     who: LoginQuery,
-    { symbol, entry, position, order: orderTicket, from, to }: Filter,
+    { symbol, entry, position, order: orderTicket, clientReference, from, to }: Filter,
     context: Context,
   ): Every<Item> {
-    const query: ListQuery = { symbol, entry, position, order: orderTicket, from, to, limit: 0 };
+    const query: ListQuery = { symbol, entry, position, order: orderTicket, clientReference, from, to, limit: 0 };
     if (this.#batchSize(kind, query) === 1) throw tooLong();
     const clock = await this.#clock.get(context);
     const order = new ListOrder(kind.wire, {});

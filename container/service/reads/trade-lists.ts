@@ -15,6 +15,8 @@ export interface ListQuery extends Ordering {
   /** Ticket of the order that a deal came of. */
   readonly order?: string | undefined;
   readonly entry?: string | undefined;
+  /** The caller's own id. */
+  readonly clientReference?: string | undefined;
   /** UTC ms, from inclusive, to exclusive; for history and deals. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -29,6 +31,7 @@ export interface TradeItem {
   readonly position?: string | null;
   readonly order?: string | null;
   readonly entry?: string | null;
+  readonly clientReference: string | null;
 }
 
 export interface ListKind<Item extends TradeItem> {
@@ -63,7 +66,7 @@ export const placeOf = <Item extends TradeItem>(kind: ListKind<Item>, item: Item
 /** Whether an item belongs on the page: behind the last one, in the window, and what is asked for. */
 export function filterOf<Item extends TradeItem>(
   kind: ListKind<Item>,
-  { symbol, position, order: orderTicket, entry, from = -Infinity, to = Infinity }: ListQuery,
+  { symbol, position, order: orderTicket, entry, clientReference, from = -Infinity, to = Infinity }: ListQuery,
   order: ListOrder,
   after: Place | undefined,
 ): (item: Item) => boolean {
@@ -75,6 +78,7 @@ export function filterOf<Item extends TradeItem>(
     if (position !== undefined && item.position !== position) return false;
     if (orderTicket !== undefined && item.order !== orderTicket) return false;
     if (entry !== undefined && item.entry !== entry) return false;
+    if (clientReference !== undefined && item.clientReference !== clientReference) return false;
     return mask === undefined || (item.symbol !== null && mask.matches(item.symbol));
   };
 }

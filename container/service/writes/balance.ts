@@ -5,9 +5,9 @@ import type { ObjectOf } from '../../contract/schemas/object.ts';
 import type { deal } from '../../contract/schemas/trade.ts';
 import { addDecimals, scaledDecimal } from '../../webapi/decimal.ts';
 import { Fields, payloadScalar, type WireObject } from '../../webapi/fields.ts';
+import { taggedComment } from '../broker/own-comment.ts';
 import { handle, type HandlersOf, type RouteAnswer, type RouteContext } from '../handler.ts';
 import type { AccountsAdminParts } from './accounts-admin.ts';
-import { taggedComment } from './books.ts';
 import { reservedAmount } from './limits.ts';
 import { quietly, sendCommand } from './send-command.ts';
 import { done } from './settlement.ts';
@@ -32,7 +32,7 @@ export class BalanceWrites {
 
   async #balance(input: RouteInput<typeof changeBalance>, context: RouteContext): Promise<BalanceAnswer> {
     const { login } = input.params;
-    const { kind, amount, comment } = input.body;
+    const { kind, amount } = input.body;
     const reserve = { amount: reservedAmount(context.caller, amount) };
     const check = async (): Promise<{ account: WireObject; query: (tag: string) => [string, string][] }> => {
       const account = await this.#parts.broker.object('user/account/get', [['login', String(login)]], context);
@@ -47,7 +47,7 @@ export class BalanceWrites {
         ['login', String(login)],
         ['type', BALANCE_TYPE[kind]],
         ['balance', amount],
-        ['comment', taggedComment(comment, tag)],
+        ['comment', taggedComment(input.body, tag)],
         ['check_margin', '1'],
       ];
       return { account, query };

@@ -9,6 +9,7 @@ import { onlyObject, type Broker, type ReadContext } from '../broker/broker.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { requireGroup } from '../broker/groups.ts';
+import { tagIn } from '../broker/own-comment.ts';
 import { symbolRules, type SymbolRules } from './symbol-rules.ts';
 
 const decoder = new TextDecoder();
@@ -239,9 +240,5 @@ export class TradeBooks {
   }
 }
 
-/** The last word of a comment: the tag of an operation, where there is one. */
-export const tagOf = (object: WireObject): string => (new Fields(object).text('Comment') ?? '').split(' ').at(-1) ?? '';
-
-/** `comment` of the caller and the tag of the operation. */
-export const taggedComment = (comment: string | undefined, tag: string): string =>
-  comment === undefined || comment === '' ? tag : `${comment} ${tag}`;
+/** The tag of an operation in a row's comment, where there is one. */
+export const tagOf = (object: WireObject): string => tagIn(new Fields(object).text('Comment') ?? '');

@@ -13,6 +13,7 @@ import type { Fields } from '../../webapi/fields.ts';
 import { handle, type HandlersOf, type RouteAnswer, type RouteContext } from '../handler.ts';
 import type { AccountsAdmin } from './accounts-admin.ts';
 import type { TradeBooks } from './books.ts';
+import type { OwnWords } from '../broker/own-comment.ts';
 import { answeredItem, DISABLE, refusedItem, settleBulk, type BulkItem } from './bulk.ts';
 import {
   isOrderWanted,
@@ -58,7 +59,7 @@ interface Bulk {
   readonly last?: Part;
 }
 
-type PositionsAsked = PositionFilter & OpenAsked;
+type PositionsAsked = PositionFilter & OpenAsked & OwnWords;
 type OrdersAsked = OrderFilter & OpenAsked;
 type Query = { readonly dryRun: boolean };
 
@@ -111,7 +112,10 @@ export class BulkWrites {
     // Orders first: one that triggers meanwhile would open a position.
     const find = async (): Promise<readonly (readonly Part[])[]> => {
       await this.#parts.books.user(login, context);
-      return [await this.#orders(all, input.query, context), await this.#positions(all, input.query, context)];
+      return [
+        await this.#orders(all, input.query, context),
+        await this.#positions({ ...all, ...input.body }, input.query, context),
+      ];
     };
     const disable: Part = {
       ticket: DISABLE,
@@ -128,11 +132,12 @@ export class BulkWrites {
 
   async #positions(asked: PositionsAsked, query: Query, context: RouteContext): Promise<readonly Part[]> {
     const rows = await this.#parts.open.positions(asked, context);
+    const words = { comment: asked.comment, clientReference: asked.clientReference };
     return partsOf(
       rows.filter((row) => isPositionWanted(row, asked)),
       'Position',
       (ticket, single) =>
-        this.#parts.trading.close({ params: { ticket }, query, body: {}, decimals: 'string' }, single),
+        this.#parts.trading.close({ params: { ticket }, query, body: words, decimals: 'string' }, single),
     );
   }
 

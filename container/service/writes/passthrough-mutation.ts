@@ -61,7 +61,7 @@ export function passthroughMutation({
     const bodyText = body === undefined ? '' : Buffer.from(body).toString('base64');
     const identity = { routeId: `passthrough:${command.path}`, params: {}, query, bodyText, raw: true };
     const answer = await runner.run(
-      { ...context, caller, idempotencyKey, prefersMinimal: false, takesLines: false, bodyText },
+      { ...context, caller, idempotencyKey, prefersMinimal: false, takesWhole: false, bodyText },
       identity,
       async () => {
         const { login = null, ...reserve } = command.dealer ? await haltsOf(body, books, context) : {};

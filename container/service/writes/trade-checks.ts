@@ -10,8 +10,9 @@ import type {
 } from '../../contract/routes/trading.ts';
 import { wireInteger } from '../../webapi/fields.ts';
 import { lotsFromVolume } from '../../webapi/volume.ts';
+import { taggedComment } from '../broker/own-comment.ts';
 import type { RouteContext } from '../handler.ts';
-import { taggedComment, type TradeBooks } from './books.ts';
+import type { TradeBooks } from './books.ts';
 import { held, orderFields, pick, sideOf, sideOfPosition, type Held } from './held.ts';
 import { requireNotReduceOnly, requireSymbol, requireVolume, reserveOrder, type Reservation } from './limits.ts';
 import { pricingOf, type Pricing } from './market-price.ts';
@@ -131,7 +132,7 @@ export class TradeChecks {
       },
       margin: { symbol, type: typeCode('market', side), volume: volumeFields(volume).Volume, price: given },
       ...(pending ? {} : { pricing: pricingOf({ group, side, rules, flags: 0 }, body) }),
-      request: (tag) => ({ ...fields, Comment: taggedComment(body.comment, tag) }),
+      request: (tag) => ({ ...fields, Comment: taggedComment(body, tag) }),
       shows: 'order',
     };
   }
@@ -291,7 +292,7 @@ export class TradeChecks {
         TypeFill: fillingCode(rules, 'market', body.filling),
         Position: params.ticket,
         ...volumeFields(volume),
-        Comment: taggedComment(body.comment, tag),
+        Comment: taggedComment(body, tag),
       }),
       shows: 'order',
     };
@@ -325,7 +326,7 @@ export class TradeChecks {
         Digits: String(rules.digits),
         Position: params.ticket,
         PositionBy: body.by,
-        Comment: taggedComment(body.comment, tag),
+        Comment: taggedComment(body, tag),
       }),
       shows: 'order',
     };

@@ -147,6 +147,21 @@ describe('deals', () => {
   });
 });
 
+it('a list of the past is not sent twice to who has it', async () => {
+  for (const path of ['/v1/accounts/1001/deals?limit=20', '/v1/daily-reports?logins=1001,1002&limit=5']) {
+    const first = await bridge.fetch(path);
+    const known = { headers: { 'if-none-match': first.headers.get('etag') ?? '' } };
+    expect((await first.text()).length).toBeGreaterThan(1000);
+    const again = await bridge.fetch(path, known);
+    expect([again.status, await again.text()]).toEqual([304, '']);
+    expect((await bridge.fetch(`${path}&decimals=number`, known)).status).toBe(200);
+  }
+  const [path, money] = ['/v1/accounts/1004/deals?limit=1000', { kind: 'balance', amount: '1.00' }];
+  const etag = (await bridge.fetch(path)).headers.get('etag') ?? '';
+  expect((await client.write('POST', '/v1/accounts/1004/balance', money, 'etag')).status).toBe(201);
+  expect((await bridge.fetch(path, { headers: { 'if-none-match': etag } })).status).toBe(200);
+});
+
 describe('tables and statements', () => {
   const csv = async (path: string): Promise<{ rows: string[][]; headers: Headers }> => {
     const answer = await bridge.fetch(path, { headers: { accept: 'text/csv' } });

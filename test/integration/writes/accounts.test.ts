@@ -47,6 +47,21 @@ it('an account that the broker numbered is named by its operation', async () => 
   expect((await read(`/v1/accounts/${login}`)).body).toMatchObject({ limitOrders: 7, group: 'demo\\forex' });
 });
 
+it('limits are set one by one, and the broker holds to them; 0 is the group’s again', async () => {
+  const login = await opened();
+  await client.balance(newKey(), '10000.00', login);
+  const limit = (changes: object) => client.write('PATCH', `/v1/accounts/${login}`, changes, newKey());
+  expect(await limit({ limitPositions: 1 })).toMatchObject({ status: 200, body: { account: { limitPositions: 1 } } });
+  expect(await limit({ limitOrders: 3 })).toMatchObject({
+    body: { account: { limitPositions: 1, limitOrders: 3 } },
+  });
+  expect((await client.order(newKey(), { login })).status).toBe(201);
+  expect(await client.order(newKey(), { login })).toMatchObject({ status: 422, body: { retcode: 10040 } });
+  await limit({ limitPositions: 0 });
+  expect((await client.order(newKey(), { login })).status).toBe(201);
+  expect(await limit({ limitPositions: -1 })).toMatchObject({ status: 422, body: { field: 'limitPositions' } });
+});
+
 it('an unknown group is a field that is wrong, and the key may be used again', async () => {
   const key = newKey();
   const wrong = { status: 422, body: { code: 'invalid_field', field: 'group' } };

@@ -99,6 +99,43 @@ it('a part that was not executed is refused, and the whole settles', async () =>
   await closeAll(newKey());
 });
 
+it('the caller’s own id stands on each order, position and deal that comes of it', async () => {
+  const rows = async (path: string): Promise<readonly { clientReference: string | null; comment: string }[]> =>
+    ((await (await bridge.fetch(path)).json()) as { items: { clientReference: string | null; comment: string }[] })
+      .items;
+  const refs = async (path: string): Promise<unknown[]> =>
+    (await rows(path)).map(({ clientReference }) => clientReference);
+  const own = (clientReference: string) => ({ login: LOGIN, symbol: 'EURUSD', clientReference });
+  await closeAll(newKey());
+  expect(await client.order(newKey(), { ...own('open/1'), comment: 'hedge' })).toMatchObject({
+    status: 201,
+    body: { order: { clientReference: 'open/1' }, deals: [{ clientReference: 'open/1' }] },
+  });
+  await client.order(newKey(), { ...own('wait/1'), type: 'limit', price: '0.50000' });
+  expect(await refs(`/v1/accounts/${LOGIN}/positions?symbol=EURUSD`)).toEqual(['open/1']);
+  expect(await refs(`/v1/orders?logins=${LOGIN}&clientReference=wait/1`)).toEqual(['wait/1']);
+  expect((await rows(`/v1/positions?logins=${LOGIN}&clientReference=open/1`))[0]?.comment).toMatch(/^hedge open\/1~/);
+  await closeAll(newKey(), { symbol: 'EURUSD', clientReference: 'close/1' });
+  const { body } = await client.write(
+    'POST',
+    `/v1/accounts/${LOGIN}/balance`,
+    { kind: 'credit', amount: '1.00', clientReference: 'gift/1' },
+    newKey(),
+  );
+  expect(body['deals']).toMatchObject([{ clientReference: 'gift/1' }]);
+  const day = `from=${new Date(Date.now() - 3_600_000).toISOString()}`;
+  for (const id of ['open/1', 'close/1', 'gift/1'])
+    expect(await refs(`/v1/accounts/${LOGIN}/deals?${day}&clientReference=${id}`)).toEqual([id]);
+  expect(await refs(`/v1/orders/history?logins=${LOGIN}&${day}&clientReference=close/1`)).toEqual(['close/1']);
+  const [position] = await rows(`/v1/accounts/${LOGIN}/deals?${day}&clientReference=open/1`);
+  const word = position?.comment.split(' ').at(-1) ?? '';
+  const asked = await bridge.fetch(`/v1/operations?tag=${encodeURIComponent(word)}`);
+  expect(await asked.json()).toMatchObject({ items: [{ kind: 'order.place', tag: word.slice(-10) }] });
+  const long = { ...own('12345678901234567890'), comment: 'x' };
+  expect(await client.order(newKey(), long)).toMatchObject({ status: 422, body: { field: 'clientReference' } });
+  expect(await client.order(newKey(), own('a b'))).toMatchObject({ status: 422, body: { field: 'clientReference' } });
+});
+
 describe('of many accounts', () => {
   interface BulkBody {
     readonly counts: object;

@@ -14,6 +14,7 @@ import {
   firstFailure,
   marketOpen,
   mayTrade,
+  mostOf,
   tradeModeAllows,
   validExpiration,
   validFill,
@@ -134,7 +135,7 @@ function placePending(desk: Desk): Outcome {
     () => validPendingPrice(symbol, request.type, market, price, trigger),
     () => validStops(symbol, side, isStopLimit ? trigger : price, sl, tp),
     () => validExpiration(symbol, request, Math.floor(desk.nowMs / 1000)),
-    () => (group.limitOrders > 0 && orders.length >= group.limitOrders ? TRADE.limitOrders : 0),
+    () => (orders.length >= mostOf(user.fields['LimitOrders'], group.limitOrders) ? TRADE.limitOrders : 0),
     () => withinVolumeLimit(symbol, side, request.volume, { positions: world.books.positions.of(user.login), orders }),
   );
   if (failure !== 0) return refuse(desk, failure);

@@ -9,6 +9,7 @@ import {
   exposuresAfter,
   firstFailure,
   marketOpen,
+  mostOf,
   tradeModeAllows,
   validFill,
   validStops,
@@ -82,8 +83,7 @@ export function executeMarket(desk: Desk, order?: Order): Outcome {
     () =>
       closing ||
       !group.hedging ||
-      group.limitPositions === 0 ||
-      world.books.positions.of(user.login).length < group.limitPositions
+      world.books.positions.of(user.login).length < mostOf(user.fields['LimitPositions'], group.limitPositions)
         ? 0
         : TRADE.limitPositions,
     () =>

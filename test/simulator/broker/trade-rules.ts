@@ -36,6 +36,9 @@ export function mayTrade(user: User): number {
   return (user.rights & (USER_RIGHT.tradeDisabled | USER_RIGHT.readOnly)) === 0 ? 0 : TRADE.disabled;
 }
 
+/** How many of them an account may have: its own limit, or its group's; 0 = none is set. */
+export const mostOf = (own: string | undefined, ofGroup: number): number => Number(own ?? 0) || ofGroup || Infinity;
+
 export function marketOpen(symbol: SymbolSpec, serverMs: number): boolean {
   return inSessions(symbol.sessionsTrades, weekday(serverMs), minuteOfDay(serverMs));
 }

@@ -22,6 +22,8 @@ const SUBJECTS = [
   'deploying',
   'configuration',
   'mt5-commands',
+  'monitoring',
+  'audit-and-webhooks',
 ];
 
 it('has a guide for each subject, and all of them in the contents of every page', () => {

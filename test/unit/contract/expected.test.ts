@@ -13,10 +13,11 @@ it('of a field that is not known, says which are: at the top and inside', () => 
   };
   expect(context({ requests: [{ path: '/v1/server' }], more: 1 })).toMatchObject({
     field: 'more',
-    expected: 'expected one of requests',
+    expected: 'one of requests',
   });
   expect(context({ requests: [{ path: '/v1/server', paht: 'x' }] })).toMatchObject({
     field: 'requests[0].paht',
-    expected: 'expected one of id, path',
+    expected: 'one of id, path',
   });
+  expect(context({})).toMatchObject({ field: 'requests', expected: 'a list' });
 });

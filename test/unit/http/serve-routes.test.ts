@@ -172,10 +172,10 @@ describe('bodies', () => {
 
   it.each([
     ['{}', 'is missing'],
-    ['{"amount":null}', 'expected a decimal like "1.10850"'],
-    ['{"amount":1e400}', 'expected a decimal like "1.10850"'],
-    ['[]', 'expected a JSON object'],
-    ['{"amount":"1","extra":1}', 'expected one of amount, deep'],
+    ['{"amount":null}', 'a decimal like "1.10850"'],
+    ['{"amount":1e400}', 'a decimal like "1.10850"'],
+    ['[]', 'a JSON object'],
+    ['{"amount":"1","extra":1}', 'one of amount, deep'],
   ])('%s are told what was expected, in plain words', async (body, expected) => {
     expect(await (await post(body)).json()).toMatchObject({ status: 422, expected });
   });

@@ -71,7 +71,7 @@ const context = (key: string, signal = new AbortController().signal): RouteConte
   timings: new CallTimings(),
   idempotencyKey: key,
   prefersMinimal: false,
-  takesLines: false,
+  takesWhole: false,
   bodyText: '{}',
 });
 

@@ -258,6 +258,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'DOOR_KEY',
     default: '',
     where: 'vps',
+    secret: true,
     meaning:
       'behind a Worker: its `VPS_KEY` or `FALLBACK_KEY`, 32 characters or more; then only requests that it signed are taken, and the memory is its Durable Object',
   },

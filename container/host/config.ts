@@ -240,6 +240,10 @@ const environment = z
     path: ['CLUSTER'],
     error: 'expected nothing behind the Worker, whose Durable Object is what replicas are on a VPS',
   })
+  .refine((env) => env.CLUSTER === undefined || env.DOOR_KEY === undefined, {
+    path: ['CLUSTER'],
+    error: 'expected nothing beside DOOR_KEY: the memory is then the Worker’s, and one program holds the session',
+  })
   .refine((env) => (env.BRIDGE_API_KEYS ?? env.BRIDGE_START_SECRET ?? env.DOOR_KEY) !== undefined, {
     path: ['BRIDGE_API_KEYS'],
     error:

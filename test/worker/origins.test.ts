@@ -54,7 +54,7 @@ function newWorld(variables: Record<string, string> = {}, options: FakeBridgeOpt
     if (world.isGone) container.failNextStart = new Error('Container exited with unexpected exit code: 3');
     return new FakeBridge(start, { answer: begins('container') });
   };
-  const ask = async (init: RequestInit & { headers?: Record<string, string> }) => {
+  const ask = async (init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }) => {
     const answer = await world.stub.fetch('http://bridge/v1/x', {
       ...init,
       headers: {

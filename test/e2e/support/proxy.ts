@@ -28,7 +28,7 @@ export interface ProxyKind {
   /** What is to be installed. */
   readonly package: string;
   readonly isThere: boolean;
-  start(upstreamPorts: readonly number[]): Promise<Proxy>;
+  readonly start: (upstreamPorts: readonly number[]) => Promise<Proxy>;
 }
 
 async function freePort(): Promise<number> {

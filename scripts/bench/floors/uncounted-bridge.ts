@@ -3,7 +3,12 @@ import { startContainer } from '../../../container/compose.ts';
 import { loadConfig } from '../../../container/host/config.ts';
 import { stopAsked } from '../../../container/host/stop-signals.ts';
 
-const container = await startContainer(loadConfig(process.env), { isCounted: false });
-await stopAsked;
-await container.close();
-process.exit();
+/** A function: the bundle is CommonJS, which cannot wait at its top. */
+async function main(): Promise<void> {
+  const container = await startContainer(loadConfig(process.env), { isCounted: false });
+  await stopAsked;
+  await container.close();
+  process.exit();
+}
+
+void main();

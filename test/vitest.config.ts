@@ -66,8 +66,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each file starts workerd, an engine and a simulator, and mostly waits for them: more at a time than there are cores.
-          maxWorkers: '150%',
+          // Each file starts workerd, an engine and a simulator, and mostly waits for them.
+          ...parallel,
         },
       },
     ],

@@ -5,7 +5,7 @@ import type { CustomCommands } from '../contract/custom-commands.ts';
 import { BridgeError } from '../contract/errors.ts';
 import { INTERNAL_PREFIX } from '../contract/headers.ts';
 import { METRICS_TYPE } from '../contract/metrics/catalog.ts';
-import { etagMatches, oldestAskedMs } from '../contract/reference-data.ts';
+import { etagMatches, keptHeaders, oldestAskedMs } from '../contract/reference-data.ts';
 import { unauthenticated } from '../contract/keys.ts';
 import { getMetrics } from '../contract/routes/monitoring.ts';
 import { getStatus } from '../contract/routes/server.ts';
@@ -129,14 +129,7 @@ export class Follower {
     const nowMs = this.#options.now();
     const ttlS = Math.floor((readAtMs + freshForMs - nowMs) / 1000);
     const headers = [
-      'etag',
-      etag,
-      'cache-control',
-      `private, max-age=${freshForMs / 1000}`,
-      'age',
-      String(Math.max(0, Math.floor((nowMs - readAtMs) / 1000))),
-      'vary',
-      'authorization, x-api-key',
+      ...Object.entries(keptHeaders(kept, nowMs)).flat(),
       'cache-status',
       `replica; hit; ttl=${ttlS}${ttlS > 0 ? '' : '; detail="no replica holds the session"'}`,
     ];

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { BridgeError } from '../contract/errors.ts';
-import { HEADER, INTERNAL_HEADERS } from '../contract/headers.ts';
+import { CONNECTION_HEADERS, HEADER, INTERNAL_HEADERS } from '../contract/headers.ts';
 import type { AddressOf } from '../http/authenticate.ts';
 import { prefixOf } from '../http/broker-target.ts';
 import { DEFAULT_DEADLINE_MS } from '../http/request-facts.ts';
@@ -151,21 +151,8 @@ function either(...signals: readonly AbortSignal[]): { readonly signal: AbortSig
   return { signal: controller.signal, untie };
 }
 
-/** Connection-bound (RFC 9110 §7.6.1), and what only a replica or a Worker may say. */
-const DROPPED: ReadonlySet<string> = new Set([
-  ...INTERNAL_HEADERS,
-  HEADER.requestId,
-  'connection',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'upgrade',
-]);
+/** Connection-bound, and what only a replica or a Worker may say. */
+const DROPPED: ReadonlySet<string> = new Set([...INTERNAL_HEADERS, ...CONNECTION_HEADERS, HEADER.requestId, 'upgrade']);
 
 function passedHeaders({ rawHeaders }: IncomingMessage): string[] {
   const passed: string[] = [];

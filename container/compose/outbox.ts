@@ -42,13 +42,10 @@ export interface OwnOutboxParts {
   readonly log: Logger;
 }
 
-/**
- * Events of one moment are taken together, and worked on together: each step is a transaction, for whose sync of the disk the
- * whole program waits, orders too.
- */
+/** Events of one moment are taken together, and worked on together: each step's flush of the disk is one that orders wait behind. */
 const GATHER_MS = 500;
 const SOON_MS = 500;
-/** … while the program ends. */
+/** While the program ends. */
 const ENDING_MS = 10;
 /** A cron of its own: days that are closed are looked for so often. */
 const ARCHIVE_EVERY_MS = 30 * 60_000;
@@ -136,23 +133,12 @@ export function createOwnOutbox(parts: OwnOutboxParts): OwnOutbox {
   };
 }
 
-/** What leaves must not tell more than the memory would know after the loss of power. */
-function afterFlush<Target extends object>(target: Target, name: keyof Target, durable: () => Promise<void>): Target {
-  const member = target[name] as (...args: unknown[]) => unknown;
-  return new Proxy(target, {
-    get: (_, asked) => {
-      if (asked === name) return (...args: unknown[]) => durable().then(() => member.apply(target, args));
-      const other: unknown = Reflect.get(target, asked, target);
-      return typeof other === 'function' ? other.bind(target) : other;
-    },
-  });
-}
-
 function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: OwnOutboxParts): Outbox {
   const { webhookAllowedOrigins: allowedOrigins, archiveSource: source } = parts;
-  const sender = givingWay(hostWebhookSender({ allowedOrigins }), new Breather(parts.isWriting));
-  const audit = auditDir === undefined ? undefined : new ObjectDirectory(auditDir, AUDIT);
-  const archive = archiveDir === undefined ? undefined : new ObjectDirectory(archiveDir, ARCHIVE);
+  const { durable } = state;
+  const sender = givingWay(hostWebhookSender({ allowedOrigins }), new Breather(parts.isWriting), durable);
+  const audit = auditDir === undefined ? undefined : new ObjectDirectory(auditDir, { ...AUDIT, durable });
+  const archive = archiveDir === undefined ? undefined : new ObjectDirectory(archiveDir, { ...ARCHIVE, durable });
   return new Outbox({
     sql: state.sql,
     broker,
@@ -160,14 +146,16 @@ function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: Own
     warn: (message) => log.warn('outbox', { reason: message }),
     random: Math.random,
     digests: NODE_DIGESTS,
-    webhooks: { sender: afterFlush(sender, 'send', state.durable), allowedOrigins },
-    audit: audit && { store: afterFlush(audit, 'create', state.durable) },
+    webhooks: { sender, allowedOrigins },
+    audit: audit && { store: audit },
     archive: archive && { store: archive, source },
   });
 }
 
-const givingWay = (sender: WebhookSender, breather: Breather): WebhookSender => ({
+/** After orders, and not before the memory would still know the event after the loss of power. */
+const givingWay = (sender: WebhookSender, breather: Breather, durable: () => Promise<void>): WebhookSender => ({
   send: async (request) => {
+    await durable();
     await breather.rest();
     return sender.send(request);
   },

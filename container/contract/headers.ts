@@ -66,6 +66,19 @@ export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.changes,
 ];
 
+/** They belong to one connection (RFC 9110 §7.6.1): who sends a request on leaves them out. */
+export const CONNECTION_HEADERS: readonly string[] = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'expect',
+  'host',
+];
+
 /** Before every path that no caller may use. */
 export const INTERNAL_PREFIX = '/internal/';
 

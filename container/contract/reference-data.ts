@@ -47,6 +47,17 @@ export function freshnessHeaders(freshForMs: number): string[] {
   return ['cache-control', `private, max-age=${REFERENCE_FRESH_MS / 1000}`, 'age', String(Math.ceil(ageMs / 1000))];
 }
 
+/** Headers of an answer that a cache kept, with its age. */
+export const keptHeaders = (
+  { etag, readAtMs, freshForMs }: { readonly etag: string; readonly readAtMs: number; readonly freshForMs: number },
+  nowMs: number,
+): Record<string, string> => ({
+  etag,
+  'cache-control': `private, max-age=${freshForMs / 1000}`,
+  age: String(Math.max(0, Math.floor((nowMs - readAtMs) / 1000))),
+  vary: 'authorization, x-api-key',
+});
+
 /** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
 export const etagMatches = (header: string | null | undefined, etag: string): boolean =>
   typeof header === 'string' &&

@@ -12,17 +12,21 @@ export interface ObjectDirectoryOptions {
   readonly setting: 'AUDIT_DIR' | 'ARCHIVE_DIR';
   /** Files of other endings are not listed. */
   readonly ending: '.ndjson' | '.json';
+  /** Waited for before an object is made: what it tells is remembered then, whatever happens. */
+  readonly durable?: () => Promise<void>;
 }
 
 /** Objects as files below a folder, readable by their owner alone. */
 export class ObjectDirectory implements AuditStore, ArchiveStore {
   readonly #folder: string;
   readonly #ending: string;
+  readonly #durable: ObjectDirectoryOptions['durable'];
 
   /** @throws ConfigError where the folder cannot be made */
-  constructor(folder: string, { setting, ending }: ObjectDirectoryOptions) {
+  constructor(folder: string, { setting, ending, durable }: ObjectDirectoryOptions) {
     this.#folder = path.resolve(folder);
     this.#ending = ending;
+    this.#durable = durable;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     } catch (error) {
@@ -33,6 +37,7 @@ export class ObjectDirectory implements AuditStore, ArchiveStore {
 
   /** Whole or not at all, and on the disk before it is said to be there. */
   async create(key: string, content: string | Uint8Array): Promise<'created' | 'exists'> {
+    await this.#durable?.();
     const file = this.#file(key);
     const folder = path.dirname(file);
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -99,10 +99,11 @@ export class SqliteFile implements Sql {
    * @throws BridgeError `state_unavailable`
    */
   durable(): Promise<void> {
-    if (this.#log === undefined) return Promise.resolve();
+    const log = this.#log;
+    if (log === undefined) return Promise.resolve();
     if (!this.#isAhead) return this.#flushing ?? Promise.resolve();
     const before = this.#flushing?.catch(() => undefined) ?? Promise.resolve();
-    return (this.#nextFlush ??= before.then(() => this.#begin(this.#log ?? '')));
+    return (this.#nextFlush ??= before.then(() => this.#begin(log)));
   }
 
   #begin(log: string): Promise<void> {

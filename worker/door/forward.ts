@@ -1,5 +1,5 @@
 import { BridgeError } from '../../container/contract/errors.ts';
-import { HEADER, INTERNAL_HEADERS } from '../../container/contract/headers.ts';
+import { CONNECTION_HEADERS, HEADER, INTERNAL_HEADERS } from '../../container/contract/headers.ts';
 import type { Caller } from '../../container/contract/keys.ts';
 import { CONTRACT_VERSION } from '../../container/contract/version.ts';
 import { inSpan } from '../span.ts';
@@ -7,23 +7,15 @@ import type { ReferenceClass } from '../../container/contract/reference-data.ts'
 import { type ReferenceAsk, wireText } from '../reference-wire.ts';
 import type { Door } from './door.ts';
 
-/** Connection-bound (RFC 9110 §7.6.1), and what would tell the container more than it needs: keys, cookies, ways. */
+/** Connection-bound, and what would tell the container more than it needs: keys, cookies, ways. */
 const DROPPED: readonly string[] = [
   ...INTERNAL_HEADERS,
   HEADER.authorization,
   HEADER.apiKey,
   HEADER.clientAddress,
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
+  ...CONNECTION_HEADERS,
   'transfer-encoding',
   'content-length',
-  'expect',
-  'host',
   'cookie',
   'forwarded',
   'x-forwarded-for',

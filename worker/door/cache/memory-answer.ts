@@ -1,5 +1,5 @@
 import { HEADER } from '../../../container/contract/headers.ts';
-import { etagMatches } from '../../../container/contract/reference-data.ts';
+import { etagMatches, keptHeaders } from '../../../container/contract/reference-data.ts';
 import { cacheStatus, readTold } from '../../reference-wire.ts';
 import type { MemoryAnswer } from './isolate-memory.ts';
 
@@ -8,10 +8,7 @@ export function respond(kept: MemoryAnswer, request: Request, nowMs: number, sta
   const ttlMs = kept.readAtMs + kept.freshForMs - nowMs;
   const detail = ttlMs > 0 ? null : (kept.stale ?? 'being renewed');
   const headers: Record<string, string> = {
-    etag: kept.etag,
-    'cache-control': `private, max-age=${kept.freshForMs / 1000}`,
-    age: String(Math.max(0, Math.floor((nowMs - kept.readAtMs) / 1000))),
-    vary: 'authorization, x-api-key',
+    ...keptHeaders(kept, nowMs),
     'cache-status': status ?? cacheStatus('isolate', { hit: true, ttlMs, detail }),
   };
   if (etagMatches(request.headers.get('if-none-match'), kept.etag)) return new Response(null, { status: 304, headers });

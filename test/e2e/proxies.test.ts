@@ -86,6 +86,8 @@ describe.each(PROXIES)('$name', ({ package: debian, isThere, start }) => {
         super(url, protocols, { ca: proxy.ca });
       }
     }
+    // A bridge that takes over looks back a minute: it may tell what was made before the subscription.
+    const earlier = new Set(userInBooks(simulator.books(), 1001).deals.map(({ deal }) => String(deal)));
     const seen: string[] = [];
     const ready = Promise.withResolvers<void>();
     const stream = openStream(
@@ -96,7 +98,8 @@ describe.each(PROXIES)('$name', ({ package: debian, isThere, start }) => {
     const reading = (async () => {
       for await (const event of stream) {
         if (event.type === 'snapshot') ready.resolve();
-        if (event.type === 'delta') seen.push(...event.data.map(({ ticket }) => ticket));
+        if (event.type !== 'delta') continue;
+        seen.push(...event.data.map(({ ticket }) => ticket).filter((ticket) => !earlier.has(ticket)));
       }
     })();
     await ready.promise;

@@ -146,6 +146,7 @@ function coreOf({ state, broker, auditDir, archiveDir, now, log, ...parts }: Own
     warn: (message) => log.warn('outbox', { reason: message }),
     random: Math.random,
     digests: NODE_DIGESTS,
+    yieldTurn: () => new Promise((resolve) => void setImmediate(resolve)),
     webhooks: { sender, allowedOrigins },
     audit: audit && { store: audit },
     archive: archive && { store: archive, source },

@@ -9,6 +9,12 @@ export interface LoggedEvent {
   readonly text: string;
 }
 
+/** The same, unread. */
+export interface LoggedText extends Pick<LoggedEvent, 'seq' | 'text'> {
+  /** When it happened, epoch ms. */
+  readonly atMs: number;
+}
+
 export interface EventLogPolicy {
   /** Events are kept so long for those who want to be told again. */
   readonly keepMs: number;
@@ -72,6 +78,13 @@ export class EventLog {
     return this.#parts.sql
       .run('SELECT seq, event FROM event_log WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
       .map(toLogged);
+  }
+
+  /** The same, as they were written: whoever only copies them spares himself the reading. */
+  textsAfter(seq: number, limit: number): readonly LoggedText[] {
+    return this.#parts.sql
+      .run('SELECT seq, at_ms, event FROM event_log WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
+      .map((row) => ({ seq: Number(row['seq']), atMs: Number(row['at_ms']), text: String(row['event']) }));
   }
 
   /** The newest first. */

@@ -30,6 +30,8 @@ export interface OutboxParts {
   readonly warn: (message: string) => void;
   /** The runtime's own; WebCrypto if absent. */
   readonly digests?: Digests | undefined;
+  /** Lets others have their turn, between parts of what takes long. */
+  readonly yieldTurn?: () => Promise<void>;
   readonly log?: Partial<EventLogPolicy>;
   /** Where the audit is stored; absent = there is none. */
   readonly audit?: { readonly store: AuditStore; readonly policy?: Partial<AuditPolicy> } | undefined;

@@ -48,20 +48,23 @@ export interface DayHead extends AuditedEvent {
 /** What a record's hash is of. */
 export const hashedText = (seq: number, prev: string, digest: string): string => `${seq}\n${prev}\n${digest}`;
 
-/** The record that follows a head. */
-export async function nextRecord(
+/** The record that follows a head, as its line. `text` is the event as `JSON.stringify` writes it. */
+export async function nextLine(
   head: Pick<ChainHead, 'seq' | 'hash'>,
-  event: AuditedEvent,
+  text: string,
   { sha256 }: Digests = WEB_DIGESTS,
-): Promise<AuditRecord> {
+): Promise<Pick<AuditRecord, 'seq' | 'hash'> & { readonly line: string }> {
   const seq = head.seq + 1;
-  const digest = await sha256(JSON.stringify(event));
-  return { seq, prev: head.hash, digest, hash: await sha256(hashedText(seq, head.hash, digest)), event };
+  const digest = await sha256(text);
+  const hash = await sha256(hashedText(seq, head.hash, digest));
+  return { seq, hash, line: lineOf({ seq, prev: head.hash, digest, hash }, text) };
 }
 
+const lineOf = ({ seq, prev, digest, hash }: Omit<AuditRecord, 'event'>, text: string): string =>
+  `{"seq":${seq},"prev":"${prev}","digest":"${digest}","hash":"${hash}","event":${text}}\n`;
+
 /** As it stands in an object, byte for byte. */
-export const recordLine = ({ seq, prev, digest, hash, event }: AuditRecord): string =>
-  `${JSON.stringify({ seq, prev, digest, hash, event })}\n`;
+export const recordLine = (record: AuditRecord): string => lineOf(record, JSON.stringify(record.event));
 
 /** The lines of an object as records; undefined where one is none. */
 export const parseObject = (text: string): readonly (AuditRecord | undefined)[] =>

@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test';
+import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { BridgeState } from '../../container/state/bridge-state.ts';
@@ -18,12 +18,7 @@ const object = () => {
         const now = (): number => 1_700_000_000_000;
         return body(new BridgeState(sql, { now, warn: (message) => warnings.push(message) }), sql, warnings);
       }),
-    abort: () =>
-      expect(
-        runInDurableObject(stub(), (_instance, state) => {
-          state.abort('its code was updated');
-        }),
-      ).rejects.toThrow(),
+    abort: abortAllDurableObjects,
   };
 };
 

@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm, abortAllDurableObjects, runInDurableObject, SELF } from 'cloudflare:test';
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject, SELF } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
 import { placeBroker, placeOutbox } from '../../worker/placement.ts';

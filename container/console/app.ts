@@ -225,6 +225,8 @@ const isSameLife = (a: Answers['status'], b: Answers['status']): boolean =>
   a.container.unsettled === b.container.unsettled;
 
 function wordsOf(error: unknown): string {
+  if (error instanceof BridgeRequestError && error.code === 'unauthenticated')
+    return 'The bridge does not know this key, or it is revoked or has expired.';
   if (error instanceof BridgeRequestError && error.status === 0) return 'The bridge does not answer.';
   if (error instanceof DOMException && error.name === 'TimeoutError') return 'The bridge does not answer in time.';
   return error instanceof Error ? error.message : String(error);

@@ -9,6 +9,7 @@ import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { type BridgeUnderTest, startBridge } from '../support/bridge.ts';
 import { componentValidator, documentValidator } from '../support/document-validator.ts';
 import { walkDocument } from '../support/document-walk.ts';
+import { serveAsBucket } from '../support/s3-server.ts';
 
 /**
  * Real answers against the published document, by a validator of its own (Ajv): what the walk over every operation
@@ -38,9 +39,13 @@ afterAll(async () => {
 
 /** `npm run audit:verify`, `npm run audit:erase` on that folder. */
 const audit = (what: string, ...args: string[]): Promise<string> =>
+  auditAt(path.join(folder, 'audit'), {}, what, ...args);
+
+const auditAt = (place: string, env: Record<string, string>, what: string, ...args: string[]): Promise<string> =>
   new Promise((resolve) => {
     const program = path.resolve(import.meta.dirname, '../../scripts/audit/main.ts');
-    execFile(process.execPath, [program, what, path.join(folder, 'audit'), ...args], (_, stdout, stderr) =>
+    const options = { env: { ...process.env, ...env } };
+    execFile(process.execPath, [program, what, place, ...args], options, (_, stdout, stderr) =>
       resolve(stdout + stderr),
     );
   });
@@ -155,6 +160,15 @@ it('shows who asked for what: in pages, as lines and as a table; it is verified,
   const { hash, fault } = (await (await bridge.fetch('/v1/audit/head')).json()) as { hash: string; fault: null };
   expect(fault).toBeNull();
   expect(await audit('verify', '--head', hash)).toMatch(/^\d+ records in \d+ objects[^]*\nnothing is wrong\n$/);
+  const s3 = await serveAsBucket(path.join(folder, 'audit'), 'mt5-audit');
+  const inBucket = { R2_ENDPOINT: s3.url, AWS_ACCESS_KEY_ID: 'the-id', AWS_SECRET_ACCESS_KEY: 'the-secret' };
+  expect(await auditAt('r2://mt5-audit', inBucket, 'verify', '--head', hash)).toMatch(
+    /^\d+ records in \d+ objects[^]*\nnothing is wrong\n$/,
+  );
+  s3.close();
+  expect(await auditAt('r2://mt5-audit', { ...inBucket, R2_ENDPOINT: '' }, 'verify')).toMatch(
+    /^R2_ENDPOINT is missing/,
+  );
   expect(await audit('erase', '--login', '1001')).toMatch(/^[1-9]\d* records of login 1001 were erased: /);
   expect(await audit('verify', '--head', hash)).toMatch(/\nerased: [^]*\nnothing is wrong\n$/);
   expect(await audit('verify', '--head', 'f'.repeat(64))).toMatch(/\n[1-9]\d* faults\n$/);

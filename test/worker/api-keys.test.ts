@@ -1,6 +1,10 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject, SELF } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
+import { eraseEvents } from '../../container/outbox/audit/erase.ts';
+import { type AuditVerdict, AuditVerifier } from '../../container/outbox/audit/verify.ts';
+import { WEB_DIGESTS } from '../../container/outbox/digests.ts';
+import { ObjectBucket } from '../../worker/outbox/object-bucket.ts';
 import { placeBroker, placeOutbox } from '../../worker/placement.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 import { FakeContainer } from './fake-container.ts';
@@ -117,6 +121,29 @@ it('what was done to a key stands in the audit, told through the abort of every 
   });
   expect(await table.text()).toContain('key.revoked');
   expect((await call(TEST_KEYS.read, 'GET', '/v1/audit')).body).toMatchObject({ code: 'scope_missing' });
+});
+
+it('in the bucket an object is made once and never replaced; what is erased by hand leaves the chain whole', async () => {
+  const { AUDIT } = env as unknown as { AUDIT: R2Bucket };
+  const bucket = new ObjectBucket(AUDIT);
+  const verify = async (): Promise<AuditVerdict> => {
+    const verifier = new AuditVerifier({}, WEB_DIGESTS);
+    for (const key of await bucket.list('main/', '')) await verifier.add(key, (await bucket.read(key)) ?? '');
+    return verifier.end();
+  };
+  const [key = ''] = await bucket.list('main/', '');
+  const text = (await bucket.read(key)) ?? '';
+  expect(await bucket.create(key, text.replaceAll('created', 'revoked'))).toBe('exists');
+  expect(await bucket.read(key)).toBe(text);
+  expect(await verify()).toMatchObject({ faults: [], erased: [] });
+  for (const one of await bucket.list('main/', '')) {
+    const { text: left } = eraseEvents((await bucket.read(one)) ?? '', ({ caller }) => caller === 'admin');
+    await AUDIT.put(one, left);
+  }
+  const { faults, erased } = await verify();
+  expect([faults, erased.length > 0]).toEqual([[], true]);
+  const { body } = await call(TEST_KEYS.admin, 'GET', '/v1/audit?caller=admin&type=key.*');
+  expect(body['items']).toEqual([]);
 });
 
 it('a receiver that fails is asked ever more seldom, and disabled after a day, with an event', async () => {

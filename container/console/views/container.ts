@@ -77,6 +77,10 @@ const lines = ({ latency: samples, zone }: Model): ChartLines => ({
   zone,
 });
 
+/** Whether a program has told its figures: their last ones stay while the container sleeps. */
+const hasRun = ({ samples }: Metrics): boolean => Object.hasOwn(samples, 'process_resident_memory_bytes');
+const NOT_MEASURED = html`<p class="quiet">No program has told its figures yet.</p>`;
+
 /** One sample, by its metric and labels as they are written. */
 const sample = (fig: Figures<'metrics'>, name: string, show: (value: number) => string = count): TemplateResult =>
   fig.value(`samples.${name}`, show);
@@ -102,18 +106,20 @@ export const program = (model: Model): TemplateResult =>
     id: 'program',
     title: 'Broker and program',
     source: 'metrics',
-    body: (_metrics, fig) =>
-      html`<dl class="facts">
-        ${fact('Commands sent', sample(fig, 'mt5_upstream_commands_total'))}
-        ${fact('Merged reads', sample(fig, 'mt5_upstream_merged_total'))}
-        ${fact('Replayed reads', sample(fig, 'mt5_upstream_replayed_total'))}
-        ${fact('In flight', sample(fig, 'mt5_http_requests_in_flight'))}
-        ${fact('Memory', sample(fig, 'process_resident_memory_bytes', megabytes))}
-        ${fact(
-          'Event loop p99',
-          sample(fig, 'nodejs_eventloop_lag_p99_seconds', (seconds) => milliseconds(seconds * 1000)),
-        )}
-      </dl>`,
+    body: (metrics, fig) =>
+      !hasRun(metrics)
+        ? NOT_MEASURED
+        : html`<dl class="facts">
+            ${fact('Commands sent', sample(fig, 'mt5_upstream_commands_total'))}
+            ${fact('Merged reads', sample(fig, 'mt5_upstream_merged_total'))}
+            ${fact('Replayed reads', sample(fig, 'mt5_upstream_replayed_total'))}
+            ${fact('In flight', sample(fig, 'mt5_http_requests_in_flight'))}
+            ${fact('Memory', sample(fig, 'process_resident_memory_bytes', megabytes))}
+            ${fact(
+              'Event loop p99',
+              sample(fig, 'nodejs_eventloop_lag_p99_seconds', (seconds) => milliseconds(seconds * 1000)),
+            )}
+          </dl>`,
   });
 
 const KINDS = ['server', 'groups', 'symbols', 'logins'] as const;
@@ -124,23 +130,25 @@ export const cache = (model: Model): TemplateResult =>
     title: 'Cache',
     source: 'metrics',
     body: (metrics, fig) =>
-      html`<table>
-          <thead>
-            <tr>
-              <th>Kind</th>
-              <th class="num">Hit rate</th>
-              <th class="num">Hits</th>
-              <th class="num">Misses</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${KINDS.map((kind) => cacheRow(kind, metrics, fig))}
-          </tbody>
-        </table>
-        <p class="quiet">
-          ${sample(fig, 'mt5_cache_entries')} entries, ${sample(fig, 'mt5_cache_evictions_total')} had to make room;
-          ${sample(fig, 'mt5_reads_coalesced_total')} of ${sample(fig, 'mt5_reads_total')} reads joined another.
-        </p>`,
+      !hasRun(metrics)
+        ? NOT_MEASURED
+        : html`<table>
+              <thead>
+                <tr>
+                  <th>Kind</th>
+                  <th class="num">Hit rate</th>
+                  <th class="num">Hits</th>
+                  <th class="num">Misses</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${KINDS.map((kind) => cacheRow(kind, metrics, fig))}
+              </tbody>
+            </table>
+            <p class="quiet">
+              ${sample(fig, 'mt5_cache_entries')} entries, ${sample(fig, 'mt5_cache_evictions_total')} had to make room;
+              ${sample(fig, 'mt5_reads_coalesced_total')} of ${sample(fig, 'mt5_reads_total')} reads joined another.
+            </p>`,
   });
 
 function cacheRow(kind: string, metrics: Metrics, fig: Figures<'metrics'>): TemplateResult {
@@ -169,6 +177,7 @@ export const streams = (model: Model): TemplateResult =>
     title: 'Streams',
     source: 'metrics',
     body: (metrics, fig) => {
+      if (!hasRun(metrics)) return NOT_MEASURED;
       const places = sumsBy(samplesOf(metrics, 'mt5_ws_clients'), 'at').map(([at]) => at);
       return html`<table>
           <thead>

@@ -26,11 +26,15 @@ export const keys = (model: Model, app: App): TemplateResult =>
             ${items.map(
               (item, i) =>
                 html`<tr class=${item.revokedAtMs === null ? '' : 'gone'}>
-                  <td><code>${fig.value(`items.${i}.id`)}</code></td>
-                  <td>${fig.value(`items.${i}.scopes`, (scopes) => (scopes as readonly string[]).join(', '))}</td>
-                  <td>${item.logins === null ? 'all' : fig.value(`items.${i}.logins`)}</td>
-                  <td>${item.lastUsedAtMs === null ? 'never' : fig.time(`items.${i}.lastUsedAtMs`)}</td>
-                  <td>${fig.value(`items.${i}.expiresAt`, (at) => at.slice(0, 10))}</td>
+                  <td><code class="long">${fig.value(`items.${i}.id`)}</code></td>
+                  <td data-label="Scopes">
+                    ${fig.value(`items.${i}.scopes`, (scopes) => (scopes as readonly string[]).join(', '))}
+                  </td>
+                  <td data-label="Logins">${item.logins === null ? 'all' : fig.value(`items.${i}.logins`)}</td>
+                  <td data-label="Last used">
+                    ${item.lastUsedAtMs === null ? 'never' : fig.time(`items.${i}.lastUsedAtMs`)}
+                  </td>
+                  <td data-label="Expires">${fig.value(`items.${i}.expiresAt`, (at) => at.slice(0, 10))}</td>
                   <td>
                     ${
                       item.revokedAtMs === null

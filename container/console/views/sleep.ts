@@ -84,7 +84,7 @@ export const cost = (model: Model): TemplateResult =>
       html`<dl class="facts">
           ${fact('So far', html`<b class="big">$${fig.value('monthToDateUsd')}</b>`)}
           ${fact('At this pace', html`<b class="big">$${fig.value('atThisPaceUsd')}</b>`)}
-          ${fact('Awake', html`${fig.value('awakeHours', (hours) => hours.toFixed(1))} h`)}
+          ${fact('Awake', html`<b class="big">${fig.value('awakeHours', (hours) => hours.toFixed(1))} h</b>`)}
           ${
             budget === null
               ? nothing

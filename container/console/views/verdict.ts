@@ -27,7 +27,7 @@ export function verdict(model: Model, app: App): TemplateResult {
     <dl class="facts">
       ${fact('Session', html`${fig.value('session.state')}, ${fig.age('session.sinceMs')}`)}
       ${fact('Container', html`${fig.value('container.state')}, ${fig.age('container.sinceMs')}`)}
-      ${fact('Origin', html`${fig.value('origin.name')}, ${fig.age('origin.sinceMs')}`, !status.origin)}
+      ${fact('Origin', html`${fig.value('origin.name')}${status.origin?.sinceMs ? html`, ${fig.age('origin.sinceMs')}` : nothing}`, !status.origin)}
       ${fact('Last answer', html`${fig.age('lastAnswer.atMs')} ago`, status.lastAnswer === null)}
       ${fact('Last heartbeat', html`${fig.age('lastHeartbeat.atMs')} ago`, status.lastHeartbeat === null)}
       ${fact('Epoch', fig.value('session.epoch'))} ${fact('Connections', fig.value('session.connections', count))}

@@ -9,6 +9,8 @@ import { allows, type Answers, SOURCE_NAMES, type SourceName, SOURCES } from './
 const TICK_MS = 1_000;
 /** An answer that takes longer is not waited for: the next look may be quicker. */
 const ASK_TIMEOUT_MS = 20_000;
+/** Good news is old soon; bad news stays until it is put away. */
+const NOTICE_MS = 30_000;
 /** Quantiles that are drawn: two hours of looks every ten seconds. */
 const KEPT_SAMPLES = 720;
 
@@ -113,8 +115,8 @@ export class App {
   async act(confirmation: Confirmation, reason: string): Promise<void> {
     this.#show({ isActing: true, notice: undefined });
     const notice = await confirmation.run(reason).then(
-      (text) => ({ text, isBad: false }),
-      (error: unknown) => ({ text: `${confirmation.title}: ${wordsOf(error)}`, isBad: true }),
+      (text) => ({ text, isBad: false, untilMs: Date.now() + NOTICE_MS }),
+      (error: unknown) => ({ text: `${confirmation.title}: ${wordsOf(error)}`, isBad: true, untilMs: Infinity }),
     );
     this.#show({ isActing: false, confirmation: undefined, notice });
     this.#forget(SOURCE_NAMES);
@@ -149,7 +151,9 @@ export class App {
   }
 
   #tick(): void {
-    this.#show({ nowMs: Date.now() });
+    const nowMs = Date.now();
+    this.#show({ nowMs });
+    if (nowMs >= (this.#model.notice?.untilMs ?? Infinity)) this.dismiss();
     if (this.#model.phase !== 'signed-in' || document.visibilityState !== 'visible') return;
     for (const name of SOURCE_NAMES) if (this.#isDue(name)) void this.#ask(name);
   }

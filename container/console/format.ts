@@ -71,6 +71,12 @@ function grouped(text: string): string {
 /** `2` with `order` → `2 orders`; `1` → `1 order`. */
 export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 
+/** `EURUSD, GBPUSD and 32 more`: the first of a list in words. */
+export function firstOf(names: readonly string[], shown: number): string {
+  const rest = names.length - shown;
+  return rest > 0 ? `${names.slice(0, shown).join(', ')} and ${count(rest)} more` : names.join(', ');
+}
+
 /** The value at a share of a list, as the bridge reckons its own quantiles; `null` of nothing. */
 export function quantile(values: readonly number[], share: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
@@ -79,15 +85,19 @@ export function quantile(values: readonly number[], share: number): number | nul
 
 const SHOWN_CHARACTERS = 160;
 
-/** Data of an event: `symbol EURUSD, volume 0.10`; what has parts of its own is left to `GET /v1/events`. */
+/** Says nothing to a person: which process it was, and instants that stand beside their text. */
+const LEFT_OUT = /^instanceId$|Ms$/;
+
+/**
+ * Data of an event: `symbol EURUSD, volume 0.10`; what has parts of its own, and names of processes, are left to
+ * `GET /v1/events`.
+ */
 export function inWords(data: Readonly<Record<string, unknown>>): string {
-  const parts = Object.entries(data).flatMap(([name, value]) =>
-    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-      ? value === ''
-        ? []
-        : [`${name} ${value}`]
-      : [],
-  );
+  const parts = Object.entries(data).flatMap(([name, value]) => {
+    if (LEFT_OUT.test(name) || value === '') return [];
+    if (typeof value === 'string') return [`${name} ${value.replace(/\.$/, '')}`];
+    return typeof value === 'number' || typeof value === 'boolean' ? [`${name} ${value}`] : [];
+  });
   const text = parts.join(', ');
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 1)}…` : text;
 }

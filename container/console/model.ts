@@ -50,7 +50,7 @@ export interface Model {
   readonly confirmation: Confirmation | undefined;
   readonly isActing: boolean;
   /** What came of the last action. */
-  readonly notice: { readonly text: string; readonly isBad: boolean } | undefined;
+  readonly notice: { readonly text: string; readonly isBad: boolean; readonly untilMs: number } | undefined;
 }
 
 /** On a VPS: nothing sleeps there, and Cloudflare bills nothing. */

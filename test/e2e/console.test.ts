@@ -144,6 +144,10 @@ describe.skipIf(browserPath === undefined)(name, () => {
     await expect.poll(() => panel('quotes'), LONG).toMatch(/ live/);
     await expect.poll(() => panel('quotes'), LONG).not.toContain('stale');
     expect(await opened.barriers()).toEqual([]);
+    await opened.page.emulateMedia({ colorScheme: 'dark' });
+    await opened.page.setViewportSize({ width: 390, height: 844 });
+    expect(await opened.barriers()).toEqual([]);
+    expect(await opened.page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     for (const place of await opened.places()) expect(place).not.toContain(edge.keys.admin);
   });
 

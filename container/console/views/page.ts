@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { App } from '../app.ts';
 import { isAlone, type Model } from '../model.ts';
 import { confirmationDialog } from './confirmation.ts';
+import { figures } from './figures.ts';
 import { gate } from './gate.ts';
 import { brokers, halts, keys } from './keys.ts';
 import { cache, latency, pool, program, refusals, streams } from './container.ts';
@@ -42,7 +43,7 @@ function bar(model: Model, app: App): TemplateResult {
   const { self, zone } = model;
   return html`<header class="bar">
     <b>MT5 Edge Bridge</b>
-    ${brokerChoice(model, app)}
+    ${brokerChoice(model, app)} ${elsewhere(model)}
     <nav aria-label="Documents"><a href="/docs">API reference</a></nav>
     <fieldset class="zone">
       <legend class="hidden">Times in</legend>
@@ -79,6 +80,19 @@ function brokerChoice(model: Model, app: App): TemplateResult | typeof nothing {
       )}
     </select></label
   >`;
+}
+
+/** Brokers beside the chosen one that serve nobody. */
+function elsewhere(model: Model): TemplateResult | typeof nothing {
+  const { data } = model.told.brokers ?? {};
+  if (!data) return nothing;
+  const fig = figures('brokers', data, model);
+  const broken = data.items.flatMap(({ path, ready }, i) =>
+    ready || model.brokerPath === (i === 0 ? '' : path)
+      ? []
+      : [html`<a href="#brokers" class="bad">${fig.value(`items.${i}.id`)}: ${fig.value(`items.${i}.session`)}</a>`],
+  );
+  return html`${broken}`;
 }
 
 const notice = ({ notice: told }: Model, app: App): TemplateResult =>

@@ -1,11 +1,13 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { resetSignIn } from '../actions.ts';
 import type { App } from '../app.ts';
-import { count } from '../format.ts';
+import { count, firstOf } from '../format.ts';
 import type { Model } from '../model.ts';
 import { allows } from '../sources.ts';
 import { fact } from './figures.ts';
 import { panel } from './panel.ts';
+
+const SYMBOLS_SHOWN = 8;
 
 /** Why it is awake or asleep, and what comes next. */
 export const sleepPlan = (model: Model): TemplateResult =>
@@ -31,7 +33,8 @@ export const sleepPlan = (model: Model): TemplateResult =>
           ${
             policy.symbols === null
               ? 'The broker’s trading hours are not known yet.'
-              : html`Trading hours of ${fig.value('symbols', (symbols) => (symbols as readonly string[]).join(', '))}`
+              : html`Trading hours of
+                ${fig.value('symbols', (symbols) => firstOf(symbols as readonly string[], SYMBOLS_SHOWN))}`
           }
         </p>`,
   });

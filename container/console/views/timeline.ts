@@ -28,6 +28,15 @@ const EVENTS: Readonly<
   crash: { word: 'Crashed', tone: 'bad' },
   error: { word: 'Fault', tone: 'bad' },
 };
+/** Phases of a start in a word; *Cold starts* has them in full. */
+const PHASES: Readonly<Record<string, string>> = {
+  instance: 'container',
+  process: 'program',
+  permit: 'leave',
+  tls: 'TLS',
+  signIn: 'sign-in',
+  firstAnswer: 'until the first answer',
+};
 const SHOWN = 40;
 const DAY_MS = 24 * 60 * 60_000;
 const STRIP = { width: 1000, height: 22 };
@@ -60,7 +69,8 @@ function row({ event, phasesMs }: Entry, i: number, fig: Figures<'journal'>): Te
         ? nothing
         : html`<span class="phases"
             >${Object.keys(phasesMs).map(
-              (phase) => html`<span>${phase} ${fig.value(`items.${i}.phasesMs.${phase}`, milliseconds)}</span>`,
+              (phase) =>
+                html`<span>${PHASES[phase] ?? phase} ${fig.value(`items.${i}.phasesMs.${phase}`, milliseconds)}</span>`,
             )}</span
           >`
     }

@@ -4,6 +4,7 @@ import {
   count,
   counted,
   duration,
+  firstOf,
   inWords,
   milliseconds,
   percent,
@@ -52,6 +53,12 @@ describe('figures are written', () => {
     [counted(2, 'order'), '2 orders'],
     [percent(0.9731), '97.3 %'],
     [inWords({ symbol: 'EURUSD', comment: '', price: null, deals: [1, 2] }), 'symbol EURUSD'],
+    [
+      inWords({ reason: 'It ended.', instanceId: 'b2', since: '2026-11-28T07:25:00Z', sinceMs: 5, epoch: 1 }),
+      'reason It ended, since 2026-11-28T07:25:00Z, epoch 1',
+    ],
+    [firstOf(['EURUSD', 'GBPUSD', 'USDJPY'], 2), 'EURUSD, GBPUSD and 1 more'],
+    [firstOf(['EURUSD', 'GBPUSD'], 2), 'EURUSD, GBPUSD'],
     [inWords({ text: 'x'.repeat(200) }), `text ${'x'.repeat(154)}…`],
   ])('%s', (written, expected) => expect(written).toBe(expected));
 

@@ -16,6 +16,8 @@ export interface VerdictFacts {
   /** Operations whose fate the broker's books could not tell, and those that the bridge still settles by itself. */
   readonly operations: { readonly orders: number; readonly others: number; readonly unsettled: number };
   readonly followed?: { readonly symbols: number; readonly stale: number } | undefined;
+  /** Another side answers than the one that should. */
+  readonly isFallback?: boolean;
   /** Circuit breakers, as the status tells them. */
   readonly circuits?: { readonly broker: Circuit; readonly road: Circuit } | undefined;
 }
@@ -33,6 +35,7 @@ export function verdictOf(facts: VerdictFacts): Verdict {
   const { halted, followed, circuits } = facts;
   const { orders, others, unsettled } = facts.operations;
   const look = [
+    ...(facts.isFallback ? ['The fallback answers.'] : []),
     ...(circuits?.broker?.state === 'open' ? ['Calls of the broker are held back.'] : []),
     ...(circuits?.road?.state === 'open' ? ['Calls of the container are held back.'] : []),
     ...(halted === null ? [] : ['Trading is halted.']),

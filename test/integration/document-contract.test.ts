@@ -159,7 +159,6 @@ it('shows who asked for what: in pages, as lines and as a table; it is verified,
   );
   const { hash, fault } = (await (await bridge.fetch('/v1/audit/head')).json()) as { hash: string; fault: null };
   expect(fault).toBeNull();
-  expect(await audit('verify', '--head', hash)).toMatch(/^\d+ records in \d+ objects[^]*\nnothing is wrong\n$/);
   const s3 = await serveAsBucket(path.join(folder, 'audit'), 'mt5-audit');
   const inBucket = { R2_ENDPOINT: s3.url, AWS_ACCESS_KEY_ID: 'the-id', AWS_SECRET_ACCESS_KEY: 'the-secret' };
   expect(await auditAt('r2://mt5-audit', inBucket, 'verify', '--head', hash)).toMatch(

@@ -72,6 +72,7 @@ export function bridgeStatus(facts: StatusFacts): BridgeStatus {
   return {
     ...verdictOf({
       ...told,
+      isFallback: facts.serving.name === 'fallback',
       operations: { ...operations.needLook, unsettled: operations.unsettled },
       followed: followedNow(isThere ? report : null, nowMs),
     }),

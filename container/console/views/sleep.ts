@@ -50,7 +50,7 @@ export const signIn = (model: Model, app: App): TemplateResult =>
           ${fact('Signed in', html`${fig.time('upstream.signedInAtMs')}`)}
           ${fact('Epoch', fig.value('upstream.epoch', count))}
           ${fact('Server build', fig.value('upstream.serverBuild'))} ${fact('Address', fig.value('upstream.address'))}
-          ${fact('Broker’s clock', upstream.clock === null ? 'not read yet' : html`UTC ${fig.value('upstream.clock.zoneMinutes', offset)}, summer time ${fig.value('upstream.clock.daylight')}`)}
+          ${fact('Broker’s clock', upstream.clock === null ? 'not read yet' : html`UTC ${fig.value('upstream.clock.zoneMinutes', offset)}, ${fig.value('upstream.clock.daylight', (whose) => DAYLIGHT[whose])}`)}
           ${fact('Traders’ sessions', fig.value('counts.consumerSessions', count), counts.consumerSessions === 0)}
           ${fact('Failed in a row', html`<b class="bad">${fig.value('upstream.failures', count)}</b>`, upstream.failures === 0)}
           ${fact('Waits until', fig.time('upstream.backoffUntilMs'), upstream.backoffUntilMs <= model.nowMs)}
@@ -71,6 +71,14 @@ export const signIn = (model: Model, app: App): TemplateResult =>
             : nothing
         }`,
   });
+
+/** Whose calendar of summer time the broker follows. */
+const DAYLIGHT = {
+  none: 'no summer time',
+  eu: 'summer time as in the EU',
+  us: 'summer time as in the US',
+  au: 'summer time as in Australia',
+} as const;
 
 /** `+2:00`. */
 function offset(minutes: number): string {

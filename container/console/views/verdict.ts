@@ -22,6 +22,7 @@ export function verdict(model: Model, app: App): TemplateResult {
       <p class="word"><span class="lamp" aria-hidden="true"></span>${word}</p>
       <h1 aria-live="polite">${fig.value('verdict')}</h1>
       ${status.reason === null ? nothing : html`<p class="reason">${fig.value('reason')}</p>`}
+      ${status.origin?.reason ? html`<p class="reason">${fig.value('origin.reason')}</p>` : nothing}
       ${caption(model, 'status')}
     </div>
     <dl class="facts">
@@ -44,7 +45,9 @@ export function verdict(model: Model, app: App): TemplateResult {
 
 function actions(model: Model, app: App): TemplateResult {
   if (!allows(model.self?.scopes ?? [], 'operate'))
-    return html`<p class="actions quiet">Warm, sleep and halt need the scope <b>operate</b>.</p>`;
+    return html`<div class="actions quiet">
+      <p>Warm, sleep and halt need the scope <b>operate</b>.</p>
+    </div>`;
   const state = model.told.status?.data?.container.state;
   const isHalted = model.told.trading?.data?.halted ?? false;
   const button = (label: string, ask: () => void, isDisabled = false, isDangerous = false): TemplateResult =>

@@ -22,6 +22,7 @@ test.each<[string, Partial<VerdictFacts>, string]>([
     'Connected. 2 orders and one other operation need a look.',
   ],
   ['good', { operations: { orders: 0, others: 0, unsettled: 1 } }, 'Connected. One operation is being settled.'],
+  ['look', { isFallback: true }, 'Connected. The fallback answers.'],
   ['look', { halted: 'audit' }, 'Connected. Trading is halted.'],
   ['look', { followed: { symbols: 12, stale: 3 } }, 'Connected. 3 of 12 followed symbols have no fresh quote.'],
   ['good', { followed: { symbols: 12, stale: 0 } }, 'Connected.'],

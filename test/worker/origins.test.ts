@@ -96,7 +96,12 @@ describe('a fallback', () => {
       name: 'fallback',
       reason: expect.stringContaining('exit code 3') as string,
     });
-    expect(await world.stub.status()).toMatchObject({ ready: true, session: { epoch: 1 } });
+    expect(await world.stub.status()).toMatchObject({
+      ready: true,
+      level: 'look',
+      verdict: expect.stringContaining('The fallback answers.') as string,
+      session: { epoch: 1 },
+    });
     // Not allowed to write there.
     expect(await world.write('one')).toMatchObject({ status: 503, body: { outcome: 'not_sent' } });
     world.isGone = false;

@@ -17,6 +17,21 @@ export interface LinesOf {
   readonly requestId: string;
 }
 
+/** Longer strings V8 keeps elsewhere, at a cost (`webapi/long-answer.ts`): 128 KB, of two bytes a character. */
+const TEXT_CHARACTERS = 40_000;
+
+/** Lines together, as many as are written at one time. */
+function* texts(lines: readonly string[]): Generator<string, void, undefined> {
+  let text = '';
+  for (const line of lines) {
+    text += line;
+    if (text.length < TEXT_CHARACTERS) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
 /**
  * A list as lines, part by part. The last one says that it is whole, or why it is not. What fails before the first part is
  * thrown: nothing has been answered then.
@@ -29,10 +44,7 @@ export async function linesOf({ rows, convert, readAt, readAtMs, requestId }: Li
     try {
       for (; !part.done; part = await parts.next()) {
         items += part.value.length;
-        const text = convert(part.value)
-          .map((row) => `${JSON.stringify(row)}\n`)
-          .join('');
-        if (text !== '') yield text;
+        yield* texts(convert(part.value).map((row) => `${JSON.stringify(row)}\n`));
       }
       yield `${JSON.stringify({ end: true, items, readAt, readAtMs })}\n`;
     } catch (error) {
@@ -54,8 +66,7 @@ export async function csvOf(rows: AsyncIterable<readonly object[]>, table: Table
     try {
       yield csvLine(table.columns);
       for (; !part.done; part = await parts.next()) {
-        const text = part.value.map((row) => csvLine(table.cells(row))).join('');
-        if (text !== '') yield text;
+        yield* texts(part.value.map((row) => csvLine(table.cells(row))));
       }
     } finally {
       await parts.return?.();

@@ -1,6 +1,7 @@
 import { BridgeError } from '../../contract/errors.ts';
 import type { Reply } from '../../session/upstream.ts';
 import { isWireObject, parseExactJson, type WireObject } from '../../webapi/fields.ts';
+import { parseLongAnswer } from '../../webapi/long-answer.ts';
 
 /** Rows of bare numbers come by the hundred thousand; `rows.ts` reads those from the bytes. */
 const ROW_COMMANDS: ReadonlySet<string> = new Set(['chart/get', 'tick/history']);
@@ -11,7 +12,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export function exactBody(reply: Reply, path: string): WireObject {
   if (ROW_COMMANDS.has(path)) return {};
   try {
-    const body = parseExactJson(decoder.decode(reply.bytes));
+    const body = parseLongAnswer(reply.bytes) ?? parseExactJson(decoder.decode(reply.bytes));
     if (isWireObject(body)) return body;
   } catch (cause) {
     throw new BridgeError('broker_malformed', { detail: `${path}: the broker's answer is not JSON.`, cause });

@@ -13,9 +13,9 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** No answer came. */
+/** No answer came of a holder. */
 export class ForwardFailure extends Error {
-  /** It was handed to a connection: what became of it is not known. */
+  /** What became of it is not known: it was handed to a connection to a holder. */
   readonly wasHandedOver: boolean;
 
   constructor(cause: unknown, wasHandedOver: boolean) {
@@ -23,6 +23,9 @@ export class ForwardFailure extends Error {
     this.wasHandedOver = wasHandedOver;
   }
 }
+
+/** A replica answers so what another one asks it while it does not hold (RFC 9110 §15.5.20): it did nothing with it. */
+export const NOT_THE_HOLDER = 421;
 
 /** Below the holder's keep-alive of 65 s (compose.ts): a connection is not used in the moment in which it is closed. */
 const IDLE_MS = 50_000;
@@ -58,7 +61,11 @@ export class HolderRequests {
       if (socket.connecting) socket.once('connect', handOver);
       else handOver();
     });
-    upstream.on('response', resolve);
+    upstream.on('response', (answer) => {
+      if (answer.statusCode !== NOT_THE_HOLDER) return resolve(answer);
+      answer.resume();
+      reject(new ForwardFailure(new Error('It does not hold the session.'), false));
+    });
     upstream.on('error', (error) => reject(new ForwardFailure(error, wasHandedOver)));
     return promise;
   }

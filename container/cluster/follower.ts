@@ -13,8 +13,9 @@ import { admit, type AdmitOptions, answerProblem, requirePlainTarget } from '../
 import { writeAnswer } from '../http/answer.ts';
 import { headerOf, splitTarget } from '../http/read-request.ts';
 import { type FactsOptions, OpenFacts } from '../http/request-facts.ts';
+import { NOT_THE_HOLDER } from './ask-holder.ts';
 import { type Forward, headersOf } from './forward.ts';
-import { type HolderWatch, noHolder } from './holder-watch.ts';
+import type { HolderWatch } from './holder-watch.ts';
 import type { ReferenceAnswer, ReferenceAnswers } from './reference-answers.ts';
 import { changesOf, referenceRead, type ReferenceRead } from './reference-routes.ts';
 
@@ -51,9 +52,10 @@ export class Follower {
 
   async #answer(request: IncomingMessage, response: ServerResponse, facts: OpenFacts): Promise<void> {
     const { draining, fromReplica, forward, references, customCommands } = this.#options;
+    // It took this one for the holder, which may have been here before its process was started again. Sent on, it could go in
+    // a circle.
+    if (fromReplica(request)) return writeAnswer(response, [], { status: NOT_THE_HOLDER, headers: [], body: '' });
     if (draining()) throw new BridgeError('draining', 'This replica shuts down; another one answers.');
-    // It took this one for the holder: sent on, it could go in a circle.
-    if (fromReplica(request)) throw noHolder();
     const { url = '', method = '' } = request;
     requirePlainTarget(url);
     const [path] = splitTarget(url);

@@ -3,7 +3,9 @@ import { pipeline } from 'node:stream/promises';
 import { BridgeError } from '../contract/errors.ts';
 import { CONNECTION_HEADERS, HEADER, INTERNAL_HEADERS } from '../contract/headers.ts';
 import type { AddressOf } from '../http/authenticate.ts';
+import { bodyTooLarge, MAX_BODY_BYTES } from '../contract/json-body.ts';
 import { prefixOf } from '../http/broker-target.ts';
+import { readBytes } from '../http/read-request.ts';
 import { DEFAULT_DEADLINE_MS } from '../http/request-facts.ts';
 import { ForwardFailure, type HolderRequests } from './ask-holder.ts';
 import { AGAIN_MS, type Holder, type HolderWatch, MOST_TRIES_MS, noHolder } from './holder-watch.ts';
@@ -21,12 +23,20 @@ export interface ForwardOptions {
   readonly onForwarded: (result: 'answered' | 'unknown' | 'failed') => void;
 }
 
+interface Passed {
+  readonly requestId: string;
+  readonly deadlineAtMs: number;
+  readonly signal: AbortSignal;
+  readonly body: Buffer | undefined;
+}
+
 /** What is done with an answer instead of passing it on as it comes. */
 export type TakeAnswer = (answer: IncomingMessage) => Promise<void>;
 
 /**
  * Sends a caller's request to the replica that holds the session, as the caller sent it, key included: the holder decides
- * as if it had been asked itself. What was not handed to a connection is sent to the next holder, a read also where its
+ * as if it had been asked itself. What was not handed to a connection, or to one that does not hold,
+ * is sent to the next holder, a read also where its
  * answer did not come; a write that was handed over never is.
  */
 export class Forward {
@@ -69,13 +79,17 @@ export class Forward {
     const { holders, now } = this.#options;
     const deadlineAtMs = now() + DEFAULT_DEADLINE_MS;
     const isRead = isBodilessRead(request);
+    // Whole, since the next holder may have to get it.
+    const body = hasBody(request)
+      ? await readBytes(request, MAX_BODY_BYTES, () => bodyTooLarge(MAX_BODY_BYTES))
+      : undefined;
     const over = overWith(response, deadlineAtMs + ANSWER_GRACE_MS - now());
     let failingSinceMs: number | undefined;
     for (;;) {
       const holder = await holders.get(failingSinceMs ?? now(), now);
       const { signal, untie } = either(over, holder.replaced);
       try {
-        const answer = await this.#askOnce(holder, request, { requestId, deadlineAtMs, signal });
+        const answer = await this.#askOnce(holder, request, { requestId, deadlineAtMs, signal, body });
         if (!isRead || !isDraining(answer)) return answer;
         answer.resume();
       } catch (failure) {
@@ -97,7 +111,7 @@ export class Forward {
   #askOnce(
     holder: Holder,
     request: IncomingMessage,
-    { requestId, deadlineAtMs, signal }: { requestId: string; deadlineAtMs: number; signal: AbortSignal },
+    { requestId, deadlineAtMs, signal, body }: Passed,
   ): Promise<IncomingMessage> {
     const { trust, addressOf, requests } = this.#options;
     const own = [
@@ -114,10 +128,7 @@ export class Forward {
       method: request.method ?? 'GET',
       target: prefixOf(request) + (request.url ?? '/'),
       headers: ['host', new URL(holder.url).host, ...passedHeaders(request), ...own],
-      send: (upstream) => {
-        if (hasBody(request)) request.pipe(upstream);
-        else upstream.end();
-      },
+      send: (upstream) => void upstream.end(body),
       signal,
     });
   }

@@ -112,6 +112,8 @@ export class Poller {
   attach(emit: (event: SourceEvent) => void): StreamSource & { detach(): void } {
     const sink = new Sink(emit, (mask) => this.#market.symbolsOf(mask));
     this.#sinks.add(sink);
+    // It hears with its first answers until when it was told: else a loss within a second would be one of unknown length.
+    this.#aliveAtMs.market = this.#aliveAtMs.books = 0;
     return {
       want: (topic, selectors) => {
         for (const selector of selectors) sink.wants[topic].add(selector);

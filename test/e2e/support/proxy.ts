@@ -122,7 +122,7 @@ async function startNginx(upstreamPorts: readonly number[]): Promise<Proxy> {
   writeFileSync(path.join(folder, 'fullchain.pem'), cert);
   writeFileSync(path.join(folder, 'privkey.pem'), key);
   const config = writeNginxFiles(folder, {
-    BRIDGE_SERVERS: upstreamPorts.map((upstream) => `server 127.0.0.1:${upstream};`).join(' '),
+    BRIDGE_SERVERS: upstreamPorts.map((upstream) => `server 127.0.0.1:${upstream} fail_timeout=2s;`).join(' '),
     HTTP_PORT: `127.0.0.1:${httpPort}`,
     HTTPS_PORT: `127.0.0.1:${port}`,
   });

@@ -284,3 +284,15 @@ test('a new epoch starts everything from the beginning', async () => {
     'load',
   ]);
 });
+
+test('who comes later hears with its first answers until when it was told, which each then hears once a second', async () => {
+  follow().want('deals', ['1001']);
+  await run(5_000);
+  const before = of('alive').length;
+  expect(before).toBeLessThanOrEqual(6);
+  const later: SourceEvent[] = [];
+  // Not a second after the last one.
+  poller.attach((event) => later.push(event)).want('deals', ['1002']);
+  await run(600);
+  expect(later.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['load', 'alive']));
+});

@@ -50,6 +50,7 @@ const COMMANDS: readonly (readonly [command: RegExp, run: Run | string])[] = [
   [/^docker build /, 'needs Docker: npm run check:engine does it where there is an engine'],
   [/^docker compose /, 'needs Docker; unit/scripts/compose.test.ts looks at the file'],
   [/^ssh /, 'reaches another machine'],
+  [/^kubectl /, 'needs a Kubernetes cluster'],
   [/^curl /, GUIDES],
 ];
 

@@ -21,7 +21,9 @@ afterEach(async () => {
 
 const restart = async (): Promise<BridgeUnderTest> => {
   await bridge?.close();
-  bridge = await startBridge({ simulator, env: { CHECKPOINT: `file:${path.join(folder, 'bridge.sqlite')}` } });
+  // One session, so that a second sign-in would be one too many.
+  const env = { CHECKPOINT: `file:${path.join(folder, 'bridge.sqlite')}`, POOL_MAX: '1' };
+  bridge = await startBridge({ simulator, env });
   return bridge;
 };
 const registered = async (of: BridgeUnderTest): Promise<string> =>
@@ -35,4 +37,13 @@ it('knows the broker’s clock after a restart before it has asked for it', asyn
   simulator.fault({ kind: 'hang', command: 'time/get' });
   simulator.fault({ kind: 'hang', command: 'time/server' });
   expect(await registered(next)).toBe(before);
+});
+
+it('signs in once after a restart on the state of the one before, however many ask at once', async () => {
+  await registered(await restart());
+  const before = simulator.stats().handshakes;
+  const next = await restart();
+  const asked = Array.from({ length: 20 }, (_, n) => next.fetch(`/v1/accounts/${1001 + n}`));
+  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
+  expect(simulator.stats().handshakes - before).toBe(1);
 });

@@ -134,6 +134,36 @@ export const PLATFORM_FAULTS: readonly Fault[] = [
     shownBy: {
       'worker/half-dead': ['is left alone, each caller answered at once; one request a wait tries it'],
       'worker/door-variables': ['a write is not, and is told as unknown'],
+      'worker/origins': [
+        'answers reads when no container can be had, says so, and gives the session back by itself',
+        'takes writes where they are allowed; what one side has in the ledger the other never sends',
+      ],
+      'e2e/fallback': [
+        'the container is gone for good: the next read is answered by the VPS, in time; streams go on there, with a gap told',
+        'writes over a switch back and there, with connections that drop: each is executed once, and the ledger has it',
+      ],
+    },
+  },
+  {
+    id: 'P11',
+    fault: 'of several replicas one is killed, hangs, or loses Redis or the volume',
+    holds:
+      'another holds within 5 s, with one sign-in, on the same ledger; reads wait for it, streams miss no deal; nothing is sent twice',
+    codes: ['outcome_unknown', 'no_holder', 'trading_halted'],
+    shownBy: {
+      'unit/cluster/lease': [
+        'another begins within five seconds of the holder’s last word, under a higher token, on the same ledger',
+        'without Redis the holder goes on: the ledger shows that nobody else has begun',
+      ],
+      'e2e/replicas': [
+        'is killed: another goes on, with one sign-in, on the same ledger, and clients’ streams stay open',
+        'hangs: another begins, and it writes and sends nothing more when it wakes, and ends',
+        'without Redis everything goes on, but that nothing is answered from memory',
+        'dies with its volume: the next begins with trading halted and says why',
+      ],
+      'e2e/proxies': [
+        'killed under reads and orders: every read is answered, no order is executed twice, streams miss no deal',
+      ],
     },
   },
 ];

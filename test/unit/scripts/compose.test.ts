@@ -35,7 +35,7 @@ const service = z.object({
   volumes: names.default([]),
   ports: names.default([]),
   secrets: names.default([]),
-  networks: names.min(1),
+  networks: z.union([names.min(1), z.record(z.string(), z.object({ ipv4_address: z.string().optional() }))]),
   depends_on: z.record(z.string(), z.unknown()).default({}),
 });
 const compose = z
@@ -48,6 +48,9 @@ const compose = z
   .parse(parse(TEXT, { merge: true }));
 const SERVICES = Object.entries(compose.services);
 const BRIDGES = SERVICES.filter(([, { image }]) => image === 'mt5-edge-bridge');
+
+const namesOf = (networks: (typeof compose.services)[string]['networks']): readonly string[] =>
+  Array.isArray(networks) ? networks : Object.keys(networks);
 
 /** `${NAME:-default}` as compose reads it. */
 const interpolated = (text: string, values: Readonly<Record<string, string>>): string =>
@@ -73,6 +76,7 @@ it('each profile is what it says', () => {
   expect(profiles).toEqual({
     production: ['bridge', 'caddy'],
     nginx: ['bridge', 'nginx'],
+    replicas: ['bridge-1', 'bridge-2', 'redis', 'nginx-replicas'],
     observability: ['prometheus', 'grafana'],
     development: ['simulator', 'bridge-development'],
   });
@@ -89,7 +93,7 @@ describe.each(SERVICES)(
     });
 
     it('is open to the internet only where TLS is', () => {
-      if (name === 'caddy' || name === 'nginx')
+      if (name === 'caddy' || name.startsWith('nginx'))
         expect(ports.every((port) => /^(?:80:80|443:443(?:\/udp)?)$/.test(port))).toBe(true);
       else expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     });
@@ -103,7 +107,7 @@ describe.each(SERVICES)(
         else expect(Object.keys(compose.volumes)).toContain(source);
       }
       for (const secret of secrets) expect(Object.keys(compose.secrets)).toContain(secret);
-      for (const network of networks) expect(Object.keys(compose.networks)).toContain(network);
+      for (const network of namesOf(networks)) expect(Object.keys(compose.networks)).toContain(network);
       for (const other of Object.keys(depends_on))
         for (const profile of profiles) expect(compose.services[other]?.profiles).toContain(profile);
     });
@@ -122,8 +126,10 @@ describe.each(BRIDGES)('%s', (name, { environment, secrets }) => {
   it('has settings that exist, and no secret beside those of the simulator', () => {
     const known = SETTINGS.flatMap(({ name: setting, secret }) => (secret ? [setting, `${setting}_FILE`] : [setting]));
     expect(known).toEqual(expect.arrayContaining(Object.keys(environment)));
-    if (name === 'bridge')
-      for (const { name: setting, secret } of SETTINGS) if (secret) expect(environment[setting]).toBeUndefined();
+    if (name !== 'bridge-development')
+      for (const { name: setting, secret } of SETTINGS)
+        // Without a password it is none.
+        if (secret && environment[setting] !== 'redis://redis:6379') expect(environment[setting]).toBeUndefined();
   });
 
   it('has a configuration that the program takes, with the secrets that are mounted', () => {
@@ -135,6 +141,23 @@ describe.each(BRIDGES)('%s', (name, { environment, secrets }) => {
     });
     expect(loadConfig(Object.fromEntries(env))).toMatchObject({ login: '1000', auditDir: '/data/audit' });
   });
+});
+
+it('replicas share one ledger, agree in a Redis that nobody else reaches, and are both behind nginx', () => {
+  const replicas = ['bridge-1', 'bridge-2'].map((name) => [name, compose.services[name]] as const);
+  const addresses = replicas.map(([name, replica]) => {
+    expect(replica?.environment).toMatchObject({
+      CLUSTER: 'redis://redis:6379',
+      CLUSTER_ADVERTISE: `http://${name}:8080`,
+    });
+    expect(replica?.volumes).toEqual(['state:/data']);
+    if (!replica || Array.isArray(replica.networks)) throw new Error(`${name} has no address of its own`);
+    return replica.networks['front']?.ipv4_address ?? '';
+  });
+  const nginx = compose.services['nginx-replicas']?.environment['BRIDGE_SERVERS'] ?? '';
+  expect([...nginx.matchAll(/server ([\d.]+):8080/g)].map(([, address]) => address)).toEqual(addresses);
+  const on = SERVICES.filter(([, { networks }]) => namesOf(networks).includes('cluster')).map(([name]) => name);
+  expect(on).toEqual(['bridge-1', 'bridge-2', 'redis']);
 });
 
 it('the guide names everything that may be set beside it', () => {

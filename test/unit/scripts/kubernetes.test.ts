@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,6 +76,17 @@ const OVERLAYS = {
     'StatefulSet',
   ],
 } as const;
+
+/** Without `kubectl`, too. */
+it('each object in the files is of the schemas of Kubernetes, as it stands there', async () => {
+  const files = globSync('{base,components/*}/*.yaml', { cwd: FOLDER }).filter(
+    (file) => !file.endsWith('kustomization.yaml'),
+  );
+  expect(files.length).toBeGreaterThan(8);
+  for (const file of files)
+    for (const document of parseAllDocuments(readFileSync(path.join(FOLDER, file), 'utf8')))
+      await validateObject(document.toJS() as KubernetesObject);
+});
 
 const title = isThere ? 'the overlay %s' : 'the overlay %s (SKIPPED: needs kubectl)';
 describe.skipIf(!isThere).each(Object.entries(OVERLAYS))(title, (overlay, kinds) => {

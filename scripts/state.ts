@@ -7,8 +7,9 @@
  * An old copy does not know what was sent since: a key that was used would be new to it. So a restored state is halted
  * until an administrator has compared the broker's books with his own and resumed trading.
  */
-import { existsSync, renameSync } from 'node:fs';
+import { chownSync, existsSync, renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { SqliteFile } from '../container/host/sqlite-file.ts';
 import { BridgeState } from '../container/state/bridge-state.ts';
@@ -55,11 +56,16 @@ function restore(from: string, state: string, nowMs: number): void {
   } finally {
     file.close();
   }
+  // Whoever restores may be root, and the bridge is not: the file is that of the folder's owner.
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = statSync(path.dirname(state));
+    for (const suffix of ['', '-wal', '-shm']) if (existsSync(state + suffix)) chownSync(state + suffix, uid, gid);
+  }
   console.log(`${state} was restored from ${from}; trading is halted until POST /admin/trading/resume`);
 }
 
-function requireFile(path: string): void {
-  if (!existsSync(path)) throw new StateFault(`${path} is not there`);
+function requireFile(file: string): void {
+  if (!existsSync(file)) throw new StateFault(`${file} is not there`);
 }
 
 /** A bridge that runs keeps its file open: its shared memory shows (sqlite.org/wal.html). */
@@ -77,6 +83,8 @@ function requireUnused(state: string): void {
 }
 
 function main(): void {
+  // A copy holds what the state holds: it is its owner's alone, too.
+  process.umask(0o077);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { state: { type: 'string' }, to: { type: 'string' }, from: { type: 'string' } },

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -43,6 +43,7 @@ it('drill: backup of a running bridge, more orders, restore: halted, nothing sen
   const before = await start();
   expect((await before.order('first')).status).toBe(201);
   await state('backup', '--state', file, '--to', copy);
+  expect((await stat(copy)).mode & 0o077).toBe(0);
   expect((await before.order('second')).status).toBe(201);
   await expect(state('restore', '--from', copy, '--state', file)).rejects.toThrow('in use: stop the bridge first');
   await bridge?.close();

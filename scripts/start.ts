@@ -1,8 +1,8 @@
 /**
  * `npm start`: the whole bridge on this machine, without Docker, account or broker. A simulated broker, the Worker in
  * real workerd, its container as a local process. With MT5_SERVER set it signs in to that server instead, with BROKERS to
- * those: their `passwordSecret`s are variables of the environment then. `PORT` (8787), `SIM_PORT` (8443) and
- * `SIM_CONTROL_PORT` (8444) move it; 0 = any free port.
+ * those: their `passwordSecret`s are variables of the environment then. The other settings (`/docs#configuration`) are taken
+ * from the environment as well. `PORT` (8787), `SIM_PORT` (8443) and `SIM_CONTROL_PORT` (8444) move it; 0 = any free port.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { API_KEY_PREFIX, hashKey } from '../container/contract/keys.ts';
+import { SETTINGS } from '../container/contract/settings.ts';
 import { brokersSchema } from '../worker/brokers.ts';
 import { bundledBridgeProgram } from './local/bridge-program.ts';
 import { ChildProgram } from './local/child-program.ts';
@@ -19,22 +20,10 @@ import { inWords, step } from './local/terminal.ts';
 const HOST = '127.0.0.1';
 /** The container drains within 8 s and is killed after that. */
 const STOP_GRACE_MS = 9000;
-/** Variables of the Worker and the container that may be set from outside. */
-const OPTIONAL = [
-  'MT5_AGENT',
-  'MT5_TLS',
-  'MT5_PROXY',
-  'POOL_MAX',
-  'LOG_LEVEL',
-  'CACHE_SIZE',
-  'MAX_CONNECTIONS',
-  'ENABLE_PROFILING',
-  'SLEEP_AFTER',
-  'REQUEST_DEADLINE_SECONDS',
-  'RATE_LIMIT_PER_SECOND',
-  'RATE_LIMIT_BURST',
-  'CORS_ORIGINS',
-] as const;
+/** What is set here, by the broker or the demo key. */
+const OWN: ReadonlySet<string> = new Set(['MT5_SERVER', 'MT5_LOGIN', 'MT5_PASSWORD', 'BROKERS', 'BRIDGE_API_KEYS']);
+/** Every other setting of a bridge behind the Worker may come from the environment. */
+const OPTIONAL = SETTINGS.filter(({ name, where }) => where !== 'vps' && !OWN.has(name)).map(({ name }) => name);
 
 /** One demo key is used by everything that is tried here, load generators included: its limits are out of the way. */
 const DEMO_LIMITS = { RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' };

@@ -202,7 +202,9 @@ it('streams tell stale and session_lost when the container hangs, and go on with
   });
   const frames: Frame[] = [];
   webSocket?.accept();
-  webSocket?.addEventListener('message', ({ data }) => frames.push(JSON.parse(String(data)) as Frame));
+  webSocket?.addEventListener('message', ({ data }) => {
+    frames.push(JSON.parse(String(data)) as Frame);
+  });
   webSocket?.send(JSON.stringify({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] }));
   const seen = (what: string): boolean =>
     frames.some(({ type, data }) => type === what || (data as { event?: string } | undefined)?.event === what);

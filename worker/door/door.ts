@@ -36,6 +36,9 @@ export interface DoorParts {
   readonly prefix: string;
 }
 
+/** Where a load balancer asks whether a request would be served. */
+export const READINESS = '/readyz';
+
 /** One request at the door: what was made for it, and what the answer must carry. */
 export class Door {
   readonly config: DoorConfig;
@@ -182,7 +185,9 @@ export class Door {
     const { requestId, route, broker } = this;
     const caller = this.#caller?.id;
     const common = { route, method: this.#method, status, durationMs, caller, code };
-    if (this.config.logsRequests)
+    // A probe that is answered as hoped says nothing: it comes every few seconds, and each line may be billed.
+    const isQuiet = route === READINESS && status < 400;
+    if (this.config.logsRequests && !isQuiet)
       logEvent('request', { requestId, traceparent: this.traceparent, ...common, phasesMs, broker: broker.id });
     const by = this.forwardedMs === undefined ? 'door' : 'holder';
     const deltas = doorMetrics.answered({ ...common, broker: broker.id, by }, nowMs);

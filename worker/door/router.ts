@@ -14,7 +14,7 @@ import { BRIDGE_VERSION } from '../../container/contract/version.ts';
 import { type Broker, type DoorConfig, doorConfig } from '../config.ts';
 import { fromMemory } from './cache/reference-reads.ts';
 import { preflight } from './cors.ts';
-import { Door, transportHeaders } from './door.ts';
+import { Door, READINESS, transportHeaders } from './door.ts';
 import { answered, jsonText } from './door-answers.ts';
 import { doorMetrics } from './door-metrics.ts';
 import { logEvent } from '../log.ts';
@@ -27,7 +27,8 @@ import { typedRoute } from './typed-route.ts';
 /** `Router`, not `AutoRouter`: that one hands over a Proxy of the request, which `stub.fetch` cannot take. */
 const router = Router<Request, [Door]>()
   .all('*', (request: Request, door: Door) => preflight(request, door.config.corsOrigins))
-  .all('/readyz', async ({ method }: Request, door: Door) => {
+  .all(READINESS, async ({ method }: Request, door: Door) => {
+    door.route = READINESS;
     requireLook(method);
     await door.chargeAddress();
     const status = await door.bridge.status();

@@ -30,10 +30,10 @@ export function requireTarget(text: string, { allowedOrigins, ownHosts }: Target
   if (/^[a-z][a-z0-9+.-]*:\/*[^/?#]*@/i.test(text)) return refuse('it holds a user or a password');
   if (text.includes('#')) return refuse('it has a fragment');
   if (allowedOrigins.includes(url.origin)) return undefined;
-  if (ownHosts.includes(host)) return refuse('it is the bridge itself');
   if (url.protocol !== 'https:') return refuse('it is not https');
   if (url.port !== '') return refuse('it names a port other than 443');
   if (ADDRESS.test(host)) return refuse('it names an address and not a host');
   if (!host.includes('.') || PRIVATE_NAMES.test(host)) return refuse('its name is not one of the internet');
+  if (ownHosts.includes(host)) return refuse('it is the bridge itself');
   return undefined;
 }

@@ -120,7 +120,7 @@ it.each([
   ['https://bridge.broker.com/v1/orders', 'the bridge itself'],
   ['https://BRIDGE.broker.com./', 'the bridge itself'],
 ])('is not sent to %s', (url, why) => {
-  const rules = { allowedOrigins: ['http://receiver.internal:8080'], ownHosts: ['bridge.broker.com'] };
+  const rules = { allowedOrigins: ['http://receiver.internal:8080'], ownHosts: ['bridge.broker.com', '127.0.0.1'] };
   expect(() => requireTarget(url, rules)).toThrow(why);
   expect(() => requireTarget('http://receiver.internal:8080/mt5', rules)).not.toThrow();
   expect(() => requireTarget('https://hooks.broker.com:443/mt5?key=1', rules)).not.toThrow();

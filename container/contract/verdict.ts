@@ -50,6 +50,12 @@ export function verdictOf(facts: VerdictFacts): Verdict {
   };
 }
 
+/** The verdict with what is wrong with the audit, which behind the Worker another object tells. */
+export function besideAudit({ level, verdict }: Verdict, audit: { readonly fault: string | null } | null): Verdict {
+  if (!audit?.fault) return { level, verdict };
+  return { level: level === 'good' ? 'look' : level, verdict: `${verdict} The audit needs a look.` };
+}
+
 function connection({ ready, reason, session: { state, retryAtMs } }: VerdictFacts): string {
   const again =
     retryAtMs === null ? '' : ` The next sign-in is tried at ${new Date(retryAtMs).toISOString().slice(11, 19)} UTC.`;

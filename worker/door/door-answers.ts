@@ -14,6 +14,7 @@ import type {
 import { METRICS_TYPE } from '../../container/contract/metrics/catalog.ts';
 import type { Holiday, Market } from '../../container/contract/trading-calendar.ts';
 import { brokerPath } from '../../container/contract/brokers.ts';
+import { besideAudit } from '../../container/contract/verdict.ts';
 import { isOutboxRoute } from '../../container/outbox/outbox-answers.ts';
 import { isStateRoute } from '../../container/state/state-answers.ts';
 import { type PlainInput, untold } from '../told.ts';
@@ -96,7 +97,7 @@ const marketView = ({ symbols, hours, holidays }: MarketTold) => ({
 async function statusOf({ bridge, outbox }: Door): Promise<StatusAnswer> {
   const unknown = { pending: 0, oldestAtMs: null, fault: 'The outbox’s Durable Object does not tell.' };
   const [status, audit] = await Promise.all([bridge.status(), outbox.backlog().catch(() => unknown)]);
-  return { ...status, audit };
+  return { ...status, ...besideAudit(status, audit), audit };
 }
 
 /** A Durable Object that does not tell its state within this time does not keep the others' from being told. */

@@ -20,33 +20,32 @@ export const backlog = (model: Model): TemplateResult =>
     source: 'metrics',
     body: ({ samples }, fig) =>
       html`<table>
-          <thead>
-            <tr>
-              <th>For</th>
-              <th class="num">Events</th>
-              <th class="num">Oldest</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${WAITS.map(([words, what]) => {
-              const pending = `mt5_outbox_pending{for="${what}"}` as const;
-              const age = `mt5_outbox_oldest_age_seconds{for="${what}"}` as const;
-              return Object.hasOwn(samples, pending)
-                ? html`<tr>
-                    <td>${words}</td>
-                    <td class="num">${fig.value(`samples.${pending}`, count)}</td>
-                    <td class="num">
-                      ${fig.value(`samples.${age}`, (seconds) => (seconds === 0 ? '–' : duration(seconds * 1000)))}
-                    </td>
-                  </tr>`
-                : html`<tr>
-                    <td>${words}</td>
-                    <td colspan="2" class="num quiet">none kept</td>
-                  </tr>`;
-            })}
-          </tbody>
-        </table>
-        ${model.told.status?.data?.audit?.fault ? html`<p class="bad"><span data-source="status">${model.told.status.data.audit.fault}</span></p>` : nothing}`,
+        <thead>
+          <tr>
+            <th>For</th>
+            <th class="num">Events</th>
+            <th class="num">Oldest</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${WAITS.map(([words, what]) => {
+            const pending = `mt5_outbox_pending{for="${what}"}` as const;
+            const age = `mt5_outbox_oldest_age_seconds{for="${what}"}` as const;
+            return Object.hasOwn(samples, pending)
+              ? html`<tr>
+                  <td>${words}</td>
+                  <td class="num">${fig.value(`samples.${pending}`, count)}</td>
+                  <td class="num">
+                    ${fig.value(`samples.${age}`, (seconds) => (seconds === 0 ? '–' : duration(seconds * 1000)))}
+                  </td>
+                </tr>`
+              : html`<tr>
+                  <td>${words}</td>
+                  <td colspan="2" class="num quiet">none kept</td>
+                </tr>`;
+          })}
+        </tbody>
+      </table>`,
   });
 
 /** The newest events: who did what. */

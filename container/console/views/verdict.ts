@@ -23,6 +23,7 @@ export function verdict(model: Model, app: App): TemplateResult {
       <h1 aria-live="polite">${fig.value('verdict')}</h1>
       ${status.reason === null ? nothing : html`<p class="reason">${fig.value('reason')}</p>`}
       ${status.origin?.reason ? html`<p class="reason">${fig.value('origin.reason')}</p>` : nothing}
+      ${status.audit?.fault ? html`<p class="reason">${fig.value('audit.fault')}</p>` : nothing}
       ${caption(model, 'status')}
     </div>
     <dl class="facts">

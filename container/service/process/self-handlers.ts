@@ -18,7 +18,7 @@ import { TIMEFRAMES } from '../../contract/schemas/market.ts';
 import { circuitStatus, isHeldBack, originStatus } from '../../contract/schemas/status.ts';
 import type { FiguresReport } from '../../contract/figures.ts';
 import { followedNow, toldFacts } from '../../contract/told-facts.ts';
-import { verdictOf } from '../../contract/verdict.ts';
+import { besideAudit, verdictOf } from '../../contract/verdict.ts';
 import { BRIDGE_VERSION, CONTRACT_VERSION } from '../../contract/version.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { OperationsApi } from '../../state/state-api.ts';
@@ -99,19 +99,21 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
     circuits: { broker: circuitStatus(circuit), road: null },
     halted: halts.find(({ kind }) => kind === 'all')?.reason ?? null,
   };
+  const audit = options.audit();
+  const verdict = verdictOf({
+    ...told,
+    operations: { ...operations.needLook, unsettled: operations.unsettled },
+    followed: followedNow(report, report.atMs),
+  });
   return {
-    ...verdictOf({
-      ...told,
-      operations: { ...operations.needLook, unsettled: operations.unsettled },
-      followed: followedNow(report, report.atMs),
-    }),
+    ...besideAudit(verdict, audit),
     ...told,
     container: { state: 'running', since: rfc3339(startedAtMs), sinceMs: startedAtMs, ...work },
     operations,
     sleep: null,
     ...toldFacts(report, report.atMs),
     warnings: [],
-    audit: options.audit(),
+    audit,
     cluster: options.cluster(),
   };
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SESSION_STATES } from '../../../container/contract/schemas/status.ts';
-import { verdictOf, type VerdictFacts } from '../../../container/contract/verdict.ts';
+import { besideAudit, verdictOf, type VerdictFacts } from '../../../container/contract/verdict.ts';
 
 const CONNECTED: VerdictFacts = {
   ready: true,
@@ -50,6 +50,15 @@ test.each<[string, Partial<VerdictFacts>, string]>([
   ],
 ])('%s %j: %s', (level, change, verdict) => {
   expect(verdictOf({ ...CONNECTED, ...change })).toEqual({ level, verdict });
+});
+
+test('an audit that is not stored needs a look', () => {
+  expect(besideAudit(verdictOf(CONNECTED), { fault: 'The store is away.' })).toEqual({
+    level: 'look',
+    verdict: 'Connected. The audit needs a look.',
+  });
+  for (const audit of [null, { fault: null }])
+    expect(besideAudit(verdictOf(CONNECTED), audit)).toEqual({ level: 'good', verdict: 'Connected.' });
 });
 
 test('whatever is not ready is bad, and what needs a person is never told as good', () => {

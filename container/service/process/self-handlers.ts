@@ -99,7 +99,7 @@ export async function statusOf(options: Omit<SelfOptions, 'operations'>): Promis
     circuits: { broker: circuitStatus(circuit), road: null },
     halted: halts.find(({ kind }) => kind === 'all')?.reason ?? null,
   };
-  const audit = options.audit();
+  const audit = options.audit() ?? null;
   const verdict = verdictOf({
     ...told,
     operations: { ...operations.needLook, unsettled: operations.unsettled },

@@ -13,9 +13,15 @@ const root = path.resolve(import.meta.dirname, '..');
 // What is said of settings that the tests give in another way is no news: of errors only.
 process.env['WRANGLER_LOG'] ??= 'error';
 
-/** As many files at a time as there are cores: by default one core is left free, and of two that is half. */
-const parallel = { maxWorkers: '100%' } as const;
-/** Files share a process, and with it what they import: importing took half of the processor time of a file. */
+/**
+ * As many files at a time as there are cores: by default one core is left free, and of two that is half. What is polled for
+ * is done by others, who may be slow: the second that Vitest gives them is short.
+ */
+const parallel = { maxWorkers: '100%', expect: { poll: { timeout: 20_000 } } } as const;
+/**
+ * Files share a process, and with it what they import and bundle: importing took half of the processor time of a file, and
+ * Miniflare and wrangler alone are three seconds of it.
+ */
 const sharing = { ...parallel, isolate: false } as const;
 
 /** One project per layer: unit and integration in Node, worker in workerd, e2e over real workerd and processes. */
@@ -66,8 +72,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each file starts workerd, an engine and a simulator, and mostly waits for them.
-          ...parallel,
+          ...sharing,
         },
       },
     ],

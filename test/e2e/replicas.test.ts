@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LEASE_MS } from '../../container/cluster/lease.ts';
 import type { ClusterStatus } from '../../container/contract/cluster.ts';
-import { bundledBridgeProgram } from '../../scripts/local/bridge-program.ts';
 import type { BrokerBooks } from '../../scripts/soak/broker.ts';
 import { Random } from '../../scripts/soak/random.ts';
 import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts';
@@ -15,6 +14,7 @@ import { hasRedis, NO_REDIS, RedisServer } from '../support/redis.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { type OperationBody, TradingClient } from '../support/trading.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { bridgeProgram } from './support/edge.ts';
 
 const KEY = 'mt5k_replicas-tests-only';
 const NARROW = 'mt5k_replicas-one-login';
@@ -27,8 +27,6 @@ interface Replica {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   status(): Promise<ClusterStatus>;
 }
-
-let bundle: ReturnType<typeof bundledBridgeProgram> | undefined;
 
 /** Processes that share a volume, a Redis and a broker. */
 class World {
@@ -46,7 +44,7 @@ class World {
   }
 
   static async open(redis: RedisServer, broker: string): Promise<World> {
-    const { command, env } = await (bundle ??= bundledBridgeProgram());
+    const { command, env } = await bridgeProgram();
     const simulator = await startSimulator({ ticksPerSecond: 20 });
     const folder = await mkdtemp(path.join(tmpdir(), 'mt5-replicas-'));
     const keys = [await keyRecord('desk', KEY, ['admin']), await keyRecord('narrow', NARROW, ['read'], '1001')];

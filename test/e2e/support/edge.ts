@@ -21,8 +21,10 @@ export interface Edge {
   close(): Promise<void>;
 }
 
-/** Made once for a file: its tests may start side by side. */
-let program: ReturnType<typeof bundledBridgeProgram> | undefined;
+let program: Promise<ProgramSpec> | undefined;
+
+/** The container program as the image has it, made once for all files that share a process. */
+export const bridgeProgram = (): Promise<ProgramSpec> => (program ??= bundledBridgeProgram());
 
 /** The whole road: the Worker in real workerd, its container as a process, in front of a simulator. */
 export async function startEdge(options: {
@@ -38,7 +40,7 @@ export async function startEdge(options: {
 }): Promise<Edge> {
   const { simulator, vars, restartOnFailure = false, main, refusal, around = (same) => same } = options;
   const containerLog: string[] = [];
-  const bundle = await (program ??= bundledBridgeProgram());
+  const bundle = await bridgeProgram();
   const edge = await startLocalEdge({
     port: 0,
     program: () => around(bundle),

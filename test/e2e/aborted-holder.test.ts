@@ -34,14 +34,14 @@ it('aborted before the server executed it: the order is sent once, and the books
   await edge.scheduled();
   simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 1500, count: 1 });
   const answering = place();
-  await expect.poll(sent, { timeout: 10_000 }).toBe(1);
+  await expect.poll(sent).toBe(1);
   await (await edge.fetch('/abort-for-test')).text();
   expect(await answering).toMatchObject({ status: 504, body: { code: 'outcome_unknown', outcome: 'unknown' } });
   // Asking again with the same key is safe, and settles it.
-  await expect.poll(async () => (await place()).status, { timeout: 20_000, interval: 200 }).toBeOneOf([201, 202]);
+  await expect.poll(async () => (await place()).status, { interval: 200 }).toBeOneOf([201, 202]);
   // Executed: found and told as done. Not executed: looked for over the dealer's whole horizon, minutes long.
   expect(simulator.stats().mutations).toBeLessThanOrEqual(1);
-  if (simulator.stats().mutations === 1) await expect.poll(fate, { timeout: 20_000, interval: 200 }).toBe('done');
+  if (simulator.stats().mutations === 1) await expect.poll(fate, { interval: 200 }).toBe('done');
   else expect(await fate()).toBe('unknown');
   expect(sent()).toBe(1);
 });
@@ -50,11 +50,11 @@ it('aborted after the server executed it: the retry says done, and nothing is se
   await edge.scheduled();
   simulator.fault({ kind: 'slow', command: 'dealer/get_request_result', ms: 3000, count: 1 });
   const answering = place();
-  await expect.poll(() => simulator.stats().byCommand['dealer/get_request_result'] ?? 0, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => simulator.stats().byCommand['dealer/get_request_result'] ?? 0).toBe(1);
   await (await edge.fetch('/abort-for-test')).text();
   expect(await answering).toMatchObject({ status: 504, body: { code: 'outcome_unknown' } });
   // Nobody asks for it but by reading the ledger: the new Durable Object settles what the old one left.
-  await expect.poll(fate, { timeout: 20_000, interval: 200 }).toBe('done');
+  await expect.poll(fate, { interval: 200 }).toBe('done');
   expect(await place()).toMatchObject({ status: 201, body: { operation: { key: 'aborted', state: 'done' } } });
   expect(sent()).toBe(1);
   expect(simulator.stats().mutations).toBe(1);

@@ -57,7 +57,7 @@ it('reference data is answered while the container of its broker sleeps, which g
   const text = await first.text();
   const running = edge.engine.running().length;
   await edge.json('/brokers/second/admin/sleep', { method: 'POST', headers: admin() });
-  await expect.poll(() => edge.engine.running().length, { timeout: 15_000 }).toBe(running - 1);
+  await expect.poll(() => edge.engine.running().length).toBe(running - 1);
   for (const headers of [{}, { accept: 'application/json' }]) {
     const kept = await edge.fetch(path, { headers });
     expect([kept.status, await kept.text()]).toEqual([200, text]);
@@ -84,7 +84,7 @@ it('a trader’s session at one broker ends with the key that opened it, whereve
       body: JSON.stringify({ login: 1001, password: 'Client1001!' }),
     });
   // A door knows of a new key within five seconds.
-  await expect.poll(async () => (await open('')).body['code'], { timeout: 10_000 }).toBe('broker_not_allowed');
+  await expect.poll(async () => (await open('')).body['code']).toBe('broker_not_allowed');
   const { token } = (await open('/brokers/second')).body;
   const seen = async (prefix: string): Promise<number> =>
     (await edge.json(`${prefix}/v1/accounts/1001`, { headers: { authorization: `Bearer ${String(token)}` } })).status;

@@ -57,7 +57,7 @@ it('sleeps by SIGTERM after inactivity and is woken by cron', async () => {
   const before = edge.engine.processes.length;
   await edge.scheduled();
   expect(edge.engine.processes).toHaveLength(before + 1);
-  await expect.poll(() => edge.engine.running(), { timeout: 10_000 }).toHaveLength(0);
+  await expect.poll(() => edge.engine.running()).toHaveLength(0);
   expect(edge.engine.processes.at(-1)?.exitCode).toBe(0);
   expect(edge.engine.unhandled).toEqual([]);
 });
@@ -79,7 +79,7 @@ it('shows what a container hides: a port on 127.0.0.1 alone, and a signal that p
     },
   );
   await container.start();
-  await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['up']);
+  await expect.poll(() => heard).toEqual(['up']);
   if (process.platform === 'linux') {
     await expect(fetch(`http://${CONTAINER_HOST}:${container.hostPort(8080)}`)).rejects.toThrow('fetch failed');
     container.signal('SIGTERM');

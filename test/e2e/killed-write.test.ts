@@ -28,12 +28,12 @@ it('an order whose container is killed is sent once, told as unknown, and settle
     body: JSON.stringify(body),
   });
   const sent = (): number => (simulator.stats().byCommand['dealer/send_request'] ?? 0) - before;
-  await expect.poll(sent, { timeout: 10_000 }).toBe(1);
+  await expect.poll(sent).toBe(1);
   edge.engine.kill('SIGKILL');
   expect(await answering).toMatchObject({ status: 202, body: { operation: { key: 'killed', state: 'unknown' } } });
   const fate = async (): Promise<unknown> =>
     (await edge.json('/v1/operations/killed', { headers: trade() })).body['state'];
-  await expect.poll(fate, { timeout: 20_000, interval: 200 }).toMatch(/^(done|not_executed)$/);
+  await expect.poll(fate, { interval: 200 }).toMatch(/^(done|not_executed)$/);
   expect(sent()).toBe(1);
   expect(edge.engine.processes).toHaveLength(2);
 });

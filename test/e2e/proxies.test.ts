@@ -255,7 +255,7 @@ describe.each(PROXIES)('$name', ({ name, isThere: isInstalled }) => {
     await proxy.reload();
     await trade();
     await trade();
-    await expect.poll(() => seen.toSorted(), { timeout: 15_000 }).toEqual(made.toSorted());
+    await expect.poll(() => seen.toSorted()).toEqual(made.toSorted());
     await end();
   });
 

@@ -18,7 +18,7 @@ import { bridgeProgram } from './support/edge.ts';
 
 const KEY = 'mt5k_replicas-tests-only';
 const NARROW = 'mt5k_replicas-one-login';
-const PATIENT = { timeout: 20_000, interval: 50 };
+const PATIENT = { interval: 50 };
 
 interface Replica {
   readonly url: string;

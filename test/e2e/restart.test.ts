@@ -43,7 +43,7 @@ function readers(): { answered: () => number; stop: () => Promise<string[]> } {
 /** Waits until every reader has had some answers from now on. */
 async function moreAnswers(reading: { answered: () => number }): Promise<void> {
   const target = reading.answered() + 200;
-  await expect.poll(reading.answered, { timeout: 20_000 }).toBeGreaterThan(target);
+  await expect.poll(reading.answered).toBeGreaterThan(target);
 }
 
 async function journal(): Promise<string[]> {
@@ -69,7 +69,7 @@ it.each([
   const reading = readers();
   await moreAnswers(reading);
   await end();
-  await expect.poll(() => edge.engine.processes.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => edge.engine.processes.length).toBe(2);
   await moreAnswers(reading);
   expect(await reading.stop()).toEqual([]);
   expect(simulator.stats().handshakes).toBe(2);
@@ -82,7 +82,7 @@ it('a restart in place under readers is met like any other end', async () => {
   const reading = readers();
   await moreAnswers(reading);
   edge.engine.kill('SIGKILL');
-  await expect.poll(() => edge.engine.processes.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => edge.engine.processes.length).toBe(2);
   await moreAnswers(reading);
   expect(await reading.stop()).toEqual([]);
   expect(simulator.stats().handshakes).toBe(2);

@@ -90,7 +90,7 @@ it('npm start answers from the simulator through the whole road, and Ctrl-C leav
   expect(commands.filter((command) => command.includes('container/main'))).toHaveLength(1);
   child.kill('SIGINT');
   await once(child, 'exit');
-  await expect.poll(marked, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(marked).toEqual([]);
   expect(await readdir(temporary)).toEqual([]);
 });
 
@@ -108,7 +108,7 @@ it('killed without a word, it leaves nothing running', async () => {
   const { url, key } = await readyLine(child);
   await fetch(`${url}/v1/accounts/1001`, { headers: { authorization: `Bearer ${key}` } });
   child.kill('SIGKILL');
-  await expect.poll(marked, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(marked).toEqual([]);
 });
 
 it('says which port is taken and how to move it', async () => {

@@ -125,8 +125,8 @@ it('a client that closes is answered at once, with its own code, and a system sn
   client.send({ op: 'subscribe', topic: 'system' });
   expect((await client.first('snapshot', 'system')).data).toMatchObject([{ session: 'ready' }]);
   client.socket.close(4321, 'done');
-  await expect.poll(() => client.closed, { timeout: 3_000 }).toEqual({ code: 4321, reason: 'done' });
+  await expect.poll(() => client.closed).toEqual({ code: 4321, reason: 'done' });
   const plain = await StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read });
   plain.socket.close();
-  await expect.poll(() => plain.closed?.code, { timeout: 3_000 }).toBe(1005);
+  await expect.poll(() => plain.closed?.code).toBe(1005);
 });

@@ -43,7 +43,7 @@ it('kill -9 after execution, before the answer: unknown, then found, and the key
   simulator.fault({ kind: 'hang', command: 'dealer/get_request_result' });
   const polls = count('dealer/get_request_result');
   const answering = client.order('killed', { comment: 'e2e' });
-  await expect.poll(() => count('dealer/get_request_result'), { timeout: 10_000 }).toBe(polls + 1);
+  await expect.poll(() => count('dealer/get_request_result')).toBe(polls + 1);
   edge.engine.kill('SIGKILL');
   expect(await answering).toMatchObject({ status: 202, body: { operation: { key: 'killed', state: 'unknown' } } });
   await settled('killed');
@@ -65,19 +65,19 @@ it('SIGTERM in the middle of an order lets it end', async () => {
   const before = count(SEND);
   simulator.fault({ kind: 'slow', command: SEND, ms: 700 });
   const answering = client.order('term');
-  await expect.poll(() => count(SEND), { timeout: 10_000 }).toBe(before + 1);
+  await expect.poll(() => count(SEND)).toBe(before + 1);
   edge.engine.kill('SIGTERM');
   expect((await answering).status).toBe(201);
   // The process that ends refuses, unsent; the next one knows the answer.
   const again = async (): Promise<string | null> => (await client.order('term')).headers.get('idempotency-replayed');
-  await expect.poll(again, { timeout: 15_000, interval: 200 }).toBe('true');
+  await expect.poll(again, { interval: 200 }).toBe('true');
   expect(count(SEND)).toBe(before + 1);
 });
 
 it('operations, kill switch and sessions are answered asleep', async () => {
   await client.write('POST', '/admin/sleep', undefined, 'sleep');
   await expect
-    .poll(async () => (await edge.json('/v1/status')).body['container'], { timeout: 15_000 })
+    .poll(async () => (await edge.json('/v1/status')).body['container'])
     .toMatchObject({
       state: 'stopped',
     });

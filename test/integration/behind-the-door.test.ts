@@ -156,9 +156,7 @@ test('a bulk close goes on behind its 202, whoever still waits', async () => {
   });
   expect(answer.status).toBe(202);
   expect(await state.operations.parts('desk', 'flatten')).toHaveLength(8);
-  await expect
-    .poll(async () => (await state.operations.get('desk', 'flatten'))?.state, { timeout: 10_000 })
-    .toBe('done');
+  await expect.poll(async () => (await state.operations.get('desk', 'flatten'))?.state).toBe('done');
   const { body = '' } = (await state.operations.get('desk', 'flatten'))?.answer ?? {};
   expect(JSON.parse(body)).toMatchObject({ counts: { matched: 10, done: 10, unknown: 0 } });
 });

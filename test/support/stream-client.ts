@@ -38,7 +38,7 @@ export class StreamClient {
   }
 
   async first(type: FrameType, topic?: string): Promise<Frame> {
-    await expect.poll(() => this.of(type, topic).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => this.of(type, topic).length).toBeGreaterThan(0);
     return this.of(type, topic)[0] as Frame;
   }
 

@@ -120,7 +120,7 @@ describe('a frozen container', () => {
       const program = programs[0];
       if (program) program.isDeaf = true;
     });
-    await expect.poll(() => programs[0]?.hellos, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => programs[0]?.hellos).toBe(2);
     await inside(() => {
       const program = programs[0];
       if (program) program.isDeaf = false;
@@ -208,7 +208,7 @@ it('streams tell stale and session_lost when the container hangs, and go on with
   webSocket?.send(JSON.stringify({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] }));
   const seen = (what: string): boolean =>
     frames.some(({ type, data }) => type === what || (data as { event?: string } | undefined)?.event === what);
-  await expect.poll(() => seen('snapshot'), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => seen('snapshot')).toBe(true);
   frames.length = 0;
   await runInDurableObject(bridge, () => {
     container.isFrozen = true;
@@ -216,7 +216,7 @@ it('streams tell stale and session_lost when the container hangs, and go on with
     if (poller) poller.bridge.isDeaf = true;
   });
   for (const what of ['session_lost', 'stale', 'session_replaced', 'gap', 'snapshot'])
-    await expect.poll(() => seen(what), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => seen(what)).toBe(true);
   expect(frames.find(({ type }) => type === 'stale')?.data).toEqual({ symbols: ['EURUSD'] });
   expect(pollers).toHaveLength(2);
   webSocket?.close();

@@ -106,7 +106,7 @@ describe('a fallback', () => {
     expect(await world.write('one')).toMatchObject({ status: 503, body: { outcome: 'not_sent' } });
     world.isGone = false;
     await world.inside((bridge) => (bridge.nowMs = Date.now() + 60_000));
-    await expect.poll(async () => (await world.origin()).name, { timeout: 5_000 }).toBe('container');
+    await expect.poll(async () => (await world.origin()).name).toBe('container');
     expect(await world.read()).toMatchObject({ origin: 'container', body: { side: 'container' } });
     expect(world.vps.programs).toHaveLength(2);
     await expect.poll(async () => (await world.stub.status()).session.epoch).toBe(2);
@@ -126,7 +126,7 @@ describe('a fallback', () => {
     expect(answer).toMatchObject({ status: 200, origin: 'fallback' });
     expect((await world.origin()).reason).toBe('The container was not ready within 0.3 s.');
     await world.inside(() => (world.container.isListening = true));
-    await expect.poll(async () => (await world.read()).origin, { timeout: 5_000 }).toBe('container');
+    await expect.poll(async () => (await world.read()).origin).toBe('container');
     expect(world.container.starts).toHaveLength(1);
   });
 
@@ -139,7 +139,7 @@ describe('a fallback', () => {
     expect(await world.write('a')).toMatchObject({ origin: 'fallback', body: { kind: 'replay' } });
     world.isGone = false;
     await world.inside((bridge) => (bridge.nowMs = Date.now() + 60_000));
-    await expect.poll(async () => (await world.origin()).name, { timeout: 5_000 }).toBe('container');
+    await expect.poll(async () => (await world.origin()).name).toBe('container');
     for (const key of ['a', 'b'])
       expect(await world.write(key)).toMatchObject({ origin: 'container', body: { kind: 'replay' } });
   });
@@ -196,7 +196,7 @@ describe('ORIGIN=vps', () => {
     expect(await world.read()).toMatchObject({ origin: 'fallback', body: { side: 'container' } });
     world.vps.isDown = false;
     await world.inside((bridge) => (bridge.nowMs = Date.now() + 60_000));
-    await expect.poll(async () => (await world.read()).origin, { timeout: 5_000 }).toBe('vps');
+    await expect.poll(async () => (await world.read()).origin).toBe('vps');
     await expect.poll(() => world.container.running).toBe(false);
   });
 });

@@ -27,7 +27,7 @@ beforeEach(() => {
 /** Everybody leaves; the hub lets go of the container; the process ends. */
 afterEach(async () => {
   for (const client of clients.splice(0)) client.socket.close();
-  await expect.poll(() => pollers.at(-1)?.open ?? 0, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => pollers.at(-1)?.open ?? 0).toBe(0);
   await inside(() => pollers.at(-1)?.crash());
 });
 
@@ -56,14 +56,14 @@ class Client {
 
   async until(type: Frame['type'], count = 1): Promise<Frame> {
     const found = (): Frame[] => this.frames.filter((frame) => frame.type === type);
-    await expect.poll(() => found().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+    await expect.poll(() => found().length).toBeGreaterThanOrEqual(count);
     return found()[count - 1] as Frame;
   }
 
   async untilEvent(event: string): Promise<Frame> {
     const found = (): Frame | undefined =>
       this.frames.find(({ type, data }) => type === 'system' && (data as { event: string }).event === event);
-    await expect.poll(found, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(found).toBeDefined();
     return found() as Frame;
   }
 }
@@ -123,7 +123,7 @@ describe('the hub', () => {
     await client.untilEvent('market_closed');
     expect(await client.until('stale')).toMatchObject({ topic: 'ticks', data: { symbols: ['EURUSD'] } });
     // The upstream is closed: the container may sleep.
-    await expect.poll(() => poller().open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => poller().open).toBe(0);
     await evictDurableObject(hub);
     client.frames.length = 0;
     client.socket.send('{"op":"ping"}');
@@ -176,7 +176,7 @@ describe('the hub', () => {
     await client.until('snapshot');
     expect(poller().open).toBe(1);
     client.socket.close();
-    await expect.poll(() => poller().open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => poller().open).toBe(0);
   });
 
   it('closes a client that is sent much and shows no sign of reading, keeps one that pings, and says so at first', async () => {
@@ -195,7 +195,7 @@ describe('the hub', () => {
           await inside(() => poller().change('ticks', 'EURUSD', { fill }));
           return silent.closed;
         },
-        { timeout: 10_000, interval: 50 },
+        { interval: 50 },
       )
       .toBe(4008);
     expect(lively.closed).toBeUndefined();

@@ -166,5 +166,5 @@ test('while sign-ins are paused callers are told at once; afterwards the bridge 
   const { problem } = await read();
   expect(problem.code).toBe('broker_unreachable');
   simulator.reset();
-  await expect.poll(async () => (await read()).status, { timeout: 5000 }).toBe(200);
+  await expect.poll(async () => (await read()).status).toBe(200);
 });

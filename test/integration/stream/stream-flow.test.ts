@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const url = (): string => `http://127.0.0.1:${server.port}/v1/stream`;
-const FAST = { timeout: 10_000, interval: 10 };
+const FAST = { interval: 10 };
 let published = 0;
 const publish = (topic: 'ticks' | 'deals', key: string, fill = ''): void => {
   const at = ++published;

@@ -40,13 +40,13 @@ it('a client gets every deal once, over a restart of the bridge while others tra
     made.push(...(body['deals'] as { ticket: string }[]).map(({ ticket }) => ticket));
   };
   for (let i = 0; i < 3; i++) await trade();
-  await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(3);
+  await expect.poll(() => seen.length).toBe(3);
   const closing = bridge.close();
   for (let i = 0; i < 5; i++) await trade();
   await closing;
   bridge = await startBridge({ simulator, env: { PORT: String(port) } });
   for (let i = 0; i < 3; i++) await trade();
-  await expect.poll(() => seen.length, { timeout: 15_000 }).toBe(made.length);
+  await expect.poll(() => seen.length).toBe(made.length);
   expect(seen.toSorted()).toEqual(made.toSorted());
   await stream.return?.();
   await reading;

@@ -150,7 +150,7 @@ it.each([
   simulator.fault({ kind, command: 'user/delete' });
   const key = newKey();
   expect((await client.write('DELETE', `/v1/accounts/${login}`, undefined, key)).status).toBe(202);
-  await expect.poll(async () => (await client.operation(key)).state, { timeout: 15_000 }).toBe(state);
+  await expect.poll(async () => (await client.operation(key)).state).toBe(state);
   expect((await read(`/v1/accounts/${login}`)).status).toBe(state === 'done' ? 404 : 200);
 });
 

@@ -81,7 +81,7 @@ it('one unknown: 202 until its parts are settled, then it stops looking', async 
   const answer = await closeAll(key);
   expect(answer.status).toBe(202);
   expect(answer.body).toMatchObject({ operation: { state: 'unknown' }, counts: { matched: 3 } });
-  await expect.poll(async () => (await client.operation(key)).state, { timeout: 15_000 }).toBe('done');
+  await expect.poll(async () => (await client.operation(key)).state).toBe('done');
   expect(await closeAll(key)).toMatchObject({ status: 200, body: { counts: { matched: 3, done: 3, unknown: 0 } } });
   expect(positions()).toBe(0);
 });
@@ -91,9 +91,7 @@ it('a part that was not executed is refused, and the whole settles', async () =>
   simulator.fault({ kind: 'drop-before-execution', command: 'dealer/send_request' });
   const key = newKey();
   expect((await closeAll(key)).status).toBe(202);
-  await expect
-    .poll(async () => (await client.operation(key)).state, { timeout: 15_000 })
-    .toMatch(/^(partial|refused)$/);
+  await expect.poll(async () => (await client.operation(key)).state).toMatch(/^(partial|refused)$/);
   const { result } = await client.operation(key);
   expect(result).toMatchObject({ counts: { matched: 3, unknown: 0 } });
   await closeAll(newKey());

@@ -32,7 +32,7 @@ it('a drain with an order at the dealer: its caller is told the way to it, and t
   simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 20_000, count: 1 });
   const answering = new TradingClient(bridge).order('waits');
   const sent = (): number => simulator.stats().byCommand['dealer/send_request'] ?? 0;
-  await expect.poll(sent, { timeout: 10_000 }).toBe(1);
+  await expect.poll(sent).toBe(1);
   const closed = bridge.close();
   const answer = await answering;
   expect([answer.status, answer.headers.get('location')]).toEqual([202, '/v1/operations/waits']);
@@ -40,7 +40,7 @@ it('a drain with an order at the dealer: its caller is told the way to it, and t
   await closed;
   const next = new TradingClient(await start());
   await expect
-    .poll(async () => (await next.operation('waits')).state, { timeout: 10_000, interval: 100 })
+    .poll(async () => (await next.operation('waits')).state, { interval: 100 })
     .toMatch(/^(unknown|done|not_executed)$/);
   expect(sent()).toBe(1);
 });
@@ -51,7 +51,7 @@ it('a process whose session another one on the same file took over ends by itsel
   expect((await first.fetch('/v1/accounts/1001')).status).toBe(200);
   const second = await start();
   expect((await second.fetch('/v1/accounts/1001')).status).toBe(200);
-  await expect.poll(() => drained, { timeout: 5_000 }).toEqual(['Another process holds the session.']);
+  await expect.poll(() => drained).toEqual(['Another process holds the session.']);
   expect(first.log.filter(({ event }) => event === 'fenced')).toHaveLength(1);
   expect((await new TradingClient(second).order('ours')).status).toBe(201);
 });

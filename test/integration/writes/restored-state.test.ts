@@ -54,7 +54,7 @@ it('drill: backup of a running bridge, more orders, restore: halted, nothing sen
   expect((await after.order('first')).status).toBe(201);
   expect((await after.order('second')).body).toMatchObject({ code: 'trading_halted', outcome: 'not_sent' });
   expect(sent()).toBe(2);
-  await expect.poll(reason, { timeout: 10_000 }).toContain('an old copy of its state was put back');
+  await expect.poll(reason).toContain('an old copy of its state was put back');
   await bridge?.fetch('/admin/trading/resume', { method: 'POST' });
   expect((await after.order('third')).status).toBe(201);
   // What an administrator was told of halts nothing again.
@@ -74,7 +74,7 @@ it('a file that is merely copied back is found out by the broker’s books', asy
   await copyFile(copy, file);
 
   const after = await start();
-  await expect.poll(reason, { timeout: 10_000 }).toContain('an old copy of its state was put back');
+  await expect.poll(reason).toContain('an old copy of its state was put back');
   expect((await after.order('second')).body).toMatchObject({ code: 'trading_halted' });
   expect(sent()).toBe(2);
 });

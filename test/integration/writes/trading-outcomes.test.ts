@@ -27,7 +27,7 @@ const world =
     });
     const client = new TradingClient(bridge);
     const settled = (key: string, state: string): Promise<void> =>
-      expect.poll(async () => (await client.operation(key)).state, { timeout: 10_000, interval: 50 }).toBe(state);
+      expect.poll(async () => (await client.operation(key)).state, { interval: 50 }).toBe(state);
     try {
       await test({ expect, simulator, bridge, client, settled });
     } finally {
@@ -113,7 +113,7 @@ it.concurrent(
     await settled('late', 'not_executed');
     expect((await client.operation('late')).looks).toBeGreaterThanOrEqual(2);
     const tag = answer.body.operation?.tag ?? '';
-    await expect.poll(() => effectsOf(simulator.books(), tag), { timeout: 6000 }).toBe(1);
+    await expect.poll(() => effectsOf(simulator.books(), tag)).toBe(1);
     expect(await client.reconcile('late')).toMatchObject({ state: 'done' });
     expect(simulator.stats().byCommand[SEND]).toBe(1);
   }),
@@ -176,9 +176,7 @@ it.concurrent(
     lose('drop-after-execution', 'user/change_password');
     const change = { type: 'main', password: 'Planted#2main' };
     await client.write('POST', `/v1/accounts/${String(made)}/password`, change, 'password');
-    await expect
-      .poll(async () => (await client.operation('password')).state, { timeout: 8000 })
-      .toMatch(/^(done|not_executed)$/);
+    await expect.poll(async () => (await client.operation('password')).state).toMatch(/^(done|not_executed)$/);
     const everything = await (await bridge.fetch('/v1/operations')).text();
     expect(everything).not.toContain('Planted');
     expect(JSON.stringify(bridge.log)).not.toContain('Planted');
@@ -208,13 +206,9 @@ it.concurrent(
     for (const [n, { status, body }] of during.entries()) {
       if (status === 503) expect(body['outcome']).toBe('not_sent');
       if (status === 202)
-        await expect
-          .poll(async () => (await client.operation(`during-${n}`)).state, { timeout: 8000 })
-          .toMatch(/^(done|not_executed)$/);
+        await expect.poll(async () => (await client.operation(`during-${n}`)).state).toMatch(/^(done|not_executed)$/);
     }
-    await expect
-      .poll(async () => (await client.order('during-0')).status, { timeout: 8000, interval: 200 })
-      .toBeLessThan(202);
+    await expect.poll(async () => (await client.order('during-0')).status, { interval: 200 }).toBeLessThan(202);
     const all = ((await (await bridge.fetch('/v1/operations')).json()) as { items: { state: string; tag: string }[] })
       .items;
     for (const { state, tag } of all) expect(effectsOf(simulator.books(), tag)).toBe(state === 'done' ? 1 : 0);

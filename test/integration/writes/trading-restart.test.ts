@@ -57,10 +57,10 @@ it('kill -9 while writes are on their way: the next process settles each of them
   // One is executed and its result never read, one money operation and one order never arrive.
   simulator.fault({ kind: 'hang', command: 'dealer/get_request_result' });
   const executed = first.order('executed').catch(() => undefined);
-  await expect.poll(() => count('dealer/get_request_result'), { timeout: 8000 }).toBe(2);
+  await expect.poll(() => count('dealer/get_request_result')).toBe(2);
   simulator.fault({ kind: 'hang', command: 'trade/balance' });
   const money = first.balance('money', '10.00').catch(() => undefined);
-  await expect.poll(() => count('trade/balance'), { timeout: 8000 }).toBe(1);
+  await expect.poll(() => count('trade/balance')).toBe(1);
   expect((await first.operation('executed')).state).toBe('sending');
 
   process.child.kill('SIGKILL');
@@ -74,8 +74,8 @@ it('kill -9 while writes are on their way: the next process settles each of them
   successor = await startBridge({ simulator, env, settle: QUICK_SETTLE, now: () => Date.now() + aheadMs });
   const next = clientOf(async () => successor?.url ?? '');
   const state = (key: string) => async (): Promise<string> => (await next.operation(key)).state;
-  await expect.poll(state('executed'), { timeout: 10_000, interval: 50 }).toBe('done');
-  await expect.poll(state('money'), { timeout: 10_000, interval: 50 }).toBe('not_executed');
+  await expect.poll(state('executed'), { interval: 50 }).toBe('done');
+  await expect.poll(state('money'), { interval: 50 }).toBe('not_executed');
   const { tag, result } = await next.operation('executed');
   expect(result).toMatchObject({ order: { symbol: 'EURUSD' } });
   expect(effectsOf(simulator.books(), tag)).toBe(1);
@@ -93,7 +93,7 @@ it('SIGTERM in the middle: what was sent is answered, and the next process knows
   await first.order('before');
   simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 500 });
   const answering = first.order('slow');
-  await expect.poll(() => count('dealer/send_request'), { timeout: 8000 }).toBe(2);
+  await expect.poll(() => count('dealer/send_request')).toBe(2);
   process.child.kill('SIGTERM');
   expect((await answering).status).toBe(201);
   expect(await process.exited).toBe(0);

@@ -40,7 +40,7 @@ const stateOf = async (key: string): Promise<unknown> =>
 it('an order that the broker executed is told as executed, and its row follows when it can be written', async () => {
   simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 300, count: 1 });
   const answering = order('one');
-  await expect.poll(sent, { timeout: 10_000 }).toBe(1);
+  await expect.poll(sent).toBe(1);
   other.exec('BEGIN IMMEDIATE');
   const answer = await answering;
   expect(answer.status).toBe(201);
@@ -48,7 +48,7 @@ it('an order that the broker executed is told as executed, and its row follows w
   expect(await stateOf('one')).toBe('sending');
   expect((await order('one')).status).toBe(409);
   other.exec('ROLLBACK');
-  await expect.poll(() => stateOf('one'), { timeout: 10_000 }).toBe('done');
+  await expect.poll(() => stateOf('one')).toBe('done');
   expect(sent()).toBe(1);
 });
 

@@ -81,7 +81,7 @@ it('what the unit starts runs from its folder alone, with secrets as systemd han
     .flatMap(([, line = '']) => line.split(' '))
     .map((text) => text.replace('%d', credentials).replace('%S', path.join(folder, 'state')).split(/=(.*)/s, 2));
   const simulator = await startSimulator();
-  const bridge = spawnBridge(
+  const bridge = await spawnBridge(
     {
       ...(Object.fromEntries(settings) as Record<string, string>),
       MT5_SERVER: `${simulator.host}:${simulator.port}`,

@@ -28,7 +28,7 @@ async function freePort(): Promise<number> {
 beforeAll(async () => {
   simulator = await startSimulator({ ticksPerSecond: 20 });
   const port = await freePort();
-  vps = spawnBridge({
+  vps = await spawnBridge({
     MT5_SERVER: `${simulator.host}:${simulator.port}`,
     MT5_LOGIN: '1000',
     MT5_PASSWORD: 'Password1',

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { openStream, type WebSocketConstructor } from '../../container/client/streams.ts';
 import type { ClusterStatus } from '../../container/contract/cluster.ts';
-import { bundledBridgeProgram } from '../../scripts/local/bridge-program.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { spawnBridge, type BridgeProcess } from '../support/bridge-process.ts';
 import { keyRecord } from '../support/bridge.ts';
@@ -121,7 +120,7 @@ async function expectBothBehind(proxy: Proxy): Promise<void> {
     if (cluster) answered.add(cluster.replica);
     return answered.size;
   };
-  await expect.poll(look, { timeout: 15_000 }).toBe(2);
+  await expect.poll(look).toBe(2);
 }
 
 /** Kills one while reads and orders are on their way through every proxy, and starts it again where it was. */
@@ -167,7 +166,7 @@ async function expectToBearTheDeathOf(role: ClusterStatus['role']): Promise<void
   expect(comments.filter((comment, n) => comments.indexOf(comment) !== n)).toEqual([]);
   const tickets = made.map(({ deal }) => String(deal)).toSorted();
   for (const { seen, end } of streams) {
-    await expect.poll(() => seen.toSorted(), { timeout: 15_000 }).toEqual(tickets);
+    await expect.poll(() => seen.toSorted()).toEqual(tickets);
     await end();
   }
 }
@@ -182,8 +181,7 @@ const named = (what: string, lacks: boolean): string =>
 
 beforeAll(async () => {
   if (!isAnyThere) return;
-  const [bundle, made] = await Promise.all([
-    bundledBridgeProgram(),
+  const [made] = await Promise.all([
     mkdtemp(path.join(tmpdir(), 'mt5-proxies-')),
     startSimulator({ ticksPerSecond: 5 }).then((started) => (simulator = started)),
     RedisServer.start().then((started) => (redis = started)),
@@ -191,22 +189,17 @@ beforeAll(async () => {
   folder = made;
   const keys = [{ ...(await keyRecord('desk', KEY, ['trade', 'operate'])), ips: ['127.0.0.1', '::1'] }];
   startReplica = async (port) => {
-    const process = spawnBridge(
-      {
-        ...bundle.env,
-        HOST: '127.0.0.1',
-        PORT: String(port),
-        MT5_SERVER: `${simulator.host}:${simulator.port}`,
-        MT5_LOGIN: '1000',
-        MT5_PASSWORD: 'Password1',
-        MT5_TLS: `pin:${simulator.certificateSha256}`,
-        BRIDGE_API_KEYS: JSON.stringify(keys),
-        CHECKPOINT: `file:${path.join(folder, 'state.sqlite')}`,
-        CLUSTER: redis.url,
-        TRUSTED_PROXIES: '127.0.0.1',
-      },
-      bundle.command.at(-1),
-    );
+    const process = await spawnBridge({
+      PORT: String(port),
+      MT5_SERVER: `${simulator.host}:${simulator.port}`,
+      MT5_LOGIN: '1000',
+      MT5_PASSWORD: 'Password1',
+      MT5_TLS: `pin:${simulator.certificateSha256}`,
+      BRIDGE_API_KEYS: JSON.stringify(keys),
+      CHECKPOINT: `file:${path.join(folder, 'state.sqlite')}`,
+      CLUSTER: redis.url,
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
     return { port: await process.listening, process };
   };
   replicas = await Promise.all([startReplica(0), startReplica(0)]);

@@ -14,7 +14,6 @@ import { hasRedis, NO_REDIS, RedisServer } from '../support/redis.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { type OperationBody, TradingClient } from '../support/trading.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
-import { bridgeProgram } from './support/edge.ts';
 
 const KEY = 'mt5k_replicas-tests-only';
 const NARROW = 'mt5k_replicas-one-login';
@@ -33,24 +32,19 @@ class World {
   readonly simulator: Simulator;
   readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #main: string;
   readonly #replicas: Replica[] = [];
 
-  private constructor(simulator: Simulator, folder: string, env: Readonly<Record<string, string>>, main: string) {
+  private constructor(simulator: Simulator, folder: string, env: Readonly<Record<string, string>>) {
     this.simulator = simulator;
     this.folder = folder;
     this.#env = env;
-    this.#main = main;
   }
 
   static async open(redis: RedisServer, broker: string): Promise<World> {
-    const { command, env } = await bridgeProgram();
     const simulator = await startSimulator({ ticksPerSecond: 20 });
     const folder = await mkdtemp(path.join(tmpdir(), 'mt5-replicas-'));
     const keys = [await keyRecord('desk', KEY, ['admin']), await keyRecord('narrow', NARROW, ['read'], '1001')];
     const variables = {
-      ...env,
-      HOST: '127.0.0.1',
       PORT: '0',
       BROKER: broker,
       MT5_SERVER: `${simulator.host}:${simulator.port}`,
@@ -62,11 +56,11 @@ class World {
       CLUSTER: redis.url,
       POOL_MAX: '1',
     };
-    return new World(simulator, folder, variables, command.at(-1) ?? '');
+    return new World(simulator, folder, variables);
   }
 
   async start(env: Record<string, string> = {}): Promise<Replica> {
-    const process = spawnBridge({ ...this.#env, ...env }, this.#main);
+    const process = await spawnBridge({ ...this.#env, ...env });
     const url = `http://127.0.0.1:${await process.listening}`;
     const ask: Replica['fetch'] = (at, init = {}) =>
       fetch(url + at, { ...init, headers: { 'x-api-key': KEY, ...(init.headers as Record<string, string>) } });

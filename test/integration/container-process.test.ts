@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function start(env: Record<string, string> = {}): Promise<string> {
-  bridge = spawnBridge({
+  bridge = await spawnBridge({
     MT5_SERVER: `${simulator.host}:${simulator.port}`,
     MT5_LOGIN: '1000',
     MT5_PASSWORD: 'Password1',
@@ -36,7 +36,7 @@ async function start(env: Record<string, string> = {}): Promise<string> {
 const headers = { 'x-api-key': KEY };
 
 test('a bad configuration ends the process with every fault named, and no secret shown', async () => {
-  bridge = spawnBridge({ MT5_PASSWORD: 'NobodyMaySeeThis1!', POOL_MAX: 'many', MT5_TLS: 'maybe' });
+  bridge = await spawnBridge({ MT5_PASSWORD: 'NobodyMaySeeThis1!', POOL_MAX: 'many', MT5_TLS: 'maybe' });
   expect(await bridge.exited).toBe(1);
   const [entry] = bridge.log;
   expect(entry).toMatchObject({ level: 'error', event: 'configuration_not_valid' });
@@ -60,7 +60,7 @@ test('a port that is taken and a checkpoint that cannot be written are faults of
     ['PORT', { PORT: new URL(url).port, CHECKPOINT: 'memory:' }],
     ['CHECKPOINT', { PORT: '0', CHECKPOINT: 'file:/dev/null/state.sqlite' }],
   ] as const) {
-    const failing = spawnBridge({ ...base, ...wrong });
+    const failing = await spawnBridge({ ...base, ...wrong });
     expect(await failing.exited).toBe(1);
     expect(failing.log.at(-1)).toMatchObject({
       event: 'configuration_not_valid',
@@ -73,7 +73,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`${signal}: what is in flight finishes, new work is told to come back, the server hears quit`, async () => {
     const url = await start();
     expect((await fetch(`${url}/api/user/get?login=1001`, { headers })).status).toBe(200);
-    simulator.fault({ kind: 'slow', ms: 700 });
+    simulator.fault({ kind: 'slow', ms: 2_000 });
     const inFlight = fetch(`${url}/api/user/get?login=1002`, { headers });
     await expect.poll(() => simulator.stats().byCommand['user/get']).toBe(2);
     bridge?.child.kill(signal);

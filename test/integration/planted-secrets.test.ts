@@ -24,7 +24,7 @@ interface Asked {
 test('planted passwords, keys and tokens are in no log line, error or answer', async () => {
   const simulator = await startSimulator();
   const proxy = await startProxy(`desk:${SECRETS.proxyPassword}`);
-  const bridge = spawnBridge({
+  const bridge = await spawnBridge({
     MT5_SERVER: `${simulator.host}:${simulator.port}`,
     MT5_LOGIN: '1000',
     MT5_PASSWORD: SECRETS.apiPassword,

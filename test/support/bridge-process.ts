@@ -1,7 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import path from 'node:path';
+import { bundledBridgeProgram } from '../../scripts/local/bridge-program.ts';
+import type { ProgramSpec } from '../../scripts/local/engine.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../container/main.ts');
+let program: Promise<ProgramSpec> | undefined;
+
+/** The container program as the image has it, made once for all files that share a process. */
+export const bridgeProgram = (): Promise<ProgramSpec> => (program ??= bundledBridgeProgram());
 
 export interface BridgeProcess {
   readonly child: ChildProcess;
@@ -15,9 +19,15 @@ export interface BridgeProcess {
   readonly listening: Promise<number>;
 }
 
-/** `container/main.ts`, or the bundle of it, as a process of its own; end it with a signal. */
-export function spawnBridge(env: Readonly<Record<string, string>>, main = MAIN): BridgeProcess {
-  const child = spawn(process.execPath, [main], { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe' });
+/** The container program as a process of its own, or another bundle of it; end it with a signal. */
+export async function spawnBridge(env: Readonly<Record<string, string>>, main?: string): Promise<BridgeProcess> {
+  const spec: Pick<ProgramSpec, 'command' | 'env'> =
+    main === undefined ? await bridgeProgram() : { command: [process.execPath, main] };
+  const [file = '', ...args] = spec.command;
+  const child = spawn(file, args, {
+    env: { PATH: process.env['PATH'], ...spec.env, HOST: '127.0.0.1', ...env },
+    stdio: 'pipe',
+  });
   const log: Record<string, unknown>[] = [];
   let output = '';
   let rest = '';

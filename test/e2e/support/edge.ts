@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Engine, ProgramSpec } from '../../../scripts/local/engine.ts';
 import type { Refusal } from '../../../scripts/local/ingress-sidecar.ts';
-import { bundledBridgeProgram } from '../../../scripts/local/bridge-program.ts';
 import { startLocalEdge } from '../../../scripts/local/local-edge.ts';
 import type { Simulator } from '../../simulator/server.ts';
+import { bridgeProgram } from '../../support/bridge-process.ts';
 import { TEST_KEYS, testKeysVariable } from '../../support/test-keys.ts';
 
 export interface Edge {
@@ -20,11 +20,6 @@ export interface Edge {
   scheduled(): Promise<void>;
   close(): Promise<void>;
 }
-
-let program: Promise<ProgramSpec> | undefined;
-
-/** The container program as the image has it, made once for all files that share a process. */
-export const bridgeProgram = (): Promise<ProgramSpec> => (program ??= bundledBridgeProgram());
 
 /** The whole road: the Worker in real workerd, its container as a process, in front of a simulator. */
 export async function startEdge(options: {

@@ -28,7 +28,7 @@ beforeEach(async () => {
     CHECKPOINT: `file:${path.join(folder, 'bridge.sqlite')}`,
     PORT: '0',
   };
-  process = spawnBridge(env);
+  process = await spawnBridge(env);
 });
 afterEach(async () => {
   process.child.kill('SIGKILL');

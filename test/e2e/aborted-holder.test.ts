@@ -32,7 +32,7 @@ const sent = (): number => simulator.stats().byCommand['dealer/send_request'] ??
 
 it('aborted before the server executed it: the order is sent once, and the books decide', async () => {
   await edge.scheduled();
-  simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 1500, count: 1 });
+  simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 4_000, count: 1 });
   const answering = place();
   await expect.poll(sent).toBe(1);
   await (await edge.fetch('/abort-for-test')).text();

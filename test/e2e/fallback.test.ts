@@ -69,6 +69,8 @@ function loseContainers(): void {
 }
 
 it('the container is gone for good: the next read is answered by the VPS, in time; streams go on there, with a gap told', async () => {
+  // A warming call waits for the container however long it takes, a request only FALLBACK_AFTER_MS.
+  await edge.scheduled();
   const stream = await StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read });
   stream.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });
   await stream.first('snapshot', 'ticks');

@@ -20,7 +20,7 @@ const trade = (): Record<string, string> => ({ 'x-api-key': edge.keys.trade, 'co
 it('an order whose container is killed is sent once, told as unknown, and settled by the next one unasked', async () => {
   const body = { login: 1001, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.10' };
   await edge.scheduled();
-  simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 3000, count: 1 });
+  simulator.fault({ kind: 'slow', command: 'dealer/send_request', ms: 20_000, count: 1 });
   const before = simulator.stats().byCommand['dealer/send_request'] ?? 0;
   const answering = edge.json('/v1/orders', {
     method: 'POST',

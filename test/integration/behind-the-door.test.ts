@@ -141,7 +141,7 @@ test('a bulk close goes on behind its 202, whoever still waits', async () => {
   const forex = users.flatMap(({ positions }) => positions.filter(({ symbol }) => symbol === 'EURUSD'));
   // More than go side by side, so that some are begun only after the answer.
   const tickets = forex.slice(0, 10).map(({ position }) => String(position));
-  simulator.broker.dealer.set({ delayMs: 600 });
+  simulator.broker.dealer.set({ delayMs: 1_500 });
   const answer = await fetch(`http://127.0.0.1:${container.port}/v1/positions/close`, {
     method: 'POST',
     headers: {

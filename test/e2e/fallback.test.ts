@@ -41,6 +41,8 @@ beforeAll(async () => {
     simulator,
     around: (program) => (isGone ? { ...program, command: [process.execPath, '-e', 'process.exit(3)'] } : program),
     vars: {
+      // One session: a pool grows where answers are slow.
+      POOL_MAX: '1',
       FALLBACK_ORIGIN: `http://127.0.0.1:${port}`,
       FALLBACK_KEY: KEY,
       FALLBACK_WRITES: 'on',

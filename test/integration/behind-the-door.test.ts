@@ -32,6 +32,8 @@ beforeEach(async () => {
     MT5_PASSWORD: 'Password1',
     MT5_TLS: `pin:${simulator.certificateSha256}`,
     BRIDGE_START_SECRET: SECRET,
+    // One session: a pool grows where answers are slow.
+    POOL_MAX: '1',
     PORT: '0',
   });
   container = await startContainer(config, {
@@ -141,19 +143,20 @@ test('a bulk close goes on behind its 202, whoever still waits', async () => {
   const forex = users.flatMap(({ positions }) => positions.filter(({ symbol }) => symbol === 'EURUSD'));
   // More than go side by side, so that some are begun only after the answer.
   const tickets = forex.slice(0, 10).map(({ position }) => String(position));
-  simulator.broker.dealer.set({ delayMs: 1_500 });
+  simulator.broker.dealer.set({ delayMs: 4_000 });
   const answer = await fetch(`http://127.0.0.1:${container.port}/v1/positions/close`, {
     method: 'POST',
     headers: {
       [HEADER.startSecret]: SECRET,
       [HEADER.caller]: JSON.stringify({ id: 'desk', scopes: ['read', 'trade'] }),
-      [HEADER.deadline]: String(Date.now() + 500),
+      [HEADER.deadline]: String(Date.now() + 1_500),
       [HEADER.idempotencyKey]: 'flatten',
       'content-type': 'application/json',
       connection: 'close',
     },
     body: JSON.stringify({ group: '*', symbol: 'EURUSD', tickets }),
   });
+  simulator.broker.dealer.set({ delayMs: 0 });
   expect(answer.status).toBe(202);
   expect(await state.operations.parts('desk', 'flatten')).toHaveLength(8);
   await expect.poll(async () => (await state.operations.get('desk', 'flatten'))?.state).toBe('done');

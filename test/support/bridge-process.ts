@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { bundledBridgeProgram } from '../../scripts/local/bridge-program.ts';
-import type { ProgramSpec } from '../../scripts/local/engine.ts';
+
+type ProgramSpec = Awaited<ReturnType<typeof bundledBridgeProgram>>;
 
 let program: Promise<ProgramSpec> | undefined;
 

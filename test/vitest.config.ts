@@ -17,7 +17,7 @@ process.env['WRANGLER_LOG'] ??= 'error';
  * As many files at a time as there are cores: by default one core is left free, and of two that is half. What is polled for
  * is done by others, who may be slow: the second that Vitest gives them is short.
  */
-const parallel = { maxWorkers: '100%', expect: { poll: { timeout: 20_000 } } } as const;
+const parallel = { maxWorkers: '100%', expect: { poll: { timeout: 30_000 } } } as const;
 /**
  * Files share a process, and with it what they import and bundle: importing took half of the processor time of a file, and
  * Miniflare and wrangler alone are three seconds of it.
@@ -31,15 +31,15 @@ export default defineConfig({
     // The bridge's own log lines are asked for where a test is about them.
     onConsoleLog: (text) => !text.startsWith('{"time":'),
     projects: [
-      { root, test: { ...sharing, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { root, test: { ...sharing, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 90_000 } },
       {
         root,
         test: {
           ...sharing,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
         },
       },
       {
@@ -63,15 +63,15 @@ export default defineConfig({
             },
           }),
         ],
-        test: { ...parallel, name: 'worker', include: ['test/worker/**/*.test.ts'], testTimeout: 30_000 },
+        test: { ...parallel, name: 'worker', include: ['test/worker/**/*.test.ts'], testTimeout: 90_000 },
       },
       {
         root,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           ...sharing,
         },
       },

@@ -40,9 +40,9 @@ function readers(): { answered: () => number; stop: () => Promise<string[]> } {
   };
 }
 
-/** Waits until every reader has had some answers from now on. */
+/** Waits until the readers have had two answers each, from now on. */
 async function moreAnswers(reading: { answered: () => number }): Promise<void> {
-  const target = reading.answered() + 200;
+  const target = reading.answered() + 100;
   await expect.poll(reading.answered).toBeGreaterThan(target);
 }
 

@@ -166,7 +166,7 @@ export class Bench {
     for (const { system, running } of this.#started) {
       if (!this.#does(system, work)) continue;
       // The cache does not ask the broker; and latency can be given only to our own.
-      if (upstreamLatencyMs > 0 && (work === 'cached' || !running.simulator)) continue;
+      if (upstreamLatencyMs > 0 && (work === 'cached' || !running.simulator || system.isBeside)) continue;
       for (const mode of quick && upstreamLatencyMs > 0
         ? (['saturated'] as const)
         : (['saturated', 'paced'] as const)) {
@@ -196,7 +196,7 @@ export class Bench {
     const { warmUpMs, durationMs } = this.#options;
     for (const connections of this.#options.clientCounts) {
       for (const { system, running } of this.#started) {
-        if (!system.works.includes('typed') || system.name === 'vps-1') continue;
+        if (!system.works.includes('typed') || system.isBeside || system.name === 'vps-1') continue;
         const what = { work: 'typed', mode: 'saturated', upstreamLatencyMs: 0 } as const;
         await this.#measure({ ...what, system: system.name, concurrency: connections }, () =>
           measureHttp({
@@ -330,7 +330,7 @@ export class Bench {
   }
 
   async #starts(repetition: number): Promise<void> {
-    if (!this.#wants('start') || !this.#started.some(({ running }) => running.pid !== undefined)) return;
+    if (!this.#wants('start') || !this.#started.some(({ running }) => running.pids.length > 0)) return;
     try {
       for (const { system, work, sample } of await measureStarts(repetition, STORM_CALL_MS, this.#options.quick)) {
         const key: RowKey = { system, work, mode: 'start', upstreamLatencyMs: STORM_CALL_MS, concurrency: 1 };

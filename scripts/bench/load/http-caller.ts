@@ -21,11 +21,12 @@ export class HttpCaller {
   #received: Buffer | undefined;
   #done: ((outcome: Answer | Error) => void) | undefined;
 
-  constructor(url: URL) {
+  /** @param ca PEM of the authority of an `https:` URL; the usual ones if absent */
+  constructor(url: URL, ca?: string) {
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
     this.#open = () =>
       url.protocol === 'https:'
-        ? connectTls({ host: url.hostname, port, servername: url.hostname, ALPNProtocols: ['http/1.1'] })
+        ? connectTls({ host: url.hostname, port, servername: url.hostname, ALPNProtocols: ['http/1.1'], ca })
         : connectPlain({ host: url.hostname, port });
   }
 

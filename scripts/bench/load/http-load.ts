@@ -74,7 +74,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
   const tally = new Tally(job);
   const url = new URL(job.url);
   const count = job.kind === 'burst' ? job.callers : job.connections;
-  const callers = Array.from({ length: count }, () => new HttpCaller(url));
+  const callers = Array.from({ length: count }, () => new HttpCaller(url, job.ca));
   const write = requestWriter(job, count);
   const cpu = process.cpuUsage();
   const measured =

@@ -9,6 +9,8 @@ interface Target {
   /** http: or https:. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** PEM of the authority of an `https:` URL of ours. */
+  readonly ca?: string;
   /** Dealt out to the connections, so that callers who ask at once ask for different things. */
   readonly requests: readonly LoadRequest[];
   /** Every request gets an Idempotency-Key of its own. */

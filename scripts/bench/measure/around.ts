@@ -1,7 +1,7 @@
 import type { Sample } from '../report/model.ts';
 import type { UpstreamCounters } from '../systems/simulator-process.ts';
 import type { RunningSystem } from '../systems/system.ts';
-import { canMeasureProcesses, resetPeaks, type Part, type Usage } from './process-tree.ts';
+import { canMeasureProcesses, resetPeaks, usageOf, type Part, type Usage } from './process-tree.ts';
 
 type ServerSide = Pick<Sample, 'cpuMs' | 'containerCpuMs' | 'peakRssBytes' | 'containerPeakRssBytes' | 'upstream'>;
 
@@ -11,14 +11,15 @@ export async function around<Result>(
   work: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly server: ServerSide }> {
   const before = await system.simulator?.counters();
-  if (system.pid !== undefined && canMeasureProcesses) resetPeaks(system.pid);
-  const usedBefore = system.usage?.();
+  const isMeasured = system.pids.length > 0 && canMeasureProcesses;
+  if (isMeasured) resetPeaks(system.pids);
+  const usedBefore = usageOf(...system.pids);
   const result = await work();
-  const usedAfter = system.usage?.();
+  const usedAfter = usageOf(...system.pids);
   const after = await system.simulator?.counters();
   const server: { -readonly [name in keyof ServerSide]: ServerSide[name] } = {};
   if (before && after) server.upstream = difference(before, after);
-  if (usedBefore && usedAfter && canMeasureProcesses) {
+  if (isMeasured) {
     const parts = (name: keyof Usage, of: readonly Part[], usage = usedAfter): number =>
       of.reduce((sum, part) => sum + (usage[part]?.[name] ?? 0), 0);
     const all: readonly Part[] = ['container', 'workerd', 'host'];

@@ -57,8 +57,8 @@ function partOf(pid: number): Part {
 }
 
 /** Lets the kernel forget the peaks, so that each row has its own. */
-export function resetPeaks(root: number): void {
-  for (const pid of descendants(root)) {
+export function resetPeaks(roots: readonly number[]): void {
+  for (const pid of roots.flatMap(descendants)) {
     try {
       writeFileSync(`/proc/${pid}/clear_refs`, '5');
     } catch {
@@ -67,10 +67,10 @@ export function resetPeaks(root: number): void {
   }
 }
 
-export function usageOf(root: number): UsageByPart {
+export function usageOf(...roots: readonly number[]): UsageByPart {
   const usage: Partial<Record<Part, Usage>> = {};
   if (!canMeasureProcesses) return usage;
-  for (const pid of descendants(root)) {
+  for (const pid of roots.flatMap(descendants)) {
     const part = partOf(pid);
     const { cpuMs = 0, rssBytes = 0, peakRssBytes = 0 } = usage[part] ?? {};
     const own = memory(pid);

@@ -1,10 +1,12 @@
 import { isApart, SYSTEM_NAMES, wantsWork, type BenchOptions } from '../options.ts';
 import { edge, edgeFloor, workerFloor } from './edge.ts';
-import { bareHttp, fanOut, nginx, pinnedProxy, wsLoop } from './floors.ts';
+import { fallback } from './fallback.ts';
+import { bareHttp, fanOut, nginx, nginxVersion, pinnedProxy, wsLoop } from './floors.ts';
 import { remote } from './remote.ts';
 import type { System } from './system.ts';
 import { uncounted } from './uncounted.ts';
 import { vps } from './vps.ts';
+import { vpsNginx } from './vps-nginx.ts';
 
 /** What `GET /v1/symbols/EURUSD` answers has 3,029 bytes: the floors write as many. */
 const BODY_BYTES = 3_029;
@@ -25,13 +27,14 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
     return works.length > 0 || (wantsWork(options.only, 'crowd') && !(options.quick && name.endsWith('dealers-2')));
   };
   if (options.edgeUrl === undefined && options.vpsUrl === undefined) {
-    const floorOfNginx = nginx(BODY_BYTES);
-    if (!floorOfNginx) skipped.push('nginx floor: nginx is not installed');
+    const version = nginxVersion();
+    if (version === undefined) skipped.push('nginx, vps-nginx: nginx is not installed (Debian: nginx-light)');
     systems.push(
       ...[
         bareHttp(BODY_BYTES),
-        ...(floorOfNginx ? [floorOfNginx] : []),
+        ...(version === undefined ? [] : [nginx(version, BODY_BYTES)]),
         vps('vps', POOL),
+        ...(version === undefined || options.quick ? [] : [vpsNginx(version)]),
         ...(options.quick ? [] : [uncounted(POOL)]),
         vps('vps-1', 1),
         pinnedProxy(1),
@@ -41,6 +44,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
         vps('vps-dealers-2', POOL, { DEALER_CONNECTIONS: '2' }),
         vps('vps-none-dealers-2', POOL, { MARKET_ORDER_PRICE: 'none', DEALER_CONNECTIONS: '2' }),
         edge,
+        ...(options.quick ? [] : [fallback]),
         edgeFloor(BODY_BYTES),
         workerFloor(BODY_BYTES),
         fanOut,

@@ -7,6 +7,8 @@ import type { EdgeHostAnswer, EdgeHostRequest } from './edge.ts';
 
 /** The name of a Worker of floors/worker/; unset = ours. */
 const floor = process.env['FLOOR'];
+/** As where no container can be had: what is started ends at once. */
+const noContainer = process.env['NO_CONTAINER'] === '1';
 const vars = JSON.parse(process.env['VARS'] ?? '{}') as Record<string, string>;
 const floors = path.resolve(import.meta.dirname, '../floors');
 
@@ -22,7 +24,7 @@ const edge = await startLocalEdge({
         env: { NODE_ENV: 'production', BODY_BYTES: process.env['BODY_BYTES'] ?? '1000' },
       }
     : {
-        command: [process.execPath, CONTAINER_BUNDLE],
+        command: noContainer ? ['false'] : [process.execPath, CONTAINER_BUNDLE],
         cwd: process.cwd(),
         containerPort: 8080,
         env: { NODE_ENV: 'production', HOST: '0.0.0.0', ...bundleEnvironment(CONTAINER_BUNDLE) },

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../measure/child.ts';
-import { usageOf } from '../measure/process-tree.ts';
 import { newBenchKey } from './bench-key.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
@@ -59,8 +58,7 @@ export const edge: System = {
       url,
       headers: key.headers,
       simulator,
-      pid: child.pid,
-      usage: () => usageOf(child.pid),
+      pids: [child.pid],
       makeCold: async () => {
         const answer = await fetch(`${url}/admin/sleep`, { method: 'POST', headers: key.headers });
         await answer.body?.cancel();
@@ -109,8 +107,7 @@ const floorOf = (worker: string, bodyBytes: number): Omit<System, 'name' | 'titl
       url,
       headers: {},
       simulator: undefined,
-      pid: child.pid,
-      usage: () => usageOf(child.pid),
+      pids: [child.pid],
       makeCold: async () => {
         await child.ask<EdgeHostAnswer>({ op: 'kill' }, 5_000);
         await untilNothingRuns(child);

@@ -4,7 +4,6 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Child } from '../measure/child.ts';
-import { usageOf } from '../measure/process-tree.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
 
@@ -17,8 +16,7 @@ async function startProgram(script: string, env: Record<string, string>): Promis
     url: `http://127.0.0.1:${port}`,
     headers: {},
     simulator: undefined,
-    pid: child.pid,
-    usage: () => usageOf(child.pid),
+    pids: [child.pid],
     stop: () => child.stop(),
   };
 }
@@ -78,15 +76,13 @@ export const fanOut: System = {
   start: () => startProgram('scripts/bench/floors/fan-out.ts', {}),
 };
 
-const nginxVersion = (): string | undefined => {
+/** Undefined where nginx is not installed. */
+export const nginxVersion = (): string | undefined => {
   const { status, stderr } = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
   return status === 0 ? (/nginx\/(\S+)/.exec(stderr)?.[1] ?? 'unknown') : undefined;
 };
 
-/** Undefined where nginx is not installed. */
-export function nginx(bodyBytes: number): System | undefined {
-  const version = nginxVersion();
-  if (version === undefined) return undefined;
+export function nginx(version: string, bodyBytes: number): System {
   return {
     name: 'nginx',
     title: `floor: nginx ${version}, return 200`,
@@ -110,8 +106,7 @@ http { access_log off; keepalive_requests 100000000;
         url: `http://127.0.0.1:${port}`,
         headers: {},
         simulator: undefined,
-        pid: child.pid,
-        usage: () => usageOf(child.pid),
+        pids: [child.pid],
         stop: async () => {
           await child.stop();
           await rm(directory, { recursive: true, force: true });
@@ -121,7 +116,7 @@ http { access_log off; keepalive_requests 100000000;
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

@@ -19,7 +19,7 @@ export const remote = (options: {
     url: new URL(options.url).origin,
     headers: options.key === undefined ? {} : { 'X-API-Key': options.key },
     simulator: undefined,
-    pid: undefined,
+    pids: [],
     stop: () => Promise.resolve(),
   }),
 });

@@ -1,5 +1,4 @@
 import type { Placement } from '../measure/child.ts';
-import type { UsageByPart } from '../measure/process-tree.ts';
 import type { SimulatorProcess } from './simulator-process.ts';
 
 export type WorkName = 'cached' | 'typed' | 'passthrough' | 'batch' | 'worst-body' | 'order' | 'stream' | 'fan-out';
@@ -13,6 +12,8 @@ export interface System {
   readonly placement: Placement;
   /** What it can be asked to do; nothing where only the rows of `work/crowd-work.ts` name it. */
   readonly works: readonly WorkName[];
+  /** Only at a broker nearby and with the usual connections: what it is set beside has the other rows. */
+  readonly isBeside?: boolean;
   /** Path that answers from memory alone, where it is not the bridge's. */
   readonly cachedPath?: string;
   start(): Promise<RunningSystem>;
@@ -28,10 +29,11 @@ export interface RunningSystem {
   readonly headers: Readonly<Record<string, string>>;
   /** The broker behind it; undefined where there is none, or none of ours. */
   readonly simulator: SimulatorProcess | undefined;
-  /** Undefined for what runs elsewhere. */
-  readonly pid: number | undefined;
+  /** Its processes, each with all that it started; none of what runs elsewhere. */
+  readonly pids: readonly number[];
+  /** PEM of the authority behind an `https:` URL of ours. */
+  readonly ca?: string;
   /** Ends the container process and waits until it is gone; the next request is a cold start. */
   readonly makeCold?: () => Promise<void>;
-  readonly usage?: () => UsageByPart;
   stop(): Promise<void>;
 }

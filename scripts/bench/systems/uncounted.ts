@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { bundleContainer } from '../../local/bundle-container.ts';
-import { usageOf } from '../measure/process-tree.ts';
 import { newBenchKey } from './bench-key.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
@@ -33,8 +32,7 @@ export const uncounted = (poolMax: number): System => ({
       url,
       headers: key.headers,
       simulator,
-      pid: child.pid,
-      usage: () => usageOf(child.pid),
+      pids: [child.pid],
       stop: async () => {
         await child.stop();
         await simulator.stop();

@@ -2,8 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bundleEnvironment } from '../../local/bridge-program.ts';
-import { Child } from '../measure/child.ts';
-import { usageOf } from '../measure/process-tree.ts';
+import { Child, type Placement } from '../measure/child.ts';
 import { newBenchKey } from './bench-key.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
@@ -22,9 +21,13 @@ export interface ContainerProcess {
 export async function startContainerProcess(
   simulator: SimulatorProcess,
   options: {
-    readonly keys: string;
-    readonly poolMax: number;
-    readonly checkpoint: string;
+    /** Absent: `env` says who may call. */
+    readonly keys?: string;
+    /** Absent, as the next: as `env` says. */
+    readonly poolMax?: number;
+    readonly checkpoint?: string;
+    /** `measured` if absent. */
+    readonly placement?: Placement;
     readonly program?: string;
     readonly nodeArgs?: readonly string[];
     /** Further settings. */
@@ -32,15 +35,15 @@ export async function startContainerProcess(
   },
 ): Promise<ContainerProcess> {
   const child = new Child(options.program ?? CONTAINER_BUNDLE, {
-    placement: 'measured',
+    placement: options.placement ?? 'measured',
     ...(options.nodeArgs ? { nodeArgs: options.nodeArgs } : {}),
     env: {
       ...simulator.env,
       ...bundleEnvironment(CONTAINER_BUNDLE),
       PORT: '0',
-      POOL_MAX: String(options.poolMax),
-      BRIDGE_API_KEYS: options.keys,
-      CHECKPOINT: options.checkpoint,
+      ...(options.poolMax === undefined ? {} : { POOL_MAX: String(options.poolMax) }),
+      ...(options.keys === undefined ? {} : { BRIDGE_API_KEYS: options.keys }),
+      ...(options.checkpoint === undefined ? {} : { CHECKPOINT: options.checkpoint }),
       MAX_CONNECTIONS: '2000',
       RATE_LIMIT_PER_SECOND: '1000000',
       RATE_LIMIT_BURST: '1000000',
@@ -95,10 +98,9 @@ export const vps = (
       },
       headers: key.headers,
       simulator,
-      get pid() {
-        return running.child.pid;
+      get pids() {
+        return [running.child.pid];
       },
-      usage: () => usageOf(running.child.pid),
       makeCold: async () => {
         await running.child.stop();
         running = await start();

@@ -11,7 +11,7 @@ const POOL_GROWTH_TIMEOUT_MS = 10_000;
 export async function growPools(started: readonly Started[], load: Child): Promise<void> {
   for (const { running } of started) await running.simulator?.setLatency(POOL_GROWTH_LATENCY_MS);
   for (const { system, running } of started) {
-    const grows = system.kind !== 'floor' && system.name !== 'vps-1' && system.works.includes('passthrough');
+    const grows = system.kind !== 'floor' && system.name !== 'vps-1' && system.works.includes('typed');
     if (!grows || !running.simulator) continue;
     const giveUpAtMs = performance.now() + POOL_GROWTH_TIMEOUT_MS;
     while ((await running.simulator.counters()).connections < POOL && performance.now() < giveUpAtMs)

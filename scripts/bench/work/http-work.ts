@@ -42,6 +42,7 @@ export async function measureHttp(one: HttpMeasurement): Promise<Sample> {
     kind: one.mode,
     url: one.running.url,
     headers: one.running.headers,
+    ...(one.running.ca === undefined ? {} : { ca: one.running.ca }),
     requests: requestsOf(one.work, one.system),
     connections: one.connections ?? usual,
     ratePerSecond,

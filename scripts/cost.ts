@@ -7,25 +7,24 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { JOURNAL_EVENTS } from '../container/contract/journal.ts';
-import { type Bill, bill, cents, NOTHING, type Scenario } from '../container/state/cost/bill.ts';
+import { type Bill, bill, cents, type Scenario } from '../container/state/cost/bill.ts';
 import { awakeThisMonth } from '../container/state/cost/month-to-date.ts';
 import { EGRESS, INSTANCE_TYPES, PRICES_READ } from '../container/state/cost/prices.ts';
+import { MONTH_HOURS, USUAL_MONTH as USUAL, VPS_USD } from './usual-month.ts';
 
 const HOUR_S = 3600;
-/** The least that DigitalOcean sells with 1 GiB (digitalocean.com/pricing/droplets, Basic). */
-const VPS_USD = 6;
 
 const OPTIONS = {
-  'instance-type': { type: 'string', default: 'basic' },
-  'awake-hours': { type: 'string', default: '720' },
-  'cpu-busy': { type: 'string', default: '0.1' },
-  requests: { type: 'string', default: '100000' },
-  writes: { type: 'string', default: '1000' },
+  'instance-type': { type: 'string', default: USUAL.instanceType },
+  'awake-hours': { type: 'string', default: String(MONTH_HOURS) },
+  'cpu-busy': { type: 'string', default: String(USUAL.cpuBusy) },
+  requests: { type: 'string', default: String(USUAL.requests) },
+  writes: { type: 'string', default: String(USUAL.writes) },
   'client-messages': { type: 'string', default: '0' },
   'stream-hours': { type: 'string', default: '0' },
-  'stored-gb': { type: 'string', default: '0.01' },
-  'egress-gb': { type: 'string', default: '1' },
-  'egress-region': { type: 'string', default: 'na-eu' },
+  'stored-gb': { type: 'string', default: String(USUAL.storedGb) },
+  'egress-gb': { type: 'string', default: String(USUAL.egressGb) },
+  'egress-region': { type: 'string', default: USUAL.egressRegion },
   'r2-gb': { type: 'string', default: '0' },
   'r2-writes': { type: 'string', default: '0' },
   'r2-reads': { type: 'string', default: '0' },
@@ -63,7 +62,7 @@ function scenarioOf(given: Options): Scenario & { readonly vpsUsd: number } {
     return given[name] as T;
   };
   return {
-    ...NOTHING,
+    ...USUAL,
     instanceType: oneOf('instance-type', INSTANCE_TYPES),
     awakeSeconds: number('awake-hours', 744) * HOUR_S,
     cpuBusy: number('cpu-busy', 1),

@@ -3,7 +3,7 @@ import { measureCrowdRows } from './crowd.ts';
 import { measureDesk } from './desk.ts';
 import { bundleContainer } from '../local/bundle-container.ts';
 import { Child } from './measure/child.ts';
-import { rowId, type MeasureRow, type Row, type RowKey, type Sample } from './report/model.ts';
+import { rowId, type MeasureRow, type Report, type RowKey, type Sample } from './report/model.ts';
 import { CONTAINER_BUNDLE } from './systems/vps.ts';
 import type { Started, System, WorkName } from './systems/system.ts';
 import { measureBrokers } from './work/brokers-work.ts';
@@ -50,7 +50,7 @@ export class Bench {
   async run(chosen: {
     readonly systems: readonly System[];
     readonly skipped: readonly string[];
-  }): Promise<{ systems: Record<string, string>; rows: Row[]; skipped: string[] }> {
+  }): Promise<Pick<Report, 'systems' | 'byAddress' | 'rows' | 'skipped'>> {
     this.#skipped.push(...chosen.skipped);
     await bundleContainer(CONTAINER_BUNDLE);
     this.#load = new Child('scripts/bench/load/http-load.ts', { placement: 'measuring', ipc: true });
@@ -79,6 +79,7 @@ export class Bench {
     }
     return {
       systems: Object.fromEntries(this.#started.map(({ system }) => [system.name, system.title])),
+      byAddress: this.#started.filter(({ running }) => running.pids.length === 0).map(({ system }) => system.name),
       rows: [...this.#rows].map(([id, row]) => ({ id, ...row })),
       skipped: this.#skipped,
     };

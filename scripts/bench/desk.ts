@@ -1,7 +1,6 @@
 import type { Child } from './measure/child.ts';
 import type { MeasureRow, Sample } from './report/model.ts';
-import { POOL } from './systems/choose-systems.ts';
-import { vps } from './systems/vps.ts';
+import { POOL, vps } from './systems/vps.ts';
 import { measureTold } from './work/told-work.ts';
 import {
   DESK_CLIENTS,

@@ -55,9 +55,7 @@ async function main(options: BenchOptions): Promise<void> {
     commit: commit(),
     machine: { ...machine, loadAfter: Number(loadavg()[0]?.toFixed(2)) },
     repetitions: options.repetitions,
-    systems: ran.systems,
-    rows: ran.rows,
-    skipped: ran.skipped,
+    ...ran,
   };
   mkdirSync(RESULTS, { recursive: true });
   const name = options.name ?? startedAt.toISOString().slice(0, 19).replaceAll(':', '-');

@@ -30,7 +30,9 @@ export function readGuide(file: string, markdown: string): Guide {
       const rendered = marked.parser([token]);
       html += token.type === 'table' ? `<div class="wide">${rendered}</div>` : rendered;
       const part = parts.at(-1);
-      if (part && token !== heading) part.text = `${part.text} ${withoutTags(rendered)}`.trim();
+      // A plot shows what the table beside it says.
+      if (part && token !== heading && token.type !== 'html')
+        part.text = `${part.text} ${withoutTags(rendered)}`.trim();
     }
   }
   return { slug: slugOf(file), title: heading.text, html, parts };

@@ -1,45 +1,10 @@
+import { comparisonPlots } from './comparison.ts';
 import { Rows } from './find.ts';
 import type { Report } from './model.ts';
 import { figure } from './numbers.ts';
+import { bars, escape } from './plot.ts';
 import type { Summary } from './summary.ts';
 import { machineLine, tablesOf, type Table } from './tables.ts';
-
-const WIDTH = 860;
-const LABEL = 330;
-const BAR = 18;
-const COLOURS: Readonly<Record<string, string>> = { vps: '#2563eb', edge: '#f6821f', floor: '#94a3b8' };
-
-const escape = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
-const colourOf = (system: string): string =>
-  COLOURS[system.startsWith('edge') && system !== 'edge-floor' ? 'edge' : system.startsWith('vps') ? 'vps' : 'floor'] ??
-  '#94a3b8';
-
-/** Horizontal bars on a logarithmic scale: a floor and what stands on it often differ by tens. */
-function bars(
-  title: string,
-  entries: readonly { label: string; system: string; value: number; text: string }[],
-): string {
-  const shown = entries.filter(({ value }) => Number.isFinite(value) && value > 0);
-  if (shown.length === 0) return '';
-  const least = Math.log10(Math.min(...shown.map(({ value }) => value)) / 2);
-  const most = Math.log10(Math.max(...shown.map(({ value }) => value)));
-  const lines = shown.map(({ label, system, value, text }, index) => {
-    const y = 28 + index * (BAR + 6);
-    const width = Math.max(2, ((Math.log10(value) - least) / (most - least)) * (WIDTH - LABEL - 110));
-    return (
-      `<text x="${LABEL - 8}" y="${y + 13}" text-anchor="end">${escape(label)}</text>` +
-      `<rect x="${LABEL}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" fill="${colourOf(system)}"/>` +
-      `<text x="${(LABEL + width + 6).toFixed(1)}" y="${y + 13}">${escape(text)}</text>`
-    );
-  });
-  const height = 36 + shown.length * (BAR + 6);
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui,sans-serif" font-size="12" fill="currentColor">` +
-    `<text x="0" y="16" font-weight="600">${escape(title)} (logarithmic)</text>${lines.join('')}</svg>`
-  );
-}
 
 const nameOf = ({ row }: Summary): string =>
   `${row.system} · ${row.work}${row.upstreamLatencyMs > 0 ? ` · broker ${row.upstreamLatencyMs} ms` : ''} · ${row.concurrency}`;
@@ -83,9 +48,9 @@ const htmlTable = ({ title, head, rows }: Table): string =>
 
 export const asHtml = (report: Report): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>MT5 Edge Bridge benchmark</title>
-<style>body{font:14px system-ui,sans-serif;margin:2rem;color-scheme:light dark}table{border-collapse:collapse;font-size:12px}
+<style>body{font:14px system-ui,sans-serif;margin:2rem;color-scheme:light dark}svg{fill:currentColor}table{border-collapse:collapse;font-size:12px}
 td,th{border-bottom:1px solid #8884;padding:.2rem .6rem;text-align:left}.wide{overflow:auto}.met{color:#16a34a}.missed{color:#dc2626}</style>
-<h1>MT5 Edge Bridge benchmark</h1><p>${escape(machineLine(report))}</p>${chartsOf(report).join('\n')}
+<h1>MT5 Edge Bridge benchmark</h1><p>${escape(machineLine(report))}</p>${[...Object.values(comparisonPlots(report)), ...chartsOf(report)].join('\n')}
 ${tablesOf(report).map(htmlTable).join('\n')}${
     report.skipped.length > 0
       ? `<h2>Not measured</h2><ul>${report.skipped.map((text) => `<li>${escape(text)}</li>`).join('')}</ul>`

@@ -50,9 +50,8 @@ export function headlinesOf(report: Report): Headline[] {
     summary?.upstreamRequests
       ? figure((1 - (summary.signIns ?? 0) / summary.upstreamRequests) * 100, ' %')
       : figure(undefined);
-  const all = rows.all().filter(({ row }) => ['vps', 'vps-1', 'edge', 'edge-cold'].includes(row.system));
   const share = (systems: readonly string[]): string => {
-    const own = all.filter(({ row }) => systems.includes(row.system));
+    const own = rows.all().filter(({ row }) => systems.includes(row.system));
     const done = own.reduce((sum, summary) => sum + summary.done, 0);
     const failed = own.reduce((sum, summary) => sum + summary.failures, 0);
     return done + failed === 0
@@ -155,7 +154,12 @@ export function headlinesOf(report: Report): Headline[] {
     line('billable memory: an hour awake, as the program uses it', stream(100), (summary) =>
       figure(summary?.containerPeakRssMb && (summary.containerPeakRssMb / 1024) * 3600, ' GiB-s'),
     ),
-    { what: 'success', vps: share(['vps', 'vps-1']), edge: share(['edge', 'edge-cold']), answers: '' },
+    {
+      what: 'success',
+      vps: share(['vps', 'vps-1', 'vps-nginx']),
+      edge: share(['edge', 'edge-cold', 'fallback']),
+      answers: '',
+    },
   ];
 }
 

@@ -62,6 +62,8 @@ export interface Report {
   readonly machine: MachineFacts;
   readonly repetitions: number;
   readonly systems: Readonly<Record<string, string>>;
+  /** Names of those that ran elsewhere. */
+  readonly byAddress?: readonly string[];
   readonly rows: readonly Row[];
   /** What could not be measured, and why. */
   readonly skipped: readonly string[];

@@ -23,6 +23,8 @@ const PAIRS: readonly {
   { system: 'edge', over: 'edge-floor', works: ['cached'] },
   { system: 'edge', over: 'worker-floor', works: ['cached'] },
   { system: 'edge', over: 'vps', works: ['cached', 'typed', 'passthrough', 'batch', 'order', 'ticks'] },
+  { system: 'vps-nginx', over: 'vps', works: ['cached', 'typed', 'order'] },
+  { system: 'fallback', over: 'edge', works: ['cached', 'typed', 'order'] },
   { system: 'edge-cold', over: 'edge-floor', works: ['storm'] },
   { system: 'edge-cold', over: 'vps-1', works: ['storm', 'storm, distinct reads'] },
   { system: 'vps', over: 'start-floor', works: ['listening'] },

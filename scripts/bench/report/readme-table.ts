@@ -1,10 +1,8 @@
 import type { Report } from './model.ts';
+import { putBetweenMarkers } from './generated-part.ts';
 import { headlinesOf } from './headlines.ts';
 import { asMarkdown, machineLine } from './tables.ts';
 import { targetsOf } from './targets.ts';
-
-const BEGIN = '<!-- bench:begin (npm run bench:readme writes this) -->';
-const END = '<!-- bench:end -->';
 
 /** The figures that a reader asks for first, by how they begin; the report has all. */
 const SHOWN = [
@@ -31,7 +29,8 @@ function readmeTable(report: Report): string {
         .filter(({ what }) => SHOWN.some((begin) => what.startsWith(begin)))
         .map(({ what, vps, edge }) => [what, vps, edge]),
     }),
-    `${machineLine(report)}. The edge's figures are of workerd on this machine: they leave out the distance in production. ` +
+    `[Side by side](container/contract/docs/guides/14-edge-or-vps.md), with nginx in front and with a VPS behind the Worker, costs, and a model of what Cloudflare's network adds. ` +
+      `${machineLine(report)}. The edge's figures are of workerd on this machine: they leave out the distance in production. ` +
       `Targets: ${targets.filter(({ verdict }) => verdict === 'met').length} met, ${missed.length} missed` +
       (missed.length > 0
         ? ` (${missed.map(({ what, measured, wanted }) => `${what}: ${measured}, wanted ${wanted}`).join('; ')}).`
@@ -39,10 +38,6 @@ function readmeTable(report: Report): string {
   ].join('\n\n');
 }
 
-/** Replaces what is between the markers. @throws Error when they are not there */
-export function putIntoReadme(readme: string, report: Report): string {
-  const from = readme.indexOf(BEGIN);
-  const to = readme.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`README.md: expected the lines ${BEGIN} and ${END}`);
-  return `${readme.slice(0, from + BEGIN.length)}\n\n${readmeTable(report)}\n\n${readme.slice(to)}`;
-}
+/** @throws Error when the markers are not there */
+export const putIntoReadme = (readme: string, report: Report): string =>
+  putBetweenMarkers('README.md', readme, readmeTable(report));

@@ -1,3 +1,4 @@
+import { comparisonTables } from './comparison.ts';
 import { Rows } from './find.ts';
 import { headlinesOf } from './headlines.ts';
 import type { Report } from './model.ts';
@@ -29,6 +30,7 @@ export function tablesOf(report: Report): Table[] {
       head: ['figure', 'vps', 'edge (this machine)', 'answers'],
       rows: headlinesOf(report).map(({ what, vps, edge, answers }) => [what, vps, edge, answers]),
     },
+    ...comparisonTables(report),
     {
       title: 'Throughput',
       head: [

@@ -5,13 +5,11 @@ import { bareHttp, fanOut, nginx, nginxVersion, pinnedProxy, wsLoop } from './fl
 import { remote } from './remote.ts';
 import type { System } from './system.ts';
 import { uncounted } from './uncounted.ts';
-import { vps } from './vps.ts';
+import { POOL, vps } from './vps.ts';
 import { vpsNginx } from './vps-nginx.ts';
 
 /** What `GET /v1/symbols/EURUSD` answers has 3,029 bytes: the floors write as many. */
 const BODY_BYTES = 3_029;
-/** `POOL_MAX` as it comes. */
-export const POOL = 4;
 /** Sessions of a peer that opens one for each caller. */
 const MANY = 32;
 const REACH_TIMEOUT_MS = 3_000;

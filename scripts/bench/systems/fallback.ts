@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { newBenchKey } from './bench-key.ts';
-import { POOL } from './choose-systems.ts';
 import { startEdgeHost } from './edge.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
-import { startContainerProcess } from './vps.ts';
+import { POOL, startContainerProcess } from './vps.ts';
 
 /** The door and its Durable Object, with a VPS in place of the container: what `FALLBACK_ORIGIN` and `ORIGIN=vps` answer by. */
 export const fallback: System = {

@@ -10,6 +10,9 @@ import type { RunningSystem, System } from './system.ts';
 /** The container program as one file, as the image has it; made by `bundleContainer` at the start of a run. */
 export const CONTAINER_BUNDLE = path.resolve('dist/bench/container/main.cjs');
 
+/** `POOL_MAX` as it comes. */
+export const POOL = 4;
+
 export interface ContainerProcess {
   readonly child: Child;
   readonly url: string;

@@ -1,5 +1,5 @@
 import type { Child } from '../measure/child.ts';
-import { POOL } from '../systems/choose-systems.ts';
+import { POOL } from '../systems/vps.ts';
 import type { Started } from '../systems/system.ts';
 import { measureHttp } from './http-work.ts';
 

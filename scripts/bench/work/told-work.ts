@@ -5,8 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Sample } from '../report/model.ts';
-import { POOL } from '../systems/choose-systems.ts';
-import { vps } from '../systems/vps.ts';
+import { POOL, vps } from '../systems/vps.ts';
 import { type Desk, DESK_CLIENTS, DESK_LATENCY_MS, measureOrders } from './desk-work.ts';
 
 /**

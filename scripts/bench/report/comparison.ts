@@ -207,10 +207,12 @@ export function comparisonPlots(report: Report): Readonly<Record<string, string>
         value: allMb ?? Number.NaN,
         text: figure(allMb, ' MB'),
       })),
+      'linear',
     ),
     cost: bars(
       'A month',
       monthCosts().map(({ what, system, usd: value }) => ({ label: what, system, value, text: usd(value) })),
+      'linear',
     ),
   };
   return Object.fromEntries(Object.entries(plots).filter(([, svg]) => svg !== ''));

@@ -30,12 +30,15 @@ export interface Bar {
   readonly text: string;
 }
 
-/** Horizontal bars on a logarithmic scale: a floor and what stands on it often differ by tens. `''` where nothing is to be shown. */
-export function bars(title: string, entries: readonly Bar[]): string {
+/**
+ * Horizontal bars, on a logarithmic scale where not told otherwise: a floor and what stands on it often differ by tens.
+ * @returns `''` where nothing is to be shown
+ */
+export function bars(title: string, entries: readonly Bar[], scaleName: ScaleName = 'logarithmic'): string {
   const shown = entries.filter(({ value }) => isPositive(value));
-  const scale = logarithmic(shown.map(({ value }) => value));
+  const scale = SCALES[scaleName](shown.map(({ value }) => value));
   return figureOf(
-    title,
+    scaleName === 'logarithmic' ? `${title} (logarithmic)` : title,
     shown.map(({ label, system, value, text }) => ({
       label,
       text,
@@ -59,7 +62,7 @@ export function spreads(title: string, entries: readonly Spread[]): string {
   const shown = entries.filter(({ p50, p90, p99 }) => [p50, p90, p99].every(isPositive));
   const scale = logarithmic(shown.flatMap(({ p50, p99 }) => [p50, p99]));
   return figureOf(
-    `${title}: p50, p90, p99`,
+    `${title}: p50, p90, p99 (logarithmic)`,
     shown.map(({ label, system, p50, p90, p99, text }) => {
       const [from, mark, to] = [scale(p50), scale(p90), scale(p99)];
       const colour = colourOf(system);
@@ -80,6 +83,15 @@ function logarithmic(values: readonly number[]): (value: number) => number {
   return (value) => Math.max(2, ((Math.log10(value) - least) / (most - least)) * (WIDTH - LABEL - TEXT_ROOM));
 }
 
+/** From nothing. */
+const linear =
+  (values: readonly number[]) =>
+  (value: number): number =>
+    (value / Math.max(...values)) * (WIDTH - LABEL - TEXT_ROOM);
+
+const SCALES = { logarithmic, linear };
+type ScaleName = keyof typeof SCALES;
+
 interface Line {
   readonly label: string;
   readonly text: string;
@@ -95,9 +107,8 @@ function figureOf(title: string, lines: readonly Line[]): string {
       `<text x="${(LABEL + endsAt + 6).toFixed(1)}" y="13">${escape(text)}</text></g>`,
   );
   const height = 36 + lines.length * (BAR + 6);
-  const whole = `${title} (logarithmic)`;
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escape(whole)}" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui,sans-serif" font-size="12" fill="${TEXT}">` +
-    `<text x="0" y="16" font-weight="600">${escape(whole)}</text>${drawn.join('')}</svg>`
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escape(title)}" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui,sans-serif" font-size="12" fill="${TEXT}">` +
+    `<text x="0" y="16" font-weight="600">${escape(title)}</text>${drawn.join('')}</svg>`
   );
 }

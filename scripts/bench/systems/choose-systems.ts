@@ -22,7 +22,7 @@ export async function chooseSystems(options: BenchOptions): Promise<{ systems: S
   const wanted = ({ name, works }: System): boolean => {
     if (names.length > 0) return names.includes(name);
     if (options.only.length > 0 && options.only.every(isApart)) return false;
-    return works.length > 0 || (wantsWork(options.only, 'crowd') && !(options.quick && name.endsWith('dealers-2')));
+    return works.length > 0 || (wantsWork(options.only, 'crowd') && !options.quick);
   };
   if (options.edgeUrl === undefined && options.vpsUrl === undefined) {
     const version = nginxVersion();

@@ -80,17 +80,21 @@ export const edgeFloor = (bodyBytes: number): System => ({
 });
 
 export const workerFloor = (bodyBytes: number): System => ({
-  ...floorOf('lone-worker', bodyBytes),
+  ...floorOf('lone-worker', bodyBytes, false),
   name: 'worker-floor',
   title: 'floor of the door: an empty Worker that writes a ready buffer',
 });
 
-/** @param worker of floors/worker/ */
-const floorOf = (worker: string, bodyBytes: number): Omit<System, 'name' | 'title'> => ({
+/**
+ * @param worker of floors/worker/
+ * @param hasContainer a Worker alone is never cold
+ */
+const floorOf = (worker: string, bodyBytes: number, hasContainer = true): Omit<System, 'name' | 'title'> => ({
   kind: 'floor',
   placement: 'anywhere',
   works: ['cached'],
-  cachedPath: '/',
+  // `/` is a file among the Worker's assets, which no Worker of ours would see.
+  cachedPath: '/floor',
   start: async (): Promise<RunningSystem> => {
     const { child, url } = await startEdgeHost({
       FLOOR: worker,
@@ -108,10 +112,14 @@ const floorOf = (worker: string, bodyBytes: number): Omit<System, 'name' | 'titl
       headers: {},
       simulator: undefined,
       pids: [child.pid],
-      makeCold: async () => {
-        await child.ask<EdgeHostAnswer>({ op: 'kill' }, 5_000);
-        await untilNothingRuns(child);
-      },
+      ...(hasContainer
+        ? {
+            makeCold: async () => {
+              await child.ask<EdgeHostAnswer>({ op: 'kill' }, 5_000);
+              await untilNothingRuns(child);
+            },
+          }
+        : {}),
       stop: () => child.stop(10_000),
     };
   },

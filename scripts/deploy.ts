@@ -1,7 +1,8 @@
 /**
- * `npm run deploy [-- --env staging] [--secrets-file FILE] [--dry-run]`: looks at everything that would fail late, builds the
- * image, and only then lets wrangler make the Worker live. wrangler alone makes the Worker live first: a build that fails
- * then leaves a new Worker over the old image.
+ * `npm run deploy [-- --env staging] [--config FILE] [--secrets-file FILE] [--dry-run]`: looks at everything that would fail
+ * late, builds the image, and only then lets wrangler make the Worker live. wrangler alone makes the Worker live first: a build
+ * that fails then leaves a new Worker over the old image. Without `containers` in the configuration (`ORIGIN=vps`) there is no
+ * image, and Docker is not needed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -17,6 +18,8 @@ const wrangler = path.join(root, 'node_modules/.bin/wrangler');
 
 interface Options {
   readonly env: string | undefined;
+  /** In place of wrangler.jsonc. */
+  readonly config: string;
   readonly secretsFile: string | undefined;
   readonly dryRun: boolean;
 }
@@ -25,11 +28,13 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       env: { type: 'string' },
+      config: { type: 'string', default: path.join(root, 'wrangler.jsonc') },
       'secrets-file': { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
     },
   });
-  return { env: values.env, secretsFile: values['secrets-file'], dryRun: values['dry-run'] };
+  const config = path.resolve(values.config);
+  return { env: values.env, config, secretsFile: values['secrets-file'], dryRun: values['dry-run'] };
 }
 
 /** Standard output of a command that worked; `undefined` where it did not, or is not there. */
@@ -42,12 +47,15 @@ function output(command: string, args: readonly string[]): string | undefined {
   return status === 0 ? stdout : undefined;
 }
 
+type Config = ReturnType<typeof unstable_readConfig>;
+
+const readConfig = ({ config, env }: Options): Config =>
+  unstable_readConfig({ config, ...(env === undefined ? {} : { env }) });
+
+const hasImage = ({ containers = [] }: Config): boolean => containers.length > 0;
+
 /** Everything that is wrong, all at once. */
-function faultsOf(options: Options): string[] {
-  const config = unstable_readConfig({
-    config: path.join(root, 'wrangler.jsonc'),
-    ...(options.env === undefined ? {} : { env: options.env }),
-  });
+function faultsOf(options: Options, config: Config): string[] {
   const vars = config.vars as Record<string, unknown>;
   const brokers = brokersSchema.safeParse(vars['BROKERS']).data ?? [];
   const listed = (config.secrets as { required?: readonly string[] } | undefined)?.required ?? [];
@@ -62,11 +70,20 @@ function faultsOf(options: Options): string[] {
   ]);
   return [
     ...variableFaults({ ...vars, ...binding }),
+    ...containerFaults(vars, config),
     ...instanceFaults(brokers.length, config.containers ?? []),
     ...typeFaults(vars['INSTANCE_TYPE'], config.containers ?? []),
     ...secretFaults([...required], options),
-    ...(options.dryRun ? [] : toolFaults()),
+    ...(options.dryRun || !hasImage(config) ? [] : toolFaults()),
   ];
+}
+
+/** Only before a VPS alone there may be none. */
+function containerFaults(vars: Record<string, unknown>, config: Config): string[] {
+  const isVpsAlone = vars['ORIGIN'] === 'vps' && vars['FALLBACK_ORIGIN'] !== 'container';
+  return isVpsAlone || hasImage(config)
+    ? []
+    : ['containers: are missing; a Worker without any needs ORIGIN=vps, and no FALLBACK_ORIGIN=container'];
 }
 
 /** Each broker has a container of its own; without BROKERS there is one. */
@@ -89,7 +106,8 @@ function typeFaults(told: unknown, containers: readonly { readonly instance_type
     );
 }
 
-function secretFaults(required: readonly string[], { env, secretsFile, dryRun }: Options): string[] {
+function secretFaults(required: readonly string[], options: Options): string[] {
+  const { secretsFile, dryRun } = options;
   const given = new Map<string, string>();
   if (secretsFile !== undefined) {
     if (!existsSync(secretsFile)) return [`--secrets-file: ${secretsFile} is not there`];
@@ -98,7 +116,7 @@ function secretFaults(required: readonly string[], { env, secretsFile, dryRun }:
     for (const [name, value] of Object.entries(isJson ? (JSON.parse(text) as object) : parseEnv(text)))
       given.set(name, String(value));
   }
-  const named = given.size > 0 || dryRun ? [] : secretNames(env);
+  const named = given.size > 0 || dryRun ? [] : secretNames(options);
   const missing = required.filter((name) => !given.get(name) && !named.includes(name));
   if (dryRun && secretsFile === undefined) return [];
   const faults = missing.map(
@@ -109,9 +127,16 @@ function secretFaults(required: readonly string[], { env, secretsFile, dryRun }:
   return [...faults, ...(keys === undefined ? [] : variableFaults({ BRIDGE_API_KEYS: keys }, ['BRIDGE_API_KEYS']))];
 }
 
+/** Which Worker is meant, for wrangler. */
+const which = ({ env, config }: Options): string[] => [
+  '--config',
+  config,
+  ...(env === undefined ? [] : ['--env', env]),
+];
+
 /** Of the Worker that is deployed; none where there is none yet, or nobody is logged in. */
-function secretNames(env: string | undefined): string[] {
-  const told = output(wrangler, ['secret', 'list', '--format', 'json', ...(env === undefined ? [] : ['--env', env])]);
+function secretNames(options: Options): string[] {
+  const told = output(wrangler, ['secret', 'list', '--format', 'json', ...which(options)]);
   try {
     return (JSON.parse(told ?? '[]') as { name: string }[]).map(({ name }) => name);
   } catch {
@@ -134,16 +159,18 @@ function run(command: string, args: readonly string[]): void {
 }
 
 const options = readOptions();
-const faults = faultsOf(options);
+const config = readConfig(options);
+const faults = faultsOf(options, config);
 if (faults.length > 0) {
   console.error(`deploy: nothing was changed. To be mended first:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
   process.exit(1);
 }
 await bundleConsole();
-if (!options.dryRun) run('docker', ['build', '--platform', 'linux/amd64', '--tag', 'mt5-edge-bridge:deploy', '.']);
+if (!options.dryRun && hasImage(config))
+  run('docker', ['build', '--platform', 'linux/amd64', '--tag', 'mt5-edge-bridge:deploy', '.']);
 run(wrangler, [
   'deploy',
-  ...(options.env === undefined ? [] : ['--env', options.env]),
+  ...which(options),
   ...(options.secretsFile === undefined ? [] : ['--secrets-file', options.secretsFile]),
   ...(options.dryRun ? ['--dry-run', '--containers-rollout=none'] : []),
 ]);

@@ -162,6 +162,7 @@ async function main(): Promise<void> {
     const starting = startLocalEdge({
       port: ports.edge,
       program,
+      page: true,
       onLine: log('container'),
       onWorkerLog: log('worker'),
       vars: {

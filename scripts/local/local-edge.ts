@@ -15,6 +15,10 @@ export interface LocalEdgeOptions extends EngineOptions {
   readonly vars: Readonly<Record<string, string>>;
   /** The Worker's entry file; that of wrangler.jsonc if absent. */
   readonly main?: string;
+  /** As if wrangler.jsonc declared no `containers`. */
+  readonly withoutContainers?: boolean;
+  /** The page for people at `/`. Cloudflare answers it by itself; here each request passes three Workers of Miniflare's for it. */
+  readonly page?: boolean;
   /** What the Worker itself logs. */
   readonly onWorkerLog?: (line: string) => void;
 }
@@ -36,9 +40,12 @@ export interface LocalEdge {
  */
 export async function startLocalEdge(options: LocalEdgeOptions): Promise<LocalEdge> {
   process.env['WRANGLER_DOCKER_BIN'] = path.join(import.meta.dirname, 'docker-stub.sh');
-  await bundleConsole();
+  if (options.page) await bundleConsole();
   // Secrets come from the caller alone: none is looked for in .dev.vars or the environment.
-  const config = { ...unstable_readConfig({ config: path.join(root, 'wrangler.jsonc') }), secrets: undefined };
+  const declared = unstable_readConfig({ config: path.join(root, 'wrangler.jsonc') });
+  const containers = options.withoutContainers ? [] : declared.containers;
+  const assets = options.page ? declared.assets : undefined;
+  const config = { ...declared, containers, assets, secrets: undefined };
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config, undefined, {
     overrides: { enableContainers: true },
     containerBuildId: 'local',

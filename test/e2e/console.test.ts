@@ -30,7 +30,7 @@ describe.skipIf(browserPath === undefined)(name, () => {
     receiverUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
     [browser, edge] = await Promise.all([
       launchBrowser(),
-      startEdge({ simulator, vars: { POOL_MAX: '1', WEBHOOK_ALLOWED_ORIGINS: receiverUrl } }),
+      startEdge({ simulator, page: true, vars: { POOL_MAX: '1', WEBHOOK_ALLOWED_ORIGINS: receiverUrl } }),
     ]);
     opened = await ConsolePage.open(browser, edge.url);
     // A browser and workerd side by side: a busy machine takes its time.

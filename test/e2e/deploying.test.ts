@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { experimental_readRawConfig } from 'wrangler';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { type Edge, startEdge } from './support/edge.ts';
 
@@ -39,6 +40,31 @@ it('deploy names every missing secret and every value that is wrong, and changes
   expect(text).toContain('BRIDGE_API_KEYS: expected a JSON list');
   expect(text).not.toContain('MT5_SERVER');
   expect(text).not.toContain('planted');
+});
+
+it('a Worker before a VPS is deployed without containers, and without their secrets; another one is not', async () => {
+  const { rawConfig } = experimental_readRawConfig({ config: 'wrangler.jsonc' });
+  const here = (file: string): string => path.resolve(file);
+  const config = {
+    ...rawConfig,
+    containers: [],
+    main: here('worker/index.ts'),
+    assets: { directory: here('dist/console') },
+    secrets: { required: ['BRIDGE_API_KEYS', 'VPS_KEY'] },
+  };
+  const deploy = async (vars: object): Promise<{ code: number; text: string }> => {
+    const file = path.join(folder, 'wrangler.json');
+    await writeFile(file, JSON.stringify({ ...config, vars: { ...config.vars, ...vars } }));
+    return run('deploy.ts', '--dry-run', '--config', file, '--secrets-file', secrets);
+  };
+  const secrets = path.join(folder, 'vps.json');
+  const keys = JSON.stringify([{ id: 'one', hash: `sha256:${'0'.repeat(64)}`, scopes: ['read'] }]);
+  await writeFile(secrets, JSON.stringify({ BRIDGE_API_KEYS: keys, VPS_KEY: 'k'.repeat(32) }));
+  const another = await deploy({});
+  expect([another.code, another.text]).toEqual([1, expect.stringContaining('containers: are missing') as string]);
+  const { code, text } = await deploy({ ORIGIN: 'vps', VPS_ORIGIN: 'https://vps.example' });
+  expect([code, text]).toEqual([0, expect.stringContaining('--dry-run: exiting') as string]);
+  expect(text).not.toContain('docker');
 });
 
 it('smoke says what works', async () => {

@@ -25,6 +25,7 @@ import { logEvent } from '../log.ts';
 import { ownBroker, ownName } from '../own-place.ts';
 import { hubOf } from '../stubs.ts';
 import type { CountsByClass, ReferenceState } from '../reference-wire.ts';
+import { withContainer } from './no-container.ts';
 import { MemoryProof } from './memory-proof.ts';
 import { buildOrigins, fetchVps } from './origin/build-origins.ts';
 import { type ForwardRequest, readForwardRequest } from './origin/forward-to-origin.ts';
@@ -74,7 +75,7 @@ export class BridgeContainer extends Container<Env> {
   #activityChanged = Promise.withResolvers<void>();
 
   constructor(ctx: DurableObjectState<object>, env: Env) {
-    super(ctx, env);
+    super(withContainer(ctx), env);
     const onFault = (kind: string, error: unknown): void => logEvent('fault', { kind, error }, 'error');
     this.#state = new BridgeState(this.#sql, {
       now: () => this.now(),
@@ -371,7 +372,7 @@ export class BridgeContainer extends Container<Env> {
   }
 
   #containerControl(): ContainerControl {
-    return containerControl(this.ctx.container, {
+    return containerControl(withContainer(this.ctx).container, {
       start: (envVars) => this.startAndWaitForPorts({ startOptions: { envVars }, cancellationOptions: START_LIMITS }),
       envVars: (startSecret) => containerEnv(doorConfig(this.env).variablesOf(this.#broker()), startSecret),
       stop: () => this.stop('SIGTERM'),

@@ -38,9 +38,8 @@ export interface LibraryControl {
   destroy(): Promise<void>;
 }
 
-/** The platform's container and the library's ways with it as one. @throws Error where the class has no container */
-export function containerControl(container: Container | undefined, library: LibraryControl): ContainerControl {
-  if (!container) throw new Error('This Durable Object class has no container: see "containers" in wrangler.jsonc.');
+/** The platform's container and the library's ways with it as one. */
+export function containerControl(container: Container, library: LibraryControl): ContainerControl {
   return {
     running: () => container.running,
     start: (startSecret) => library.start(library.envVars(startSecret)),

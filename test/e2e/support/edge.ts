@@ -28,18 +28,25 @@ export async function startEdge(options: {
   /** A program that exits non-zero is started again in the same container, as Docker's `on-failure` does. */
   restartOnFailure?: boolean;
   refusal?: Refusal;
+  /** With the page at `/`. */
+  page?: boolean;
+  /** As if wrangler.jsonc declared no `containers`. */
+  withoutContainers?: boolean;
   /** Another entry of the Worker than the product's. */
   main?: string;
   /** What runs in place of the container's program, made of it; asked at each start of a container. */
   around?: (program: ProgramSpec) => ProgramSpec;
 }): Promise<Edge> {
   const { simulator, vars, restartOnFailure = false, main, refusal, around = (same) => same } = options;
+  const { withoutContainers = false, page = false } = options;
   const containerLog: string[] = [];
   const bundle = await bridgeProgram();
   const edge = await startLocalEdge({
     port: 0,
     program: () => around(bundle),
     restartOnFailure,
+    withoutContainers,
+    page,
     ...(main === undefined ? {} : { main }),
     ...(refusal === undefined ? {} : { refusal }),
     onLine: (line) => containerLog.push(line),

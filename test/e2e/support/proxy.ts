@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Agent, type Dispatcher, request } from 'undici';
 import { makeCertificate } from '../../simulator/certificate.ts';
+import { freePort } from '../../support/free-port.ts';
 
 /** nginx and Caddy with the files of `scripts/deploy`, on ports of their own, in a folder that is gone afterwards. */
 
@@ -29,15 +29,6 @@ export interface ProxyKind {
   readonly package: string;
   readonly isThere: boolean;
   readonly start: (upstreamPorts: readonly number[]) => Promise<Proxy>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const versionOf = (command: string, argument: string): string | undefined => {

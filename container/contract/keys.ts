@@ -140,9 +140,13 @@ export function presentedKey(
 
 /** `sha256:<hex>` of a key or token. WebCrypto: the same in workerd and Node. */
 export async function hashKey(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key));
-  return `sha256:${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  let hash = 'sha256:';
+  for (const byte of new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(key)))) hash += HEX[byte];
+  return hash;
 }
+
+const encoder = new TextEncoder();
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** `GET /v1/keys/self`: what a caller may do, as its route shows it. */
 export const keySelf = (caller: Caller) => ({

@@ -159,7 +159,7 @@ export class Door {
 
   /** Every answer leaves with the same headers, whoever made it, and is counted. @param code of the door's own problem */
   finish(answer: Response, code?: ErrorCode): Response {
-    const headers = new Headers(answer.headers);
+    const { headers } = answer;
     const own = {
       [HEADER.requestId]: this.requestId,
       [HEADER.bridgeVersion]: BRIDGE_VERSION,
@@ -168,19 +168,19 @@ export class Door {
       ...corsHeaders(this.#origin, this.config.corsOrigins),
     };
     for (const [name, value] of Object.entries(own)) headers.set(name, value);
-    const location = headers.get('location');
-    if (this.prefix !== '' && location?.startsWith('/')) headers.set('location', this.prefix + location);
-    this.#note(answer, headers, code);
-    return new Response(answer.body, { status: answer.status, headers, webSocket: answer.webSocket });
+    if (this.prefix !== '') {
+      const location = headers.get('location');
+      if (location?.startsWith('/')) headers.set('location', this.prefix + location);
+    }
+    this.#note(answer, code);
+    return answer;
   }
 
   /** One line in the log, one count, and where the time went. */
-  #note({ status }: Response, headers: Headers, code: ErrorCode | undefined): void {
+  #note({ status, headers }: Response, code: ErrorCode | undefined): void {
     const nowMs = Date.now();
     const durationMs = nowMs - this.startedAtMs;
-    const inHolderMs = Number(/holder;dur=([\d.]+)/.exec(headers.get(HEADER.serverTiming) ?? '')?.[1] ?? Number.NaN);
-    const placeMs = this.forwardedMs === undefined ? Number.NaN : this.forwardedMs - inHolderMs;
-    const phasesMs = { ...(placeMs >= 0 ? { place: placeMs } : {}), door: durationMs };
+    const phasesMs = { ...this.#placeMs(headers), door: durationMs };
     for (const [phase, ms] of Object.entries(phasesMs)) headers.append(HEADER.serverTiming, `${phase};dur=${ms}`);
     const { requestId, route, broker } = this;
     const caller = this.#caller?.id;
@@ -192,6 +192,14 @@ export class Door {
     const by = this.forwardedMs === undefined ? 'door' : 'holder';
     const deltas = doorMetrics.answered({ ...common, broker: broker.id, by }, nowMs);
     if (deltas) waitUntil(Promise.resolve(this.bridge.figuresTold('door', deltas)).catch(() => undefined));
+  }
+
+  /** On the way to the Durable Object and back. */
+  #placeMs(headers: Headers): { readonly place?: number } {
+    if (this.forwardedMs === undefined) return {};
+    const inHolder = /holder;dur=([\d.]+)/.exec(headers.get(HEADER.serverTiming) ?? '')?.[1];
+    const placeMs = this.forwardedMs - Number(inHolder ?? Number.NaN);
+    return placeMs >= 0 ? { place: placeMs } : {};
   }
 }
 

@@ -73,7 +73,7 @@ export async function answer(received: Request, env: Env): Promise<Response> {
     const config = doorConfig(env);
     door = new Door(request, { env, config, url, requestId, prefix, broker: requireBroker(id, config) });
     const kept = await fromMemory(request, door);
-    return door.finish(kept ?? ((await router.fetch(request, door)) as Response));
+    return door.finish(kept ?? withOwnHeaders((await router.fetch(request, door)) as Response));
   } catch (error) {
     const known = asBridgeError(error);
     if (known.code === 'internal_error') logEvent('internal_error', { requestId, error }, 'error');
@@ -83,6 +83,10 @@ export async function answer(received: Request, env: Env): Promise<Response> {
     return response;
   }
 }
+
+/** Those of what a Durable Object answered cannot be changed. */
+const withOwnHeaders = ({ body, status, headers, webSocket }: Response): Response =>
+  new Response(body, { status, headers: new Headers(headers), webSocket });
 
 /** `/brokers/{id}/…` as the request that the broker's API knows. */
 function belowBroker(request: Request): { request: Request; url: URL; id: string | undefined; prefix: string } {

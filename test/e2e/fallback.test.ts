@@ -1,11 +1,10 @@
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts';
 import { effectsOf } from '../support/trading.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { type Edge, startEdge } from './support/edge.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** The whole road with a VPS behind it: a second bridge process, in which nobody is signed in until it is needed. */
 const KEY = 'what-the-worker-and-the-vps-both-know';
@@ -14,16 +13,6 @@ let simulator: Simulator;
 let vps: BridgeProcess;
 let edge: Edge;
 let isGone = false;
-
-/** What the VPS begins anew on, and so not any. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 beforeAll(async () => {
   simulator = await startSimulator({ ticksPerSecond: 20 });
@@ -76,8 +65,6 @@ it('the container is gone for good: the next read is answered by the VPS, in tim
   const stream = await StreamClient.open(`${edge.url}/v1/stream`, { key: edge.keys.read });
   stream.send({ op: 'subscribe', topic: 'ticks', symbols: ['EURUSD'] });
   await stream.first('snapshot', 'ticks');
-  expect(await read()).toEqual({ status: 200, origin: 'container' });
-  expect(simulator.stats().handshakes).toBe(1);
   loseContainers();
   expect(await read()).toEqual({ status: 200, origin: 'fallback' });
   expect(await origin()).toBe('fallback');

@@ -9,13 +9,13 @@ import type { BridgeContainer } from './worker.ts';
 
 const KEY = 'a-key-that-both-know-of-32-or-more';
 
-/** Tells what the ledger says to a write, and which side it was. */
+/** Tells what the ledger says to a write, and which side it was; dies of one whose key begins with `lost`, once it is begun. */
 const begins =
   (side: string) =>
   async (request: Request, bridge: FakeBridge): Promise<Response> => {
     const key = request.headers.get('idempotency-key');
     if (key === null) return Response.json({ side });
-    const { kind } = await bridge.call<BeginDecision>('operations.begin', {
+    const begun = await bridge.call<BeginDecision>('operations.begin', {
       caller: 't',
       key,
       kind: 'order',
@@ -28,7 +28,12 @@ const begins =
       trading: true,
       budget: 't',
     });
-    return Response.json({ side, kind });
+    const { kind } = begun;
+    if (kind === 'started' && key.startsWith('lost')) {
+      bridge.exit(137);
+      return new Promise(() => undefined);
+    }
+    return Response.json({ side, kind, state: 'operation' in begun ? begun.operation.state : undefined });
   };
 
 /** A bridge of its own, its container and its VPS. */
@@ -71,7 +76,12 @@ function newWorld(variables: Record<string, string> = {}, options: FakeBridgeOpt
   };
   return Object.assign(world, {
     read: () => ask({ headers: { 'x-bridge-replay': 'safe' } }),
-    write: (key: string) => ask({ method: 'POST', body: '{}', headers: { 'idempotency-key': key } }),
+    write: (key: string, forMs = 10_000) =>
+      ask({
+        method: 'POST',
+        body: '{}',
+        headers: { 'idempotency-key': key, 'x-bridge-deadline': String(Date.now() + forMs) },
+      }),
     origin: async () => (await world.stub.status()).origin,
     inside: <T>(body: (bridge: BridgeContainer) => T | Promise<T>): Promise<T> =>
       runInDurableObject(world.stub, (bridge) => body(bridge)),
@@ -142,6 +152,22 @@ describe('a fallback', () => {
     await expect.poll(async () => (await world.origin()).name).toBe('container');
     for (const key of ['a', 'b'])
       expect(await world.write(key)).toMatchObject({ origin: 'container', body: { kind: 'replay' } });
+  });
+
+  it('never begins what the container may have begun: it is unknown there, too, for as long as the ledger says so', async () => {
+    const world = newWorld({ FALLBACK_WRITES: 'on' });
+    await world.read();
+    world.isGone = true;
+    expect(await world.write('lost', 500)).toMatchObject({
+      status: 202,
+      body: { outcome: 'unknown', operation: { key: 'lost', state: 'unknown' } },
+    });
+    // Claimed for the container until its deadline: nobody else is asked.
+    expect(await world.write('lost', 500)).toMatchObject({ origin: null });
+    expect(await world.read()).toMatchObject({ origin: 'fallback' });
+    const unknown = { origin: 'fallback', body: { kind: 'replay', state: 'unknown' } };
+    await expect.poll(() => world.write('lost', 500), { timeout: 5_000 }).toMatchObject(unknown);
+    expect(await world.write('other')).toMatchObject({ origin: 'fallback', body: { kind: 'started' } });
   });
 
   it('that cannot be had either leaves the reason of the container; with another key it is not spoken to', async () => {

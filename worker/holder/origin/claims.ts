@@ -2,10 +2,8 @@ import type { Origin } from './origin.ts';
 
 interface Claim {
   readonly origin: Origin;
-  /** Requests with this key that are under way. */
-  requests: number;
-  /** After it the ledger takes no row of them. */
-  untilMs: number;
+  /** Of the requests with this key that may begin it: after its deadline the ledger takes no row of one. */
+  readonly deadlinesMs: number[];
 }
 
 /**
@@ -24,26 +22,36 @@ export class Claims {
   /** The origin that may begin a write of this key; undefined = nobody has claimed it. */
   holder(caller: string, key: string): Origin | undefined {
     this.#sweep();
-    return this.#claims.get(idOf(caller, key))?.origin;
+    return this.#claim(idOf(caller, key))?.origin;
   }
 
   /** @returns what ends the claim, once it is known that this request begins nothing any more */
-  take(caller: string, key: string, origin: Origin, untilMs: number): () => void {
+  take(caller: string, key: string, origin: Origin, deadlineMs: number): () => void {
+    this.#sweep();
     const id = idOf(caller, key);
-    const claim = this.holder(caller, key) === origin ? this.#claims.get(id) : undefined;
-    const taken: Claim = claim ?? { origin, requests: 0, untilMs };
-    taken.requests++;
-    taken.untilMs = Math.max(taken.untilMs, untilMs);
-    this.#claims.set(id, taken);
+    const known = this.#claim(id);
+    const claim: Claim = known?.origin === origin ? known : { origin, deadlinesMs: [] };
+    claim.deadlinesMs.push(deadlineMs);
+    this.#claims.set(id, claim);
     return () => {
-      if (--taken.requests === 0 && this.#claims.get(id) === taken) this.#claims.delete(id);
+      claim.deadlinesMs.splice(claim.deadlinesMs.indexOf(deadlineMs), 1);
+      if (claim.deadlinesMs.length === 0 && this.#claims.get(id) === claim) this.#claims.delete(id);
     };
+  }
+
+  #claim(id: string): Claim | undefined {
+    const claim = this.#claims.get(id);
+    return claim && this.#isInForce(claim) ? claim : undefined;
+  }
+
+  #isInForce({ deadlinesMs }: Claim): boolean {
+    return Math.max(...deadlinesMs) > this.#now();
   }
 
   /** Deadlines come nearly in the order in which claims were taken. */
   #sweep(): void {
-    for (const [id, { untilMs }] of this.#claims) {
-      if (untilMs > this.#now()) return;
+    for (const [id, claim] of this.#claims) {
+      if (this.#isInForce(claim)) return;
       this.#claims.delete(id);
     }
   }

@@ -160,7 +160,7 @@ describe('a fallback', () => {
     world.isGone = true;
     expect(await world.write('lost', 500)).toMatchObject({
       status: 202,
-      body: { outcome: 'unknown', operation: { key: 'lost', state: 'unknown' } },
+      body: { operation: { key: 'lost', state: 'unknown', outcome: 'unknown' } },
     });
     // Claimed for the container until its deadline: nobody else is asked.
     expect(await world.write('lost', 500)).toMatchObject({ origin: null });

@@ -108,7 +108,7 @@ it.concurrent(
 it.concurrent(
   'an order that is executed after it was given up re-opens its row',
   world(async ({ expect, simulator, client, settled }) => {
-    simulator.fault({ kind: 'execute-late', command: SEND, ms: 3000 });
+    simulator.fault({ kind: 'execute-late', command: SEND, ms: 7_000 });
     const answer = await client.order('late');
     await settled('late', 'not_executed');
     expect((await client.operation('late')).looks).toBeGreaterThanOrEqual(2);

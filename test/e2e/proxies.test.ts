@@ -37,6 +37,8 @@ let redis: RedisServer;
 let folder: string;
 let startReplica: (port: number) => Promise<Replica>;
 let replicas: Replica[] = [];
+/** All that were started. */
+const processes: BridgeProcess[] = [];
 const proxies = new Map<string, Proxy>();
 
 const headers = {
@@ -70,7 +72,9 @@ const order = (proxy: Proxy, key: string): Promise<Answer> =>
 const dealsOf = () => userInBooks(simulator.books(), 1001).deals;
 
 /** The deals of one account as a client is told of them, from now on. */
-async function streamDeals(proxy: Proxy): Promise<{ readonly seen: readonly string[]; end(): Promise<void> }> {
+async function streamDeals(
+  proxy: Proxy,
+): Promise<{ readonly seen: readonly string[]; readonly end: () => Promise<void> }> {
   class Trusting extends WebSocket {
     constructor(url: string, protocols?: string[]) {
       super(url, protocols, { ca: proxy.ca });
@@ -129,7 +133,7 @@ async function expectToBearTheDeathOf(role: ClusterStatus['role']): Promise<void
   await Promise.all(all.map(expectBothBehind));
   const keysOf = (name: string): readonly (readonly [Proxy, string])[] =>
     [...proxies].flatMap(([kind, proxy]) =>
-      Array.from({ length: 10 }, (_, n) => [proxy, `${name}-${role}-${kind}-${n}`] as const),
+      Array.from({ length: 6 }, (_, n) => [proxy, `${name}-${role}-${kind}-${n}`] as const),
     );
   const before = dealsOf().length;
   const sentBefore = simulator.stats().byCommand['dealer/send_request'] ?? 0;
@@ -138,23 +142,21 @@ async function expectToBearTheDeathOf(role: ClusterStatus['role']): Promise<void
   // Each is on its way for a while, so that the kill meets some of both kinds.
   simulator.latency({ latencyMs: 30 });
   const read = () =>
-    all.flatMap((proxy) => Array.from({ length: 20 }, (_, n) => ask(proxy, 'GET', `/v1/accounts/${1001 + n}/money`)));
+    all.flatMap((proxy) => Array.from({ length: 10 }, (_, n) => ask(proxy, 'GET', `/v1/accounts/${1001 + n}/money`)));
   const underWay = read();
   const orders = keysOf('killed').map(([proxy, key]) => order(proxy, key));
   await expect.poll(() => simulator.stats().byCommand['dealer/send_request'] ?? 0).toBeGreaterThan(sentBefore + 4);
   victim.process.child.kill('SIGKILL');
+  // What starts a program that ended does it at once, and with the same address.
+  const started = victim.process.exited.then(() => startReplica(victim.port));
   const reads = [...underWay, ...read()];
   expect(new Set((await Promise.all(reads)).map(({ status }) => status))).toEqual(new Set([200]));
   await Promise.all(orders);
   simulator.latency({ latencyMs: 0 });
 
-  // What starts a program that ended does it with the same address.
-  replicas = await Promise.all(
-    replicas.map((replica) => (replica === victim ? startReplica(victim.port) : Promise.resolve(replica))),
-  );
+  replicas = await Promise.all(replicas.map((replica) => (replica === victim ? started : Promise.resolve(replica))));
   const after = await Promise.all(keysOf('after').map(([proxy, key]) => order(proxy, key)));
-  const told = new Set(after.map(({ status, body }) => `${status} ${body['code'] ?? body['text'] ?? ''}`));
-  expect(told).toEqual(new Set(['201 ']));
+  expect(after.filter(({ status }) => status !== 201)).toEqual([]);
   // A caller that got no answer may always ask again.
   const again = await Promise.all(keysOf('killed').map(([proxy, key]) => order(proxy, key)));
   for (const { body } of again) expect(body).toHaveProperty('operation.state');
@@ -200,6 +202,7 @@ beforeAll(async () => {
       CLUSTER: redis.url,
       TRUSTED_PROXIES: '127.0.0.1',
     });
+    processes.push(process);
     return { port: await process.listening, process };
   };
   replicas = await Promise.all([startReplica(0), startReplica(0)]);
@@ -210,8 +213,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
-  for (const { process } of replicas) process.child.kill('SIGKILL');
-  await Promise.all(replicas.map(({ process }) => process.exited));
+  for (const { child } of processes) child.kill('SIGKILL');
+  await Promise.all(processes.map(({ exited }) => exited));
   await simulator?.close();
   await redis?.end();
   if (folder) await rm(folder, { recursive: true });

@@ -36,7 +36,9 @@ async function start(env: Record<string, string> = {}): Promise<string> {
 const headers = { 'x-api-key': KEY };
 
 test('a bad configuration ends the process with every fault named, and no secret shown', async () => {
-  bridge = await spawnBridge({ MT5_PASSWORD: 'NobodyMaySeeThis1!', POOL_MAX: 'many', MT5_TLS: 'maybe' });
+  const env = { MT5_PASSWORD: 'NobodyMaySeeThis1!', POOL_MAX: 'many', MT5_TLS: 'maybe' };
+  // From its sources, as `npm run bridge` starts it.
+  bridge = await spawnBridge(env, path.resolve(import.meta.dirname, '../../container/main.ts'));
   expect(await bridge.exited).toBe(1);
   const [entry] = bridge.log;
   expect(entry).toMatchObject({ level: 'error', event: 'configuration_not_valid' });

@@ -31,7 +31,7 @@ const COMMANDS: readonly (readonly [command: RegExp, run: Run | string])[] = [
   [/^npm run (?:format|cf-typegen)$/, 'rewrites files; the check fails where it would change one'],
   [/^npm run (?:openapi|docs)$/, 'rewrites files; the check fails where it would change one'],
   [/^npm run simulator$/, by('integration/simulator/program.test.ts', 'main.ts')],
-  [/npm run bridge$/, by('support/bridge-process.ts', 'container/main')],
+  [/npm run bridge$/, by('integration/container-process.test.ts', 'container/main.ts')],
   [/^npm run client:pack$/, by('integration/client-package.test.ts', "'client:pack'")],
   [/^npm install(?: <tarball>)?$/, by('integration/client-package.test.ts', "'install'")],
   [/npm run probe$/, by('integration/probe.test.ts', 'scripts/probe/main.ts')],

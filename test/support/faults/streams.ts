@@ -42,7 +42,7 @@ export const STREAM_FAULTS: readonly Fault[] = [
     holds: '`stale` within the stated limit, `live` when they are back',
     shownBy: {
       'integration/stream/stream': [
-        'that stop while the socket lives are stale within the stated limit, and live when they are back',
+        'that stop while the socket lives are stale after the stated limit, and live when they are back',
       ],
       'unit/service/feeds/stream-poller': [
         'that stop are stale after 15 s inside the hours, and never outside of them',

@@ -9,6 +9,9 @@ export interface UpstreamCounters {
   readonly mutations: number;
 }
 
+/** A dozen of them start at one time, on one core. */
+const STARTS_WITHIN_MS = 120_000;
+
 /** The simulator as a process, driven over its control port. */
 export class SimulatorProcess {
   readonly server: string;
@@ -29,9 +32,9 @@ export class SimulatorProcess {
       args: ['--port', '0', '--control-port', '0', '--ticks-per-second', '20', '--clients', String(clients)],
     });
     const [server, control, certificate] = await Promise.all([
-      child.line(/https:\/\/(\S+:\d+)/, 30_000),
-      child.line(/(http:\/\/\S+:\d+)/, 30_000),
-      child.line(/sha256 ([0-9a-f]{64})/, 30_000),
+      child.line(/https:\/\/(\S+:\d+)/, STARTS_WITHIN_MS),
+      child.line(/(http:\/\/\S+:\d+)/, STARTS_WITHIN_MS),
+      child.line(/sha256 ([0-9a-f]{64})/, STARTS_WITHIN_MS),
     ]);
     return new SimulatorProcess(child, server[1] ?? '', control[1] ?? '', certificate[1] ?? '');
   }

@@ -54,7 +54,7 @@ function findList(bytes: Uint8Array): List | undefined {
   let pieceFrom = 0;
   const cuts: number[] = [];
   for (let at = 0; at < bytes.length; at++) {
-    switch (bytes[at]) {
+    switch (bytes[at] ?? 0) {
       case QUOTE: {
         const end = endOfString(bytes, at);
         if (depth === 1) name = [at, end + 1];

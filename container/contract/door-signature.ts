@@ -1,4 +1,5 @@
 import { HEADER } from './headers.ts';
+import { toHex } from './hex.ts';
 
 /**
  * How a Worker shows a program on a VPS that a request is its own: a signature, HMAC-SHA256 with a key that both know, in
@@ -46,8 +47,7 @@ export async function signRequest(key: string, request: SignedRequest, nowMs: nu
   const deadlineMs = Number(request.header(HEADER.deadline)) || 0;
   const expires = String(Math.max(nowMs, deadlineMs) + CLOCKS_APART_MS);
   const signed = await crypto.subtle.sign('HMAC', await hmacKey(key), textOf(expires, request));
-  const hex = Array.from(new Uint8Array(signed), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${expires}.${hex}`;
+  return `${expires}.${toHex(new Uint8Array(signed))}`;
 }
 
 /** Whether the holder of the key signed this request (its header `x-bridge-signature`), and it has not expired. */

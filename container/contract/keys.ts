@@ -1,4 +1,5 @@
 import { BridgeError } from './errors.ts';
+import { toHex } from './hex.ts';
 
 export const SCOPES = ['read', 'trade', 'manage', 'operate', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -140,13 +141,10 @@ export function presentedKey(
 
 /** `sha256:<hex>` of a key or token. WebCrypto: the same in workerd and Node. */
 export async function hashKey(key: string): Promise<string> {
-  let hash = 'sha256:';
-  for (const byte of new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(key)))) hash += HEX[byte];
-  return hash;
+  return `sha256:${toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(key))))}`;
 }
 
 const encoder = new TextEncoder();
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** `GET /v1/keys/self`: what a caller may do, as its route shows it. */
 export const keySelf = (caller: Caller) => ({

@@ -1,4 +1,4 @@
-import { toHex } from '../state/random.ts';
+import { toHex } from '../contract/hex.ts';
 
 /**
  * SHA-256 and its HMAC. A runtime that has them at once brings its own: of short texts WebCrypto's way through another thread

@@ -4,9 +4,10 @@ import type { ApiKey } from '../contract/key-records.ts';
 import { SCOPES, type Scope } from '../contract/keys.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import { PasswordAttempts } from './password-attempts.ts';
-import { randomBytes, toHex } from './random.ts';
+import { randomBytes } from './random.ts';
 import type { Sql, SqlRow } from './sql.ts';
 import type { ConsumerSession, ConsumerSessionsApi } from './state-api.ts';
+import { toHex } from '../contract/hex.ts';
 
 export interface ConsumerSessionPolicy {
   readonly absoluteMs: number;

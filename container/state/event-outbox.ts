@@ -1,8 +1,9 @@
 import { BridgeError } from '../contract/errors.ts';
 import type { EventBatch, EventDraft, OutboxFull } from '../contract/events.ts';
 import { newEvent } from './new-event.ts';
-import { randomBytes, toHex } from './random.ts';
+import { randomBytes } from './random.ts';
 import type { Sql } from './sql.ts';
+import { toHex } from '../contract/hex.ts';
 
 export interface OutboxPolicy {
   /** Only the audit may stop writes: without one, `drop`. */

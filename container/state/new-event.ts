@@ -1,5 +1,6 @@
 import { BRIDGE_CALLER, type BridgeEvent, type EventDraft, withoutSecrets } from '../contract/events.ts';
-import { randomBytes, toHex } from './random.ts';
+import { randomBytes } from './random.ts';
+import { toHex } from '../contract/hex.ts';
 
 /** An event as it is told from here on: it gets its id, its time, and holds nothing that opens anything. */
 export function newEvent({ type, by, login, data }: EventDraft, broker: string, timeMs: number): BridgeEvent {

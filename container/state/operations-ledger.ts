@@ -6,7 +6,7 @@ import { OldLedgers } from './old-ledgers.ts';
 import { operationEvents } from './operation-events.ts';
 import { maskCondition, toOperation } from './operation-rows.ts';
 import { isSettled, OPERATION_TRANSITIONS } from './operation-states.ts';
-import { randomBytes, toHex } from './random.ts';
+import { randomBytes } from './random.ts';
 import { overLimit } from './reservations.ts';
 import { windowOpensAtMs } from './sign-in-policy.ts';
 import type { Sql, SqlRow } from './sql.ts';
@@ -23,6 +23,7 @@ import type {
   TradingHalt,
 } from './state-api.ts';
 import { waitingOperations } from './waiting-operations.ts';
+import { toHex } from '../contract/hex.ts';
 
 export interface LedgerPolicy {
   /** Settled rows are kept so long; RFC draft idempotency-key and Stripe keep 24 h. */

@@ -13,9 +13,6 @@ export const randomBytes: RandomBytes = (length) => {
   return bytes;
 };
 
-export const toHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 /** RFC 4648 alphabet in lower case: safe in comments and URLs, and easy to read aloud. */
 export const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 

@@ -18,8 +18,9 @@ import { endCurrentSession, getCurrentSession, listSessions, revokeSession } fro
 import { getTradingHalt, haltTrading, resumeTrading } from '../contract/routes/halts.ts';
 import { consumerSessionView } from './consumer-session-view.ts';
 import { listOperationViews, operationView, requireOperation } from './operation-view.ts';
-import { randomBytes, toHex } from './random.ts';
+import { randomBytes } from './random.ts';
 import type { HaltScope, KeyEntry, StateApi } from './state-api.ts';
+import { toHex } from '../contract/hex.ts';
 
 type StateAnswer<R extends AnyRoute> = (
   state: StateApi,

@@ -87,7 +87,7 @@ function findList(bytes: Uint8Array): List | undefined {
   return undefined;
 }
 
-/** Of the quote that ends it; the last byte where none does. */
+/** Where the quote is that ends it; behind the bytes where none does. */
 function endOfString(bytes: Uint8Array, from: number): number {
   let at = from + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

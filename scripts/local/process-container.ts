@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endWithUs } from './end-with-parent.ts';
 import type { ContainerSpec, ContainerStatus, EngineContainer } from './engine-container.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 /**
  * Where the container's ports are reached: not at 127.0.0.1, which in a container is its own. Linux answers at all of
@@ -180,14 +179,4 @@ function parseEnv(list: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     list.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, CONTAINER_HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port from the system');
-  return address.port;
 }

@@ -6,7 +6,8 @@ import { bundledBridgeProgram } from '../local/bridge-program.ts';
 import type { Broker } from './broker.ts';
 import { KeptProgram } from './kept-program.ts';
 import { type Fault, freeze, newSoakKeys, type Road, signal } from './road.ts';
-import { bridgeVariables, freePort, LISTENING, locked } from './vps-road.ts';
+import { bridgeVariables, LISTENING, locked } from './vps-road.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 /** Two replicas on one volume, and Debian's Redis; each is started again whenever it ends. */
 export async function clusterRoad(broker: Broker, onLine: (source: string, line: string) => void): Promise<Road> {

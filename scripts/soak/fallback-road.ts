@@ -5,7 +5,8 @@ import type { Broker } from './broker.ts';
 import { edgeRoad } from './edge-road.ts';
 import { KeptProgram } from './kept-program.ts';
 import { type Fault, freeze, newSoakKeys, type Road, signal } from './road.ts';
-import { bridgeVariables, freePort, LISTENING } from './vps-road.ts';
+import { bridgeVariables, LISTENING } from './vps-road.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 /** The edge road with a second program as its fallback, which takes writes as well: over the switch there and back. */
 export async function fallbackRoad(broker: Broker, onLine: (source: string, line: string) => void): Promise<Road> {

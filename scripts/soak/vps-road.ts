@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,6 +9,7 @@ import { bundledBridgeProgram } from '../local/bridge-program.ts';
 import type { Broker } from './broker.ts';
 import { KeptProgram } from './kept-program.ts';
 import { type Fault, freeze, newSoakKeys, type Road, signal, type SoakKeys } from './road.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 const STATE_MB = 32;
 /** A whole block of the file at a time, until there is no room. */
@@ -100,13 +99,4 @@ async function filled(folder: string, durationMs: number): Promise<void> {
   }
   await delay(durationMs);
   for (const name of names) rmSync(name, { force: true });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -5,6 +5,7 @@ import { effectsOf } from '../support/trading.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { type Edge, startEdge } from './support/edge.ts';
 import { freePort } from '../support/free-port.ts';
+import { simulatorVariables } from '../support/simulator-variables.ts';
 
 /** The whole road with a VPS behind it: a second bridge process, in which nobody is signed in until it is needed. */
 const KEY = 'what-the-worker-and-the-vps-both-know';
@@ -18,10 +19,7 @@ beforeAll(async () => {
   simulator = await startSimulator({ ticksPerSecond: 20 });
   const port = await freePort();
   vps = await spawnBridge({
-    MT5_SERVER: `${simulator.host}:${simulator.port}`,
-    MT5_LOGIN: '1000',
-    MT5_PASSWORD: 'Password1',
-    MT5_TLS: `pin:${simulator.certificateSha256}`,
+    ...simulatorVariables(simulator),
     DOOR_KEY: KEY,
     PORT: String(port),
   });

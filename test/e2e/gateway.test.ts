@@ -5,6 +5,7 @@ import { freePort } from '../support/free-port.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { effectsOf } from '../support/trading.ts';
 import { type Edge, startEdge } from './support/edge.ts';
+import { simulatorVariables } from '../support/simulator-variables.ts';
 
 /** `ORIGIN=vps`: the Worker as the gateway of a bridge on a VPS, in a deployment that declares no containers. */
 const KEY = 'what-the-worker-and-the-vps-both-know';
@@ -18,10 +19,7 @@ beforeAll(async () => {
   const port = await freePort();
   begin = async () => {
     vps = await spawnBridge({
-      MT5_SERVER: `${simulator.host}:${simulator.port}`,
-      MT5_LOGIN: '1000',
-      MT5_PASSWORD: 'Password1',
-      MT5_TLS: `pin:${simulator.certificateSha256}`,
+      ...simulatorVariables(simulator),
       DOOR_KEY: KEY,
       PORT: String(port),
     });

@@ -13,6 +13,7 @@ import { keyRecord } from '../support/bridge.ts';
 import { hasRedis, RedisServer } from '../support/redis.ts';
 import { userInBooks } from '../support/trading.ts';
 import { type Proxy, PROXIES } from './support/proxy.ts';
+import { simulatorVariables } from '../support/simulator-variables.ts';
 
 /**
  * nginx and Caddy with the files of `scripts/deploy` that a user takes, both before the same two replicas, which agree in
@@ -193,10 +194,7 @@ beforeAll(async () => {
   startReplica = async (port) => {
     const process = await spawnBridge({
       PORT: String(port),
-      MT5_SERVER: `${simulator.host}:${simulator.port}`,
-      MT5_LOGIN: '1000',
-      MT5_PASSWORD: 'Password1',
-      MT5_TLS: `pin:${simulator.certificateSha256}`,
+      ...simulatorVariables(simulator),
       BRIDGE_API_KEYS: JSON.stringify(keys),
       CHECKPOINT: `file:${path.join(folder, 'state.sqlite')}`,
       CLUSTER: redis.url,

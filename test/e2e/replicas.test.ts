@@ -14,6 +14,7 @@ import { hasRedis, NO_REDIS, RedisServer } from '../support/redis.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { type OperationBody, TradingClient } from '../support/trading.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { simulatorVariables } from '../support/simulator-variables.ts';
 
 const KEY = 'mt5k_replicas-tests-only';
 const NARROW = 'mt5k_replicas-one-login';
@@ -47,10 +48,7 @@ class World {
     const variables = {
       PORT: '0',
       BROKER: broker,
-      MT5_SERVER: `${simulator.host}:${simulator.port}`,
-      MT5_LOGIN: '1000',
-      MT5_PASSWORD: 'Password1',
-      MT5_TLS: `pin:${simulator.certificateSha256}`,
+      ...simulatorVariables(simulator),
       BRIDGE_API_KEYS: JSON.stringify(keys),
       CHECKPOINT: `file:${path.join(folder, 'state.sqlite')}`,
       CLUSTER: redis.url,

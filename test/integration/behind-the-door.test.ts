@@ -10,6 +10,7 @@ import { SqliteFile } from '../../container/host/sqlite-file.ts';
 import { BridgeState } from '../../container/state/bridge-state.ts';
 import { StateServer } from '../../container/state/state-server.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
+import { simulatorVariables } from '../support/simulator-variables.ts';
 
 /** The container as the Durable Object runs it: start secret, caller in a header, state over the control channel. */
 const SECRET = 'start-secret-of-this-container-start';
@@ -27,10 +28,7 @@ beforeEach(async () => {
   state = new BridgeState(file);
   drainAsked = [];
   const config = loadConfig({
-    MT5_SERVER: `${simulator.host}:${simulator.port}`,
-    MT5_LOGIN: '1000',
-    MT5_PASSWORD: 'Password1',
-    MT5_TLS: `pin:${simulator.certificateSha256}`,
+    ...simulatorVariables(simulator),
     BRIDGE_START_SECRET: SECRET,
     // One session: a pool grows where answers are slow.
     POOL_MAX: '1',

@@ -6,6 +6,7 @@ import { keyRecord } from '../support/bridge.ts';
 import { spawnBridge, type BridgeProcess } from '../support/bridge-process.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
+import { simulatorVariables } from '../support/simulator-variables.ts';
 
 const KEY = 'mt5k_process-tests-only';
 let simulator: Simulator;
@@ -22,10 +23,7 @@ afterEach(async () => {
 
 async function start(env: Record<string, string> = {}): Promise<string> {
   bridge = await spawnBridge({
-    MT5_SERVER: `${simulator.host}:${simulator.port}`,
-    MT5_LOGIN: '1000',
-    MT5_PASSWORD: 'Password1',
-    MT5_TLS: `pin:${simulator.certificateSha256}`,
+    ...simulatorVariables(simulator),
     BRIDGE_API_KEYS: JSON.stringify([await keyRecord('desk', KEY, ['read'])]),
     CHECKPOINT: 'memory:',
     PORT: '0',

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
-import type { SimulatorAddress } from '../support/bridge.ts';
+import type { SimulatorAddress } from '../support/simulator-variables.ts';
 import { startStyledServer } from '../support/styled-server.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../../scripts/probe/main.ts');

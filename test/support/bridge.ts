@@ -1,13 +1,7 @@
 import { startContainer, type ContainerOptions, type RunningContainer } from '../../container/compose.ts';
 import { loadConfig } from '../../container/host/config.ts';
 import { API_KEY_PREFIX, hashKey, type Scope } from '../../container/contract/keys.ts';
-
-/** The part of a simulator that a bridge needs to know. */
-export interface SimulatorAddress {
-  readonly port: number;
-  readonly host: string;
-  readonly certificateSha256: string;
-}
+import { type SimulatorAddress, simulatorVariables } from './simulator-variables.ts';
 
 export interface BridgeUnderTest {
   readonly url: string;
@@ -45,10 +39,7 @@ export async function startBridge({ simulator, env, ...options }: BridgeTestOpti
     (['admin', 'trade', 'read'] as const).map((scope) => keyRecord(scope, key(scope), [scope])),
   );
   const config = loadConfig({
-    MT5_SERVER: `${simulator.host}:${simulator.port}`,
-    MT5_LOGIN: '1000',
-    MT5_PASSWORD: 'Password1',
-    MT5_TLS: `pin:${simulator.certificateSha256}`,
+    ...simulatorVariables(simulator),
     BRIDGE_API_KEYS: JSON.stringify(keys),
     CHECKPOINT: 'memory:',
     PORT: '0',

@@ -1,3 +1,5 @@
+import { toHex } from '../../container/contract/hex.ts';
+
 /** What the container may know of the Worker's variables and secrets; API keys are checked at the door and stay there. */
 const PASSED_ON = [
   'BROKER',
@@ -34,7 +36,4 @@ export function containerEnv(env: Readonly<Record<string, unknown>>, startSecret
 }
 
 /** 256 bits, new at each start, so that nothing but this Durable Object can speak to the process. */
-export function newStartSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+export const newStartSecret = (): string => toHex(crypto.getRandomValues(new Uint8Array(32)));

@@ -121,6 +121,7 @@ export function comparisonTables(report: Report): Table[] {
   return [
     {
       title: 'Roads side by side: throughput',
+      plot: 'throughput',
       head: ['request', 'road', 'answers/s', 'CPU per answer', 'failed'],
       rows: cellsOf(rows, 'saturated').map(({ title, road, summary }) => [
         title,
@@ -132,6 +133,7 @@ export function comparisonTables(report: Report): Table[] {
     },
     {
       title: 'Roads side by side: latency',
+      plot: 'latency',
       head: ['request', 'road', 'p50', 'p90', 'p99', 'failed'],
       rows: [...cellsOf(rows, 'paced'), ...ticksOf(rows)].map(({ title, road, summary }) => [
         title,
@@ -142,11 +144,13 @@ export function comparisonTables(report: Report): Table[] {
     },
     {
       title: 'Roads side by side: cold start',
+      plot: 'cold-start',
       head: ['who asks', 'p50', 'p90', 'p99', 'sign-ins'],
       rows: coldStartsOf(rows).map(({ title, summary }) => [title, ...percentiles(summary), figure(summary.signIns)]),
     },
     {
       title: 'Roads side by side: memory',
+      plot: 'memory',
       head: ['road', 'container program', 'everything (workerd or nginx included)'],
       rows: memoryOf(rows).map(({ road, containerMb, allMb }) => [
         road.title,
@@ -156,6 +160,7 @@ export function comparisonTables(report: Report): Table[] {
     },
     {
       title: 'Roads side by side: cost of a month',
+      plot: 'cost',
       head: ['what', 'USD a month'],
       rows: monthCosts().map(({ what, usd: value }) => [what, usd(value)]),
     },
@@ -180,16 +185,9 @@ export function comparisonPlots(report: Report): Readonly<Record<string, string>
     latency: spreads(
       'Latency',
       [...cellsOf(rows, 'paced'), ...ticksOf(rows)].map((cell) => {
-        const [p50, p90, p99] = [50, 90, 99].map((at) => cell.summary.latencyMs[at] ?? Number.NaN);
+        const { 50: p50 = Number.NaN, 90: p90 = Number.NaN, 99: p99 = Number.NaN } = cell.summary.latencyMs;
         const text = `${figure(p50)} … ${figure(p99, ' ms')}`;
-        return {
-          label: label(cell),
-          system: cell.road.system,
-          p50: p50 ?? Number.NaN,
-          p90: p90 ?? Number.NaN,
-          p99: p99 ?? Number.NaN,
-          text,
-        };
+        return { label: label(cell), system: cell.road.system, p50, p90, p99, text };
       }),
     ),
     'cold-start': bars(

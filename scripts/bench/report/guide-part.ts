@@ -3,15 +3,6 @@ import { putBetweenMarkers } from './generated-part.ts';
 import type { Report } from './model.ts';
 import { asMarkdown, machineLine, type Table } from './tables.ts';
 
-/** Names of the plots, by how the title of the table that they show begins. */
-const PLOT_OF: Readonly<Record<string, string>> = {
-  'Roads side by side: throughput': 'throughput',
-  'Roads side by side: latency': 'latency',
-  'Roads side by side: cold start': 'cold-start',
-  'Roads side by side: memory': 'memory',
-  'Roads side by side: cost of a month': 'cost',
-};
-
 /** Links where a cell is an address. */
 const withLinks = (table: Table): Table => ({
   ...table,
@@ -30,7 +21,7 @@ export function putIntoGuide(
 ): { guide: string; plots: Readonly<Record<string, string>> } {
   const svgs = comparisonPlots(report);
   const parts = comparisonTables(report).flatMap((table) => {
-    const plot = PLOT_OF[table.title];
+    const { plot } = table;
     return [
       `### ${headingOf(table.title)}`,
       ...(plot !== undefined && svgs[plot] !== undefined ? [`![${headingOf(table.title)}](plots/${plot}.svg)`] : []),

@@ -8,6 +8,8 @@ import { targetsOf } from './targets.ts';
 
 export interface Table {
   readonly title: string;
+  /** Name of the plot that shows the same. */
+  readonly plot?: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }

@@ -6,7 +6,7 @@ import { makeCertificate } from '../../../test/simulator/certificate.ts';
 import { composeEnvironment } from '../../local/compose-environment.ts';
 import { Child } from '../measure/child.ts';
 import { newBenchKey } from './bench-key.ts';
-import { freePort } from './floors.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { SimulatorProcess } from './simulator-process.ts';
 import type { RunningSystem, System } from './system.ts';
 import { startContainerProcess } from './vps.ts';

@@ -5,6 +5,7 @@ import { startLocalEdge } from '../../../scripts/local/local-edge.ts';
 import type { Simulator } from '../../simulator/server.ts';
 import { bridgeProgram } from '../../support/bridge-process.ts';
 import { TEST_KEYS, testKeysVariable } from '../../support/test-keys.ts';
+import { simulatorVariables } from '../../support/simulator-variables.ts';
 
 export interface Edge {
   readonly url: string;
@@ -52,10 +53,7 @@ export async function startEdge(options: {
     onLine: (line) => containerLog.push(line),
     vars: {
       BRIDGE_API_KEYS: testKeysVariable((key) => createHash('sha256').update(key).digest('hex')),
-      MT5_SERVER: `${simulator.host}:${simulator.port}`,
-      MT5_LOGIN: '1000',
-      MT5_PASSWORD: 'Password1',
-      MT5_TLS: `pin:${simulator.certificateSha256}`,
+      ...simulatorVariables(simulator),
       // The simulator's market is always open: its calendar would keep every container awake.
       SLEEP_POLICY: 'fixed',
       ...vars,

@@ -6,6 +6,7 @@ import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { keyRecord, startBridge, type BridgeUnderTest } from '../../support/bridge.ts';
 import { spawnBridge, type BridgeProcess } from '../../support/bridge-process.ts';
 import { effectsOf, QUICK_SETTLE, TradingClient } from '../../support/trading.ts';
+import { simulatorVariables } from '../../support/simulator-variables.ts';
 
 const KEY = 'mt5k_restart-tests-only';
 /** Requests wait 30 s at most: after that nothing of the dead process can still be on its way. */
@@ -20,10 +21,7 @@ beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'restart-'));
   simulator = await startSimulator({ ticksPerSecond: 1 });
   env = {
-    MT5_SERVER: `${simulator.host}:${simulator.port}`,
-    MT5_LOGIN: '1000',
-    MT5_PASSWORD: 'Password1',
-    MT5_TLS: `pin:${simulator.certificateSha256}`,
+    ...simulatorVariables(simulator),
     BRIDGE_API_KEYS: JSON.stringify([await keyRecord('desk', KEY, ['admin'])]),
     CHECKPOINT: `file:${path.join(folder, 'bridge.sqlite')}`,
     PORT: '0',

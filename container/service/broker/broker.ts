@@ -21,6 +21,8 @@ export interface ReadContext {
   readonly timings?: CallTimings | undefined;
   /** Whose turn it takes before the sessions. */
   readonly lane?: string | undefined;
+  /** On the session that deals, as is all that a server remembers of a connection. */
+  readonly onDealer?: boolean | undefined;
   /** One question of a long list, whatever it asks for. */
   readonly isOfList?: boolean | undefined;
   /** The oldest reference data that it takes; 0 = none that is kept; absent = as long as it is fresh. */
@@ -271,14 +273,12 @@ export class Broker {
   /** Joins a read of the same command that is under way and will live as long as this caller waits. */
   async #shared(command: Command, context: ReadContext): Promise<BrokerReply> {
     this.#reads++;
-    const key = keyOf(command);
+    const key = keyOf(command, context.onDealer);
     let flight = this.#flights.get(key);
     if (flight && flight.deadlineAtMs >= context.deadlineAtMs) this.#coalesced++;
     else {
       const deadlineAtMs = context.deadlineAtMs + FLIGHT_GRACE_MS;
-      const started = new Flight(deadlineAtMs, context.lane, (signal) =>
-        this.#send(command, signal, context.isOfList ?? isBulk(command.path, command.query ?? [])),
-      );
+      const started = new Flight(deadlineAtMs, context.lane, (signal) => this.#send(command, signal, context));
       flight = started;
       this.#flights.set(key, started);
       const land = (): void => this.#forget(key, started);
@@ -305,17 +305,19 @@ export class Broker {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  async #send(command: Command, flight: Flight, bulk: boolean): Promise<BrokerReply> {
+  async #send(command: Command, flight: Flight, { isOfList, onDealer }: ReadContext): Promise<BrokerReply> {
+    const { path, query = [] } = command;
+    const { deadlineAtMs, timings, lane } = flight;
+    const options = { deadlineAtMs, signal: flight, timings, lane };
     let reply: Reply;
     try {
-      reply = await this.#upstream.read(command, {
-        deadlineAtMs: flight.deadlineAtMs,
-        signal: flight,
-        timings: flight.timings,
-        lane: flight.lane,
-        many: this.#forms.of(command.path, command.query ?? []),
-        bulk,
-      });
+      reply = onDealer
+        ? await this.#upstream.dealers[0].read(command, undefined, options)
+        : await this.#upstream.read(command, {
+            ...options,
+            many: this.#forms.of(path, query),
+            bulk: isOfList ?? isBulk(path, query),
+          });
     } catch (error) {
       throw toBridgeError(error);
     }
@@ -366,7 +368,7 @@ function judged(reply: BrokerReply, path: string, accept: readonly number[]): Br
   throw retcodeError(retcode, retcodeText) ?? new BridgeError('broker_error', { detail, retcode });
 }
 
-const keyOf = ({ path, query = [] }: Command): string => JSON.stringify([path, query]);
+const keyOf = ({ path, query = [] }: Command, onDealer = false): string => JSON.stringify([path, query, onDealer]);
 
 /** The one object of an answer. @throws BridgeError `object_not_found` */
 export function onlyObject(reply: BrokerReply, path: string, query: Query): WireObject {

@@ -46,7 +46,10 @@ export class SymbolsInUse {
         this.#hear(command);
         return dealer.mutate(command, options);
       },
-      read: (command, generation, options) => dealer.read(command, generation, options),
+      read: (command, generation, options) => {
+        this.#hear(command);
+        return dealer.read(command, generation, options);
+      },
     });
     const [first, ...others] = upstream.dealers;
     return {

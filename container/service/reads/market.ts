@@ -21,11 +21,10 @@ type Fresh<T> = { readonly value: T; readonly freshForMs: number; readonly keep:
 /** Symbols of one `symbol/next` where the server cuts `symbol/get` at 5000 (mt5-webapi §1.7). */
 const SYMBOLS_PER_READ = 1000;
 
-/** Connections of a pool at most (host/config.ts, `POOL_MAX`), as far as one request goes. */
-const MOST_SUBSCRIBED = 4;
-
 export class Market {
   readonly #broker: Broker;
+  /** Levels were seen after a subscription only: books are asked for where it was made. */
+  #subscribes = false;
   readonly #clock: ClockSource;
   /** What a cached reply was decoded to, for as long as it is kept. */
   readonly #decoded = new WeakMap<BrokerReply, readonly SymbolSpecification[]>();
@@ -168,19 +167,26 @@ export class Market {
 
   /**
    * Some servers show levels only on a connection that subscribed to the symbol (mt5-webapi §8, 21): where there are none,
-   * it is subscribed to and asked again, until every connection of the pool has. Where that is refused, none is the answer.
+   * it is subscribed to and asked again on one and the same. Where that is refused, none is the answer.
    */
   async #bookRows(name: string, context: ReadContext): Promise<readonly WireObject[]> {
-    for (let tries = 0; ; tries++) {
-      const rows = await this.#broker.list('book/get', [['symbol', name]], context);
-      const items = rows[0] && new Fields(rows[0]).take('Items');
-      if (tries >= MOST_SUBSCRIBED || (Array.isArray(items) && items.length > 0)) return rows;
-      try {
-        await this.#broker.read('book/subscribe', [['symbol', name]], context);
-      } catch (error) {
-        if (asBridgeError(error).outcome !== 'refused') throw error;
-        return rows;
-      }
+    const query: Query = [['symbol', name]];
+    const onOne = { ...context, onDealer: true };
+    const rows = await this.#broker.list('book/get', query, this.#subscribes ? onOne : context);
+    if (hasLevels(rows)) return rows;
+    try {
+      await this.#broker.read('book/subscribe', query, onOne);
+    } catch (error) {
+      if (asBridgeError(error).outcome !== 'refused') throw error;
+      return rows;
     }
+    const subscribed = await this.#broker.list('book/get', query, onOne);
+    this.#subscribes ||= hasLevels(subscribed);
+    return subscribed;
   }
+}
+
+function hasLevels(rows: readonly WireObject[]): boolean {
+  const items = rows[0] && new Fields(rows[0]).take('Items');
+  return Array.isArray(items) && items.length > 0;
 }

@@ -1,8 +1,10 @@
 import type { Child } from './measure/child.ts';
+import { together, TURNS } from './measure/turns.ts';
 import type { MeasureRow, Sample } from './report/model.ts';
 import { POOL, vps } from './systems/vps.ts';
-import { measureTold } from './work/told-work.ts';
+import { startTold } from './work/told-work.ts';
 import {
+  type Desk,
   DESK_CLIENTS,
   DESK_LATENCY_MS,
   DESK_WORK,
@@ -24,22 +26,38 @@ export async function measureDesk(load: Child, quick: boolean, repetition: numbe
   try {
     await running.simulator?.setLatency(DESK_LATENCY_MS);
     const desk = { running, load, quick, repetition };
-    await keep(DESK_WORK.without, () => measureOrders(desk));
-    await keep(DESK_WORK.told, () => measureTold(desk));
     await keep(DESK_WORK.accounts, () => measureAccounts(desk));
     await keep(DESK_WORK.exposure, () => measureExposure(desk));
+    const orders = measureOrderTurns(desk);
+    for (const work of [DESK_WORK.without, DESK_WORK.told, DESK_WORK.beside, DESK_WORK.lag] as const)
+      await keep(work, async () => together((await orders)[work]));
     await keep(DESK_WORK.held, () => measureHeld(desk));
-    let lag: Sample | undefined;
-    await keep(DESK_WORK.beside, async () => {
-      const beside = await measureBeside(desk);
-      ({ lag } = beside);
-      return beside.orders;
-    });
-    await keep(DESK_WORK.lag, async () => {
-      if (!lag) throw new Error('the orders beside a desk were not measured');
-      return lag;
-    });
   } finally {
     await running.stop();
   }
+}
+
+type OrderWork = (typeof DESK_WORK)['without' | 'told' | 'beside' | 'lag'];
+
+/** Orders alone, told and beside a desk, by turns. */
+async function measureOrderTurns(desk: Desk): Promise<Record<OrderWork, Sample[]>> {
+  const found: Record<OrderWork, Sample[]> = {
+    [DESK_WORK.without]: [],
+    [DESK_WORK.told]: [],
+    [DESK_WORK.beside]: [],
+    [DESK_WORK.lag]: [],
+  };
+  const told = await startTold();
+  try {
+    for (let turn = 0; turn < TURNS; turn++) {
+      found[DESK_WORK.without].push(await measureOrders(desk));
+      found[DESK_WORK.told].push(await measureOrders({ ...desk, running: told.running }));
+      const { orders, lag } = await measureBeside(desk);
+      found[DESK_WORK.beside].push(orders);
+      found[DESK_WORK.lag].push(lag);
+    }
+  } finally {
+    await told.stop();
+  }
+  return found;
 }

@@ -29,6 +29,8 @@ const AIM_ROWS = 300;
 const ACCOUNTS_IN_ONE = 1_000;
 /** An answer of more is asked for in parts next time: nothing else is done while it is parsed. */
 const ROWS_IN_ONE = 1_000;
+/** While somebody writes, so much less is asked for at once: an order waits for each of its turns at most a millisecond. */
+const GIVING_WAY = 4;
 /** More than live servers give of one account (mt5-webapi §3.6); the reader finds what this one does. */
 const PAGE_ROWS = 1000;
 /** What a server showed not to give at once is asked for by parts for so long. */
@@ -79,7 +81,7 @@ export class ManyRows {
       const { retcode, body } = await this.#inTurn(() => broker.direct(path, query, context, accepted));
       const rows = retcode === RETCODE.OK ? payloadObjects(body) : [];
       if (rows.length > 0 || retcode === RETCODE.ERR_PARTIAL) broker.groupForms.set(path, 'there');
-      if (rows.length > ROWS_IN_ONE) this.#tooWide.set(asked, true);
+      if (rows.length > Math.floor(ROWS_IN_ONE * this.#part)) this.#tooWide.set(asked, true);
       if (rows.length > 0) return rows;
       if (retcode === RETCODE.ERR_PARAMS) broker.groupForms.set(path, 'lacking');
       else if (retcode === RETCODE.ERR_PARTIAL || retcode === RETCODE.ERR_FREQUENT) this.#tooWide.set(asked, true);
@@ -94,6 +96,16 @@ export class ManyRows {
       this.#tooWide.set(asked, true);
       return undefined;
     }
+  }
+
+  /** A list in parts, as long as others have their turns between them. */
+  inParts<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[], void, undefined> {
+    return this.#options.breather.inParts(rows);
+  }
+
+  /** The part of what is asked for at once otherwise. */
+  get #part(): number {
+    return this.#options.breather.givesWay ? 1 / GIVING_WAY : 1;
   }
 
   #takesGroups(path: Batch['path']): boolean {
@@ -170,12 +182,16 @@ export class ManyRows {
   ): Parts {
     const isOfList = logins.length > most || undefined;
     const size = new ListSize(most);
-    return sideBySide(size.lists(logins), this.#options.atOnce, async (list) => {
-      const ofEach = batches.map((batch) => this.#ofList(batch, list, window, { ...context, isOfList }));
-      const part = await Promise.all(ofEach);
-      size.learn(list.length, Math.max(...part.map((rows) => rows.length)));
-      return part;
-    });
+    return sideBySide(
+      size.lists(logins, () => this.#part),
+      this.#options.atOnce,
+      async (list) => {
+        const ofEach = batches.map((batch) => this.#ofList(batch, list, window, { ...context, isOfList }));
+        const part = await Promise.all(ofEach);
+        size.learn(list.length, Math.max(...part.map((rows) => rows.length)));
+        return part;
+      },
+    );
   }
 
   async #ofList(batch: Batch, logins: readonly number[], window: Query, context: ReadContext): Promise<Rows> {
@@ -200,18 +216,31 @@ export class ManyRows {
     return (await Promise.all(halves.map((half) => this.#ofList(batch, half, window, context)))).flat();
   }
 
+  /** Questions of lists on their way at one time. */
+  get #places(): number {
+    return this.#options.breather.givesWay ? 1 : this.#options.atOnce;
+  }
+
   /** Waits for one of the places that all lists share. */
   async #inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    if (this.#underWay < this.#options.atOnce) this.#underWay++;
+    if (this.#underWay < this.#places && this.#waiting.length === 0) this.#underWay++;
     else await new Promise<void>((go) => this.#waiting.push(go));
     try {
       await this.#options.breather.rest();
       return await ask();
     } finally {
-      // The place is handed on, so that nobody slips in between.
+      this.#underWay--;
+      this.#admit();
+    }
+  }
+
+  /** Whoever waited longest has the next place before anybody slips in. */
+  #admit(): void {
+    while (this.#underWay < this.#places) {
       const next = this.#waiting.shift();
-      if (next) next();
-      else this.#underWay--;
+      if (!next) return;
+      this.#underWay++;
+      next();
     }
   }
 }
@@ -226,19 +255,23 @@ class ListSize {
     this.#size = Math.min(most, FIRST_LOGINS);
   }
 
-  /** Lists that fit into a query, each as long as is right when its turn comes. */
-  *lists(logins: readonly number[]): Generator<readonly number[], undefined> {
+  /** Lists that fit into a query, each as long as is right when its turn comes: `part` of what may be asked at most. */
+  *lists(logins: readonly number[], part: () => number): Generator<readonly number[], undefined> {
     for (let at = 0; at < logins.length;) {
-      const [list = []] = commaLists(logins.slice(at, at + this.#size), MAX_LIST_CHARACTERS);
+      const size = Math.max(this.#least, Math.floor(this.#size * part()));
+      const [list = []] = commaLists(logins.slice(at, at + size), MAX_LIST_CHARACTERS);
       at += list.length;
       yield list;
     }
   }
 
   learn(logins: number, rows: number): void {
-    if (rows > AIM_ROWS)
-      this.#size = Math.max(Math.min(LEAST_LOGINS, this.#most), Math.floor((logins * AIM_ROWS) / rows));
-    else if (logins === this.#size && rows < AIM_ROWS / 2) this.#size = Math.min(this.#most, this.#size * 2);
+    const fitting = rows === 0 ? Infinity : (logins * AIM_ROWS) / rows;
+    this.#size = Math.max(this.#least, Math.floor(Math.min(this.#most, this.#size * 2, fitting)));
+  }
+
+  get #least(): number {
+    return Math.min(LEAST_LOGINS, this.#most);
   }
 }
 

@@ -15,7 +15,6 @@ import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
 import { decodeObject } from '../broker/decode.ts';
 import { GroupTerms, type TermsOf } from '../broker/group-terms.ts';
 import type { Keep } from '../handler.ts';
-import { inParts } from '../broker/breathe.ts';
 import { resolveLogins } from '../broker/logins.ts';
 import type { Batch, ManyRows } from '../broker/many-rows.ts';
 import type { LoginQuery } from '../broker/logins.ts';
@@ -127,7 +126,7 @@ export class Accounts {
     const { parts, isAsked } = await this.#many.of([{ path }], who, context);
     const found = new Set<number>();
     for await (const [all = []] of parts)
-      for await (const rows of inParts(all))
+      for await (const rows of this.#many.inParts(all))
         for (const row of rows) {
           const login = new Fields(row).integer('Login');
           if (login !== undefined && isAsked(login) && wants(row)) found.add(login);
@@ -157,7 +156,7 @@ export class Accounts {
       return login === undefined || !isAsked(login) ? [] : [{ login, wire }];
     });
     asked.sort((a, b) => a.login - b.login);
-    for await (const rows of inParts(asked))
+    for await (const rows of this.#many.inParts(asked))
       yield rows.map(({ login, wire }) => accountOf(wire, stateOf.get(login), terms, clock));
   }
 

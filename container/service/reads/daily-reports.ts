@@ -3,7 +3,6 @@ import type { Caller } from '../../contract/keys.ts';
 import { dailyReport, type DailyReport } from '../../contract/schemas/account.ts';
 import type { WireObject } from '../../webapi/fields.ts';
 import { rfc3339, type BrokerClock } from '../../webapi/time.ts';
-import { inParts } from '../broker/breathe.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
 import { decodeCursor, encodeCursor } from '../broker/cursor.ts';
@@ -106,7 +105,8 @@ export class DailyReports {
     const clock = await this.#clock.get(context);
     const { parts, isAsked } = await this.#many.of([DAYS], who, context, windowOf(span, clock));
     for await (const [all = []] of parts)
-      for await (const rows of inParts(all)) yield decoded(rows, span, clock).filter(({ login }) => isAsked(login));
+      for await (const rows of this.#many.inParts(all))
+        yield decoded(rows, span, clock).filter(({ login }) => isAsked(login));
   }
 
   #span(query: Pick<DaysQuery, 'from' | 'to'>, usualMs: number): Span {

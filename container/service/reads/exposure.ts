@@ -5,7 +5,6 @@ import { addDecimals, plainDecimal } from '../../webapi/decimal.ts';
 import { Fields, type WireObject } from '../../webapi/fields.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import { lotsOf, volumeUnits } from '../../webapi/volume.ts';
-import { inParts } from '../broker/breathe.ts';
 import type { Broker, ReadContext } from '../broker/broker.ts';
 import { commaLists } from '../broker/comma-lists.ts';
 import { groupsOfMask } from '../broker/groups.ts';
@@ -66,7 +65,8 @@ export class ExposureReader {
     const masks = groups ? masksByCurrency(groups) : [{ currency: null, mask }];
     for (const { currency, mask: part } of masks)
       for await (const [all = []] of this.#many.ofMask([POSITIONS], part, [], context))
-        for await (const positions of inParts(all)) for (const position of positions) add(sums, position, currency);
+        for await (const positions of this.#many.inParts(all))
+          for (const position of positions) add(sums, position, currency);
   }
 
   async #ofLogins(logins: readonly number[], sums: Map<string, Sum>, context: Context): Promise<void> {

@@ -4,7 +4,6 @@ import type { Caller } from '../../contract/keys.ts';
 import type { Deal, Order, Position } from '../../contract/schemas/trade.ts';
 import { rfc3339 } from '../../webapi/time.ts';
 import type { BrokerClock } from '../../webapi/time.ts';
-import { inParts } from '../broker/breathe.ts';
 import type { ClockSource } from '../broker/broker-clock.ts';
 import type { Broker, Query, ReadContext } from '../broker/broker.ts';
 import { onlyObject } from '../broker/broker.ts';
@@ -193,7 +192,7 @@ export class TradeData {
     const window = this.#window(kind, query, order, clock, undefined);
     const { parts, isAsked } = await this.#many.of([{ path: `${kind.wire}/get_batch` }], who, context, window);
     for await (const [all = []] of parts)
-      for await (const rows of inParts(all))
+      for await (const rows of this.#many.inParts(all))
         yield rows.map((row) => kind.decode(row, clock)).filter((item) => isAsked(item.login) && wanted(item));
   }
 
@@ -215,7 +214,7 @@ export class TradeData {
     const whole = isWide ? await this.#many.whole(batch, who.group, window, context) : undefined;
     if (whole) {
       const items: Item[] = [];
-      for await (const rows of inParts(whole))
+      for await (const rows of this.#many.inParts(whole))
         items.push(...rows.map((row) => kind.decode(row, clock)).filter((item) => wanted(item)));
       return pageOf(kind, order, items, query.limit, true);
     }

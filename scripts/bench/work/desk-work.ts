@@ -1,6 +1,7 @@
 import type { LoadResult } from '../load/job.ts';
 import { around } from '../measure/around.ts';
 import type { Child } from '../measure/child.ts';
+import { TURNS } from '../measure/turns.ts';
 import type { Sample } from '../report/model.ts';
 import type { RunningSystem } from '../systems/system.ts';
 import { requestsOf as crowdRequests, CROWD_WORK } from './crowd-work.ts';
@@ -10,7 +11,7 @@ import { latenciesSample, sampleOf, SLACK_MS } from './http-work.ts';
 /** A broker's whole book, as a risk desk looks at it. A tenth of the accounts hold ten positions each. */
 export const DESK_CLIENTS = 50_000;
 export const DESK_LATENCY_MS = 5;
-/** Orders beside and without: of fewer, a 99th percentile would be a handful. At the rate they keep one dealer connection half busy. */
+/** Orders of each kind: of fewer, a 99th percentile would be a handful. At the rate they keep one dealer connection half busy. */
 const ORDERS = 5_000;
 const ORDERS_QUICK = 400;
 const ORDERS_PER_SECOND = 40;
@@ -41,9 +42,9 @@ export interface Desk {
   readonly repetition: number;
 }
 
-/** Market orders at a steady rate, from the intended time of each. */
+/** One turn of market orders at a steady rate, from the intended time of each. */
 export async function measureOrders({ running, load, quick, repetition }: Desk): Promise<Sample> {
-  const durationMs = ((quick ? ORDERS_QUICK : ORDERS) / ORDERS_PER_SECOND) * 1_000;
+  const durationMs = ((quick ? ORDERS_QUICK : ORDERS) / TURNS / ORDERS_PER_SECOND) * 1_000;
   const job = {
     kind: 'paced' as const,
     url: running.url,
@@ -65,8 +66,11 @@ export async function measureOrders({ running, load, quick, repetition }: Desk):
 }
 
 /** @throws Error where the route is not there, or does not bring all accounts */
-async function readAccounts({ url, headers }: RunningSystem): Promise<void> {
-  const answer = await fetch(`${url}/v1/accounts?group=*`, { headers: { ...headers, accept: 'application/x-ndjson' } });
+async function readAccounts({ url, headers }: RunningSystem, signal?: AbortSignal): Promise<void> {
+  const answer = await fetch(`${url}/v1/accounts?group=*`, {
+    headers: { ...headers, accept: 'application/x-ndjson' },
+    signal: signal ?? null,
+  });
   const isLines = answer.headers.get('content-type')?.startsWith('application/x-ndjson') === true;
   if (!answer.ok || !isLines || !answer.body) {
     const said = answer.ok ? '' : (await answer.text()).slice(0, 300);
@@ -81,8 +85,8 @@ async function readAccounts({ url, headers }: RunningSystem): Promise<void> {
 }
 
 /** @throws Error where the route is not there */
-async function readExposure({ url, headers }: RunningSystem): Promise<void> {
-  const answer = await fetch(`${url}/v1/exposure?group=*`, { headers });
+async function readExposure({ url, headers }: RunningSystem, signal?: AbortSignal): Promise<void> {
+  const answer = await fetch(`${url}/v1/exposure?group=*`, { headers, signal: signal ?? null });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`GET /v1/exposure?group=*: ${answer.status} ${text.slice(0, 200)}`);
 }
@@ -136,9 +140,6 @@ export async function measureHeld({ running, repetition }: Desk): Promise<Sample
  * @returns the orders, and the deals that came of them
  */
 export async function measureBeside(desk: Desk): Promise<{ readonly orders: Sample; readonly lag: Sample }> {
-  // What is not there is said before minutes of orders.
-  await readAccounts(desk.running);
-  await readExposure(desk.running);
   const lagsMs: number[] = [];
   const stream = await DeskStream.open(desk.running, 'deals', ({ type, rows }) => {
     if (type !== 'delta') return;
@@ -148,8 +149,8 @@ export async function measureBeside(desk: Desk): Promise<{ readonly orders: Samp
   const over = new AbortController();
   const reading = (async (): Promise<void> => {
     while (!over.signal.aborted) {
-      await readAccounts(desk.running);
-      await readExposure(desk.running);
+      await readAccounts(desk.running, over.signal);
+      await readExposure(desk.running, over.signal);
     }
   })();
   try {

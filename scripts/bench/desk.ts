@@ -26,12 +26,12 @@ export async function measureDesk(load: Child, quick: boolean, repetition: numbe
   try {
     await running.simulator?.setLatency(DESK_LATENCY_MS);
     const desk = { running, load, quick, repetition };
+    await keep(DESK_WORK.held, () => measureHeld(desk));
     await keep(DESK_WORK.accounts, () => measureAccounts(desk));
     await keep(DESK_WORK.exposure, () => measureExposure(desk));
     const orders = measureOrderTurns(desk);
     for (const work of [DESK_WORK.without, DESK_WORK.told, DESK_WORK.beside, DESK_WORK.lag] as const)
       await keep(work, async () => together((await orders)[work]));
-    await keep(DESK_WORK.held, () => measureHeld(desk));
   } finally {
     await running.stop();
   }
@@ -47,11 +47,12 @@ async function measureOrderTurns(desk: Desk): Promise<Record<OrderWork, Sample[]
     [DESK_WORK.beside]: [],
     [DESK_WORK.lag]: [],
   };
-  const told = await startTold();
+  if (!desk.running.simulator) throw new Error('there is no broker of ours');
+  const told = await startTold(desk.running.simulator);
   try {
     for (let turn = 0; turn < TURNS; turn++) {
       found[DESK_WORK.without].push(await measureOrders(desk));
-      found[DESK_WORK.told].push(await measureOrders({ ...desk, running: told.running }));
+      found[DESK_WORK.told].push(await measureOrders({ ...desk, running: told }));
       const { orders, lag } = await measureBeside(desk);
       found[DESK_WORK.beside].push(orders);
       found[DESK_WORK.lag].push(lag);

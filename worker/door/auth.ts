@@ -13,6 +13,10 @@ import type { ConsumerSession } from '../../container/state/state-api.ts';
 /** 256 bits in base64url. Anything else is not worth a look into the Durable Object. */
 const SESSION_TOKEN = new RegExp(`^${SESSION_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
 
+/** Hashes of keys that opened this door, by the key: so that a caller's next request need not wait for its hash. */
+const hashes = new Map<string, string>();
+const MOST_HASHES = 1_000;
+
 /**
  * Who calls. API keys are found here by hash; a trader's token is looked up in the Durable Object's SQLite, which wakes no
  * container.
@@ -26,7 +30,7 @@ export async function authenticate(
 ): Promise<Caller> {
   const presented = presentedKey(headers.get(HEADER.authorization), headers.get(HEADER.apiKey));
   // Hashed even when nothing came, so that all refusals do the same work.
-  const hash = await hashKey(presented ?? '');
+  const hash = hashes.get(presented ?? '') ?? (await hashKey(presented ?? ''));
   if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
     const session = SESSION_TOKEN.test(presented) ? await findSession(hash) : null;
     if (session === null) throw unauthenticated();
@@ -35,5 +39,6 @@ export async function authenticate(
   if (presented === undefined) throw unauthenticated();
   const caller = (await keys()).find(hash, { address: () => address, nowMs: Date.now(), broker });
   if (caller === undefined) throw unauthenticated();
+  if (hashes.size < MOST_HASHES) hashes.set(presented, hash);
   return caller;
 }

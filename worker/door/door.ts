@@ -36,6 +36,13 @@ export interface DoorParts {
   readonly prefix: string;
 }
 
+/** An answer whose headers are not written yet. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer> | null;
+}
+
 /** Where a load balancer asks whether a request would be served. */
 export const READINESS = '/readyz';
 
@@ -159,29 +166,44 @@ export class Door {
 
   /** Every answer leaves with the same headers, whoever made it, and is counted. @param code of the door's own problem */
   finish(answer: Response, code?: ErrorCode): Response {
-    const { headers } = answer;
-    const own = {
+    const { headers, status } = answer;
+    for (const [name, value] of Object.entries(this.#ownHeaders(headers.get('vary')))) headers.set(name, value);
+    if (this.prefix !== '') {
+      const location = headers.get('location');
+      if (location?.startsWith('/')) headers.set('location', this.prefix + location);
+    }
+    const phases = this.#note(status, headers.get(HEADER.serverTiming), code);
+    headers.append(HEADER.serverTiming, phases);
+    return answer;
+  }
+
+  /** As `finish`, where all headers can be given at once: each that is set by itself is a call into the runtime. */
+  send({ status, headers, body }: PlainAnswer): Response {
+    const timing = { [HEADER.serverTiming]: this.#note(status, null, undefined) };
+    return new Response(body, {
+      status,
+      headers: { ...headers, ...this.#ownHeaders(headers['vary'] ?? null), ...timing },
+    });
+  }
+
+  /** @param vary what the answer depends on already */
+  #ownHeaders(vary: string | null): Record<string, string> {
+    const own: Record<string, string> = {
       [HEADER.requestId]: this.requestId,
       [HEADER.bridgeVersion]: BRIDGE_VERSION,
       ...transportHeaders(this.url),
       ...this.#answerHeaders,
       ...corsHeaders(this.#origin, this.config.corsOrigins),
     };
-    for (const [name, value] of Object.entries(own)) headers.set(name, value);
-    if (this.prefix !== '') {
-      const location = headers.get('location');
-      if (location?.startsWith('/')) headers.set('location', this.prefix + location);
-    }
-    this.#note(answer, code);
-    return answer;
+    if (vary !== null && own['vary'] !== undefined) own['vary'] = `${vary}, ${own['vary']}`;
+    return own;
   }
 
-  /** One line in the log, one count, and where the time went. */
-  #note({ status, headers }: Response, code: ErrorCode | undefined): void {
+  /** One line in the log, one count, and where the time went: what `Server-Timing` tells of it. */
+  #note(status: number, timing: string | null, code: ErrorCode | undefined): string {
     const nowMs = Date.now();
     const durationMs = nowMs - this.startedAtMs;
-    const phasesMs = { ...this.#placeMs(headers), door: durationMs };
-    for (const [phase, ms] of Object.entries(phasesMs)) headers.append(HEADER.serverTiming, `${phase};dur=${ms}`);
+    const phasesMs = { ...this.#placeMs(timing), door: durationMs };
     const { requestId, route, broker } = this;
     const caller = this.#caller?.id;
     const common = { route, method: this.#method, status, durationMs, caller, code };
@@ -192,12 +214,15 @@ export class Door {
     const by = this.forwardedMs === undefined ? 'door' : 'holder';
     const deltas = doorMetrics.answered({ ...common, broker: broker.id, by }, nowMs);
     if (deltas) waitUntil(Promise.resolve(this.bridge.figuresTold('door', deltas)).catch(() => undefined));
+    return Object.entries(phasesMs)
+      .map(([phase, ms]) => `${phase};dur=${ms}`)
+      .join(', ');
   }
 
   /** On the way to the Durable Object and back. */
-  #placeMs(headers: Headers): { readonly place?: number } {
+  #placeMs(timing: string | null): { readonly place?: number } {
     if (this.forwardedMs === undefined) return {};
-    const inHolder = /holder;dur=([\d.]+)/.exec(headers.get(HEADER.serverTiming) ?? '')?.[1];
+    const inHolder = /holder;dur=([\d.]+)/.exec(timing ?? '')?.[1];
     const placeMs = this.forwardedMs - Number(inHolder ?? Number.NaN);
     return placeMs >= 0 ? { place: placeMs } : {};
   }

@@ -73,7 +73,8 @@ export async function answer(received: Request, env: Env): Promise<Response> {
     const config = doorConfig(env);
     door = new Door(request, { env, config, url, requestId, prefix, broker: requireBroker(id, config) });
     const kept = await fromMemory(request, door);
-    return door.finish(kept ?? withOwnHeaders((await router.fetch(request, door)) as Response));
+    if (kept) return door.send(kept);
+    return door.finish(withOwnHeaders((await router.fetch(request, door)) as Response));
   } catch (error) {
     const known = asBridgeError(error);
     if (known.code === 'internal_error') logEvent('internal_error', { requestId, error }, 'error');

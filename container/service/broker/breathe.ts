@@ -48,7 +48,7 @@ const lookAtLoop: LoopLook = () => {
 
 /**
  * What is long gives way: while somebody writes, the next question of a long list waits until the event loop has room, and
- * what was answered is looked at with pauses. With orders at 40 a second beside it, a list of 50,000 accounts takes 25 s in
+ * what was answered is looked at with pauses. With orders at 40 a second beside it, a list of 50,000 accounts takes 35 s in
  * place of 10.
  */
 export class Breather {

@@ -31,11 +31,16 @@ export class SimulatorProcess {
       placement: 'measuring',
       args: ['--port', '0', '--control-port', '0', '--ticks-per-second', '20', '--clients', String(clients)],
     });
-    const [server, control, certificate] = await Promise.all([
+    const told = Promise.all([
       child.line(/https:\/\/(\S+:\d+)/, STARTS_WITHIN_MS),
       child.line(/(http:\/\/\S+:\d+)/, STARTS_WITHIN_MS),
       child.line(/sha256 ([0-9a-f]{64})/, STARTS_WITHIN_MS),
     ]);
+    // One that is late would go on beside what is measured next.
+    const [server, control, certificate] = await told.catch(async (error: unknown) => {
+      await child.stop();
+      throw error;
+    });
     return new SimulatorProcess(child, server[1] ?? '', control[1] ?? '', certificate[1] ?? '');
   }
 

@@ -141,10 +141,12 @@ export async function measureHeld({ running, repetition }: Desk): Promise<Sample
  */
 export async function measureBeside(desk: Desk): Promise<{ readonly orders: Sample; readonly lag: Sample }> {
   const lagsMs: number[] = [];
+  // The first delta tells of the minute before.
+  const fromMs = Date.now();
   const stream = await DeskStream.open(desk.running, 'deals', ({ type, rows }) => {
     if (type !== 'delta') return;
     const nowMs = Date.now();
-    for (const { executedAtMs } of rows) if (executedAtMs !== undefined) lagsMs.push(Math.max(0, nowMs - executedAtMs));
+    for (const { executedAtMs = 0 } of rows) if (executedAtMs >= fromMs) lagsMs.push(Math.max(0, nowMs - executedAtMs));
   });
   const over = new AbortController();
   const reading = (async (): Promise<void> => {

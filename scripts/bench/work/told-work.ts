@@ -4,18 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { POOL, vps } from '../systems/vps.ts';
+import { newBenchKey } from '../systems/bench-key.ts';
+import type { SimulatorProcess } from '../systems/simulator-process.ts';
 import type { RunningSystem } from '../systems/system.ts';
-import { DESK_CLIENTS, DESK_LATENCY_MS } from './desk-work.ts';
+import { type ContainerProcess, POOL, startContainerProcess } from '../systems/vps.ts';
 
-export interface ToldBridge {
-  readonly running: RunningSystem;
-  /** @throws Error where no event came */
-  stop(): Promise<void>;
-}
-
-/** A bridge whose events are stored by the audit and sent to a receiver. */
-export async function startTold(): Promise<ToldBridge> {
+/** A second bridge at the same broker, whose events are stored by the audit and sent to a receiver. Its end throws where none came. */
+export async function startTold(simulator: SimulatorProcess): Promise<RunningSystem> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mt5-bench-audit-'));
   const heard = new Set<unknown>();
   const receiver = createServer((request, response) => {
@@ -25,18 +20,21 @@ export async function startTold(): Promise<ToldBridge> {
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const origin = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  const env = { AUDIT_DIR: folder, WEBHOOK_ALLOWED_ORIGINS: origin };
-  let running: RunningSystem | undefined;
+  const env = { AUDIT_DIR: path.join(folder, 'audit'), WEBHOOK_ALLOWED_ORIGINS: origin };
+  const key = newBenchKey();
+  let bridge: ContainerProcess | undefined;
   const stop = async (): Promise<void> => {
-    await running?.stop();
+    await bridge?.child.stop();
     receiver.closeAllConnections();
     receiver.close();
     await rm(folder, { recursive: true, force: true });
     if (heard.size === 0) throw new Error('no event came to the receiver');
   };
   try {
-    running = await vps('vps-desk', POOL, env, DESK_CLIENTS).start();
-    await running.simulator?.setLatency(DESK_LATENCY_MS);
+    const checkpoint = `file:${path.join(folder, 'state.sqlite')}`;
+    bridge = await startContainerProcess(simulator, { keys: key.setting, poolMax: POOL, checkpoint, env });
+    const { url, child } = bridge;
+    const running = { url, headers: key.headers, simulator, pids: [child.pid], stop };
     const made = await fetch(`${running.url}/v1/webhooks`, {
       method: 'POST',
       headers: { ...running.headers, 'content-type': 'application/json' },
@@ -44,7 +42,7 @@ export async function startTold(): Promise<ToldBridge> {
     });
     if (made.status !== 201) throw new Error(`POST /v1/webhooks: ${made.status} ${await made.text()}`);
     await made.body?.cancel();
-    return { running, stop };
+    return running;
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

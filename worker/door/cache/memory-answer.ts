@@ -1,19 +1,26 @@
 import { HEADER } from '../../../container/contract/headers.ts';
 import { etagMatches, keptHeaders } from '../../../container/contract/reference-data.ts';
+import type { PlainAnswer } from '../door.ts';
 import { cacheStatus, readTold } from '../../reference-wire.ts';
 import type { MemoryAnswer } from './isolate-memory.ts';
 
 /** The caller's answer, with its age. @param status `Cache-Status`, where the isolate's memory alone did not answer */
-export function respond(kept: MemoryAnswer, request: Request, nowMs: number, status?: string): Response {
+export function keptAnswer(kept: MemoryAnswer, request: Request, nowMs: number, status?: string): PlainAnswer {
   const ttlMs = kept.readAtMs + kept.freshForMs - nowMs;
   const detail = ttlMs > 0 ? null : (kept.stale ?? 'being renewed');
   const headers: Record<string, string> = {
     ...keptHeaders(kept, nowMs),
     'cache-status': status ?? cacheStatus('isolate', { hit: true, ttlMs, detail }),
   };
-  if (etagMatches(request.headers.get('if-none-match'), kept.etag)) return new Response(null, { status: 304, headers });
+  if (etagMatches(request.headers.get('if-none-match'), kept.etag)) return { status: 304, headers, body: null };
   headers['content-type'] = kept.contentType;
-  return new Response(request.method === 'HEAD' ? null : kept.body, { headers });
+  return { status: 200, headers, body: request.method === 'HEAD' ? null : kept.body };
+}
+
+/** The same, as a response. */
+export function respond(...of: Parameters<typeof keptAnswer>): Response {
+  const { body, status, headers } = keptAnswer(...of);
+  return new Response(body, { status, headers });
 }
 
 /** What the Durable Object told; undefined where it is no answer of reference data. @param before what the isolate has */

@@ -5,12 +5,12 @@ import type { Caller } from '../../../container/contract/keys.ts';
 import { oldestAskedMs, type ReferenceClass } from '../../../container/contract/reference-data.ts';
 import type { AnyRoute, RouteInput } from '../../../container/contract/route.ts';
 import { cacheStatus, type Generations, type ReferenceState } from '../../reference-wire.ts';
-import type { Door } from '../door.ts';
+import type { Door, PlainAnswer } from '../door.ts';
 import { forward } from '../forward.ts';
 import { decideMemory } from './decide.ts';
 import { Answered, IsolateMemory, type MemoryAnswer, type Sight } from './isolate-memory.ts';
 import { KnownGenerations } from './known-generations.ts';
-import { passedOn, respond, toldAnswer } from './memory-answer.ts';
+import { keptAnswer, passedOn, respond, toldAnswer } from './memory-answer.ts';
 
 /** One per isolate. */
 const memory = new IsolateMemory();
@@ -39,7 +39,7 @@ export const referenceClassOf = ({ cacheable }: AnyRoute, request: Request): Ref
  * @returns undefined: it goes the long way
  * @throws BridgeError for who may not
  */
-export async function fromMemory(request: Request, door: Door): Promise<Response | undefined> {
+export async function fromMemory(request: Request, door: Door): Promise<PlainAnswer | undefined> {
   const { headers } = request;
   if (!isRead(request) || request.body !== null || headers.has(HEADER.idempotencyKey) || !takesJson(headers))
     return undefined;
@@ -67,7 +67,7 @@ export async function fromMemory(request: Request, door: Door): Promise<Response
     waitUntil(askBehind(request, door, { ...kept, caller, kept }));
   }
   ofBroker(door).answered.count(kept.of, nowMs >= kept.readAtMs + kept.freshForMs);
-  return respond(kept, request, nowMs);
+  return keptAnswer(kept, request, nowMs);
 }
 
 /** A read that was admitted, of reference data. @throws BridgeError */

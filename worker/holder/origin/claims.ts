@@ -33,7 +33,10 @@ export class Claims {
     const claim: Claim = known?.origin === origin ? known : { origin, deadlinesMs: [] };
     claim.deadlinesMs.push(deadlineMs);
     this.#claims.set(id, claim);
+    let isHeld = true;
     return () => {
+      if (!isHeld) return;
+      isHeld = false;
       claim.deadlinesMs.splice(claim.deadlinesMs.indexOf(deadlineMs), 1);
       if (claim.deadlinesMs.length === 0 && this.#claims.get(id) === claim) this.#claims.delete(id);
     };

@@ -68,3 +68,37 @@ test('parts are as long as their reader is quick, and hold every row once', asyn
   expect(Math.max(...slow.slice(5).map((part) => part.length))).toBeLessThanOrEqual(4);
   expect(quick.length).toBeLessThan(20);
 });
+
+/** How long a reader takes for so many rows that cost it a tenth of a millisecond each. */
+async function readMs(isWriting: () => boolean, rows: number): Promise<number> {
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'Date'] });
+  const breather = new Breather(isWriting);
+  const beganAtMs = performance.now();
+  let isRead = false;
+  const reading = (async (): Promise<number> => {
+    let seen = 0;
+    for await (const part of breather.inParts(Array.from({ length: rows }, (_, row) => row))) {
+      seen += part.length;
+      vi.advanceTimersByTime(part.length / 10);
+    }
+    expect(seen).toBe(rows);
+    isRead = true;
+    return performance.now() - beganAtMs;
+  })();
+  while (!isRead) {
+    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(1);
+  }
+  return reading;
+}
+
+test('while somebody writes, a long list has a fifth of the event loop; a short one does not notice', async () => {
+  // A turn of this test's loop passes a millisecond by itself: between parts of a millisecond, half of the time.
+  const alone = await readMs(() => false, 5_000);
+  const beside = await readMs(() => true, 5_000);
+  expect(beside).toBeGreaterThan(2_000);
+  expect(beside).toBeLessThan(3_500);
+  expect(alone).toBeLessThan(1_300);
+  expect(await readMs(() => true, 100)).toBeLessThan(40);
+});

@@ -78,13 +78,17 @@ class Broker {
   }
 }
 
-const serviceOver = (broker: Broker): ReadService =>
+const serviceOver = (
+  broker: Broker,
+  isWriting = (): boolean => false,
+  answer = (command: Command): string | Promise<string> => broker.answer(command),
+): ReadService =>
   createReadService({
-    upstream: fakeUpstream((command) => broker.answer(command)),
+    upstream: fakeUpstream(answer),
     now: () => nowMs,
     cacheSize: 100,
     atOnce: 3,
-    isWriting: () => false,
+    isWriting,
     serverBuild: async () => null,
   });
 const nowMs = Date.now();
@@ -186,4 +190,35 @@ it('who may see no deals is asked for every account again', async () => {
   await positionsOf(service, '*');
   broker.open('1002', '777');
   expect(await positionsOf(service, '*')).toEqual(all(broker));
+});
+
+it('while somebody writes, one question at a time and a quarter as long; nothing is missing when that changes', async () => {
+  const broker = new Broker({ most: 5000, takesGroups: false });
+  /** By whether somebody writes: the most questions on their way, and the most logins of one. */
+  const seen = { true: { atOnce: 0, logins: 0 }, false: { atOnce: 0, logins: 0 } };
+  let underWay = 0;
+  let questions = 0;
+  // It changes with every tenth question; those on their way then belong to what was before.
+  const isWriting = (): boolean => Math.floor(questions / 10) % 2 === 1;
+  const service = serviceOver(broker, isWriting, async (command) => {
+    const logins = command.query?.find(([name]) => name === 'login')?.[1].split(',').length ?? 0;
+    if (logins === 0) return broker.answer(command);
+    questions++;
+    underWay++;
+    const isSettled = questions % 10 > 5;
+    const figures = seen[`${isWriting()}`];
+    if (isSettled) {
+      figures.atOnce = Math.max(figures.atOnce, underWay);
+      figures.logins = Math.max(figures.logins, logins);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    underWay--;
+    return broker.answer(command);
+  });
+  for (let turn = 0; turn < 3; turn++) expect(await positionsOf(service, '*')).toEqual(all(broker));
+  expect(questions).toBeGreaterThan(40);
+  expect(seen.true).toEqual({ atOnce: 1, logins: expect.any(Number) as number });
+  expect(seen.true.logins).toBeLessThanOrEqual(50);
+  expect(seen.false.atOnce).toBe(3);
+  expect(seen.false.logins).toBeGreaterThan(50);
 });

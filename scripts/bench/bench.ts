@@ -28,7 +28,7 @@ const SETTLE_MS = 100;
 const FAN_OUT_CLIENTS = 100;
 /** Ticks come in bursts of 5 ms: of a short time, the 99th percentile would be a single burst. */
 const FAN_OUT_MS = { whole: 2_000, quick: 1_000 } as const;
-const FAN_OUT_TICKS = [1_000, 20_000] as const;
+const FAN_OUT_TICKS = [1_000, 2_500, 20_000] as const;
 
 /** Starts the systems, measures everything in interleaved repetitions, and keeps every sample. */
 export class Bench {
@@ -303,7 +303,7 @@ export class Bench {
     });
   }
 
-  /** From a tick to its clients without a broker: at a rate both stand, and at one that neither stands. */
+  /** From a tick to its clients without a broker: at a rate both stand, at one that a loop does not, and at one that neither does. */
   async #fanOut(repetition: number): Promise<void> {
     if (!this.#wants('fan-out')) return;
     const { warmUpMs, durationMs, quick } = this.#options;

@@ -75,7 +75,7 @@ async function readMs(isWriting: () => boolean, rows: number): Promise<number> {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'Date'] });
   const breather = new Breather(isWriting);
   const beganAtMs = performance.now();
-  let isRead = false;
+  const list = { isRead: false };
   const reading = (async (): Promise<number> => {
     let seen = 0;
     for await (const part of breather.inParts(Array.from({ length: rows }, (_, row) => row))) {
@@ -83,10 +83,10 @@ async function readMs(isWriting: () => boolean, rows: number): Promise<number> {
       vi.advanceTimersByTime(part.length / 10);
     }
     expect(seen).toBe(rows);
-    isRead = true;
+    list.isRead = true;
     return performance.now() - beganAtMs;
   })();
-  while (!isRead) {
+  while (!list.isRead) {
     await new Promise((resolve) => setImmediate(resolve));
     vi.advanceTimersByTime(1);
   }

@@ -54,7 +54,7 @@ export class Follower {
     const { draining, fromReplica, forward, references, customCommands } = this.#options;
     // It took this one for the holder, which may have been here before its process was started again. Sent on, it could go in
     // a circle.
-    if (fromReplica(request)) return writeAnswer(response, [], { status: NOT_THE_HOLDER, headers: [], body: '' });
+    if (fromReplica(request)) return answerNotTheHolder(response);
     if (draining()) throw new BridgeError('draining', 'This replica shuts down; another one answers.');
     const { url = '', method = '' } = request;
     requirePlainTarget(url);
@@ -169,3 +169,7 @@ function answerOf(
   const readAtMs = nowMs - Number(age) * 1000;
   return { of, body, contentType, etag, readAtMs, freshForMs: Number(maxAgeS) * 1000 };
 }
+
+/** To another replica. */
+export const answerNotTheHolder = (response: ServerResponse): void =>
+  writeAnswer(response, [], { status: NOT_THE_HOLDER, headers: [], body: '' });

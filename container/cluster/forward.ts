@@ -118,6 +118,8 @@ export class Forward {
       requestId,
       HEADER.startSecret,
       trust.secret,
+      HEADER.holderToken,
+      String(holder.token),
       HEADER.callerAddress,
       addressOf(request) ?? '',
       HEADER.deadline,

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
+import { answerNotTheHolder } from '../cluster/follower.ts';
 import type { Holding } from '../cluster/holding.ts';
 import { type Held, Lease, LOOK_MS } from '../cluster/lease.ts';
 import { LedgerFile } from '../cluster/ledger-file.ts';
 import { Redis } from '../cluster/redis.ts';
 import { type Bridge, type ContainerOptions, createBridgeServer, endServer, listen, makeBridge } from '../compose.ts';
 import type { ClusterStatus } from '../contract/cluster.ts';
+import { HEADER } from '../contract/headers.ts';
 import type { Logger } from '../contract/logger.ts';
 import { BRIDGE_VERSION } from '../contract/version.ts';
 import { type ClusterConfig, type Config, configSecrets } from '../host/config.ts';
@@ -41,13 +44,16 @@ export async function startReplica(
     ...(options.writeLog ? { write: options.writeLog } : {}),
   });
   const front = new Front({ config, options, log, status: () => membership.status() });
-  const term: Term = { bridge: undefined, making: undefined };
+  const term: Term = { token: undefined, bridge: undefined, making: undefined };
   const whenMade = (then: (bridge: Bridge | undefined) => void): void => {
     if (term.making && !term.bridge) void term.making.then(() => then(term.bridge));
     else then(term.bridge);
   };
   const server = createBridgeServer(
-    (request, response) => whenMade((bridge) => (bridge ?? front).request(request, response)),
+    (request, response) => {
+      if (isForEarlier(request, term, front)) answerNotTheHolder(response);
+      else whenMade((bridge) => (bridge ?? front).request(request, response));
+    },
     (request, socket, head) => whenMade((bridge) => (bridge ?? front).upgrade(request, socket, head)),
   );
   const host = options.host ?? config.host;
@@ -73,9 +79,20 @@ export async function startReplica(
 
 /** What a replica has while it holds. */
 interface Term {
+  /** Of its lease. */
+  token: number | undefined;
   bridge: Bridge | undefined;
   /** Resolves when there is one, or there will be none. */
   making: Promise<void> | undefined;
+}
+
+/**
+ * Another replica asks the holder of an earlier term, which had this address: it is told that nothing was begun. Begun here,
+ * it would be given up there as soon as this term is known, and its end told to nobody.
+ */
+function isForEarlier(request: IncomingMessage, { token }: Term, { trust }: Front): boolean {
+  const asked = request.headers[HEADER.holderToken];
+  return asked !== undefined && token !== undefined && asked !== String(token) && trust.fromReplica(request);
 }
 
 const ownUrl = (host: string, port: number): string => {
@@ -150,6 +167,7 @@ function join({ config, cluster, options, log, front, self, term }: Joining): Me
     ledger: config.checkpoint === 'memory:' ? undefined : new LedgerFile(config.checkpoint),
     onElected: (held, distrust) => {
       log.info('elected', { ...held, reason: distrust });
+      term.token = held.token;
       term.making = begin(held, distrust);
     },
     onLost: lost,

@@ -21,6 +21,8 @@ export const HEADER = {
 
   /** Worker → container, or replica → holder; stripped from what callers send. */
   startSecret: 'x-bridge-start-secret',
+  /** Replica → holder only: the token of the lease of the one that is asked. */
+  holderToken: 'x-bridge-holder-token',
   /** Worker → program on a VPS only: proof that the Worker sent it (`door-signature.ts`). */
   signature: 'x-bridge-signature',
   /** Which origin of the Worker answered: `container`, `vps` or `fallback`. */
@@ -55,6 +57,7 @@ export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 /** What only the Worker may say to the container: the door removes these from every caller's request. */
 export const INTERNAL_HEADERS: readonly string[] = [
   HEADER.startSecret,
+  HEADER.holderToken,
   HEADER.signature,
   HEADER.caller,
   HEADER.callerAddress,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LEASE_MS } from '../../container/cluster/lease.ts';
+import { Trust } from '../../container/cluster/trust.ts';
 import type { ClusterStatus } from '../../container/contract/cluster.ts';
 import type { BrokerBooks } from '../../scripts/soak/broker.ts';
 import { Random } from '../../scripts/soak/random.ts';
@@ -173,6 +174,28 @@ describe.skipIf(!hasRedis)(hasRedis ? 'two replicas' : NO_REDIS, () => {
       samples.find((sample) => sample.name === name && sample.labels[label] === is)?.value;
     expect(value('mt5_cluster_role', 'role', 'follower')).toBe(1);
     expect(value('mt5_cluster_forwards_total', 'result', 'answered')).toBeGreaterThan(5);
+  });
+
+  test('what a replica asks the holder of an earlier term, at the address of this one, is not begun', async () => {
+    const { token = 0 } = (await holder.status()).holder ?? {};
+    const { secret } = new Trust('Password1', '1000', 'main');
+    const sent = world.sent;
+    const asked = async (term: number, key: string, proof: string): Promise<number> => {
+      const headers = {
+        'content-type': 'application/json',
+        'idempotency-key': key,
+        'x-bridge-start-secret': proof,
+        'x-bridge-holder-token': String(term),
+      };
+      const body = JSON.stringify({ login: 1001, symbol: 'EURUSD', side: 'buy', type: 'market', volume: '0.10' });
+      return (await holder.fetch('/v1/orders', { method: 'POST', headers, body })).status;
+    };
+    expect(await asked(token - 1, 'earlier', secret)).toBe(421);
+    expect(world.sent).toBe(sent);
+    expect(await asked(token, 'now', secret)).toBe(201);
+    // Callers say nothing of terms.
+    expect(await asked(token - 1, 'forged', 'no secret of ours')).toBe(201);
+    expect((await holder.fetch('/v1/operations/earlier')).status).toBe(404);
   });
 
   test('a follower answers reference data from memory, to who may see it, until a write through any replica', async () => {

@@ -3,7 +3,9 @@ import { BridgeError, PROBLEM_CONTENT_TYPE, toProblem } from '../contract/errors
 
 /** What Node's parser refuses never becomes a request: it is answered here, and the connection ends. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // A client that opened a connection for later would take the answer for that of its first request.
+  const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+  if (!socket.writable || error.code === 'ECONNRESET' || isUnused) {
     socket.destroy();
     return;
   }

@@ -49,7 +49,7 @@ export const INPUT_FAULTS: readonly Fault[] = [
     shownBy: {
       'integration/http-contract': ['fifty callers who send nothing more do not keep others out'],
       'integration/load-limits': [
-        'a head that does not come ends after its ten seconds',
+        'a head that does not come ends after its ten seconds; a connection kept for later just ends',
         'silent sockets without a key keep nobody out who has one',
       ],
     },

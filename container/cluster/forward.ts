@@ -35,8 +35,8 @@ export type TakeAnswer = (answer: IncomingMessage) => Promise<void>;
 
 /**
  * Sends a caller's request to the replica that holds the session, as the caller sent it, key included: the holder decides
- * as if it had been asked itself. What was not handed to a connection, or to a replica that
- * does not hold, is sent to the next holder, a read also where its answer did not come; a write that was handed over never is.
+ * as if it had been asked itself. What was not handed to a connection, or to a replica that does not hold, is sent to the
+ * next holder, a read also where its answer did not come; a write that was handed over never is.
  */
 export class Forward {
   readonly #options: ForwardOptions;

@@ -81,7 +81,7 @@ export class ProcessContainer implements EngineContainer {
   }
 
   async start(): Promise<void> {
-    this.#hostPort = await freePort();
+    this.#hostPort = await freePort(CONTAINER_HOST);
     this.#status = 'running';
     this.#spawn();
   }

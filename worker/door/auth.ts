@@ -30,7 +30,8 @@ export async function authenticate(
 ): Promise<Caller> {
   const presented = presentedKey(headers.get(HEADER.authorization), headers.get(HEADER.apiKey));
   // Hashed even when nothing came, so that all refusals do the same work.
-  const hash = hashes.get(presented ?? '') ?? (await hashKey(presented ?? ''));
+  const known = hashes.get(presented ?? '');
+  const hash = known ?? (await hashKey(presented ?? ''));
   if (presented?.startsWith(SESSION_TOKEN_PREFIX)) {
     const session = SESSION_TOKEN.test(presented) ? await findSession(hash) : null;
     if (session === null) throw unauthenticated();
@@ -39,6 +40,6 @@ export async function authenticate(
   if (presented === undefined) throw unauthenticated();
   const caller = (await keys()).find(hash, { address: () => address, nowMs: Date.now(), broker });
   if (caller === undefined) throw unauthenticated();
-  if (hashes.size < MOST_HASHES) hashes.set(presented, hash);
+  if (known === undefined && hashes.size < MOST_HASHES) hashes.set(presented, hash);
   return caller;
 }

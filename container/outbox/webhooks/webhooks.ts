@@ -1,12 +1,12 @@
 import { BridgeError } from '../../contract/errors.ts';
 import { type Actor, type BridgeEvent, type EventDraft, eventTypeMatches } from '../../contract/events.ts';
+import { toHex } from '../../contract/hex.ts';
 import { loginAllowed, parseLoginMask } from '../../contract/keys.ts';
 import { parseMask } from '../../contract/masks.ts';
 import { randomBytes } from '../../state/random.ts';
 import type { Sql, SqlRow } from '../../state/sql.ts';
 import { newWebhookSecret } from './signature.ts';
 import { requireTarget, type TargetRules } from './targets.ts';
-import { toHex } from '../../contract/hex.ts';
 
 /** A receiver, and what it is told. */
 export interface Webhook {

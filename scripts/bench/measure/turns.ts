@@ -17,6 +17,8 @@ function both(one: Sample, other: Sample): Sample {
   const durationMs = one.durationMs + other.durationMs;
   const done = one.done + other.done;
   return {
+    // The first failure is that of the first turn that had one.
+    ...(other.firstFailure === undefined ? {} : { firstFailure: other.firstFailure }),
     ...one,
     durationMs,
     done,
@@ -30,9 +32,6 @@ function both(one: Sample, other: Sample): Sample {
       other.upstream && {
         upstream: { ...summed(one.upstream, other.upstream), connections: other.upstream.connections },
       }),
-    ...((one.firstFailure ?? other.firstFailure) !== undefined && {
-      firstFailure: one.firstFailure ?? other.firstFailure,
-    }),
   };
 }
 

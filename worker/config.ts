@@ -1,5 +1,6 @@
 import type { CustomCommands } from '../container/contract/custom-commands.ts';
 import { BridgeError } from '../container/contract/errors.ts';
+import type { LogLevel } from '../container/contract/logger.ts';
 import { type BrokerEntry, brokerVariables, type Region } from './brokers.ts';
 import { faultsOf, parseVariables } from './variables.ts';
 
@@ -20,8 +21,7 @@ export interface DoorConfig {
   /** Whose Durable Object keeps the API keys of all. */
   readonly keeper: Broker;
   readonly customCommands: CustomCommands;
-  /** `LOG_LEVEL` is `info` or finer: a line for every request. */
-  readonly logsRequests: boolean;
+  readonly logLevel: LogLevel;
   /** In the names of the Durable Objects. */
   readonly instanceVersion: number;
   /** What the container of a broker has of variables and secrets. @throws BridgeError `misconfigured` */
@@ -73,7 +73,7 @@ function readConfig(env: Readonly<Record<string, unknown>>): DoorConfig | Bridge
     keeper: named.find(({ id }) => id === data.BROKER) ?? { id: data.BROKER, region },
     variablesOf: ({ id }) => variablesOf(id, data.BROKERS, env),
     customCommands: data.MT5_CUSTOM_COMMANDS,
-    logsRequests: data.LOG_LEVEL === 'debug' || data.LOG_LEVEL === 'info',
+    logLevel: data.LOG_LEVEL,
     instanceVersion: data.INSTANCE_VERSION,
   };
 }

@@ -74,4 +74,8 @@ export const LOG_FIELDS: readonly (keyof LogFields)[] = [
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Whether `LOG_LEVEL` lets lines of this level through. */
+export const isLogged = (logLevel: LogLevel, level: LogLevel): boolean =>
+  LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(logLevel);
+
 export type Logger = Readonly<Record<LogLevel, (event: string, fields?: LogFields) => void>>;

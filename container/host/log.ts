@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { logLine } from '../contract/log-line.ts';
-import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from '../contract/logger.ts';
+import { isLogged, type LogFields, type Logger, type LogLevel } from '../contract/logger.ts';
 
 const MAX_TEXT = 2_000;
 
@@ -27,9 +27,8 @@ export function createLog({ level, secrets, write = toStdout, now = Date.now }: 
     for (const secret of hiddenInJson) if (quick.includes(secret)) return logLine(head, fields, clean);
     return quick;
   };
-  const threshold = LOG_LEVELS.indexOf(level);
   const at = (own: LogLevel): Logger[LogLevel] =>
-    LOG_LEVELS.indexOf(own) < threshold ? () => undefined : (event, fields = {}) => write(line(own, event, fields));
+    isLogged(level, own) ? (event, fields = {}) => write(line(own, event, fields)) : () => undefined;
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 

@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, runInDurableObject, SELF } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { answer } from '../../worker/door/router.ts';
 import { placeBroker } from '../../worker/placement.ts';
 import { TEST_KEYS } from '../support/test-keys.ts';
 import { FakeBridge } from './fake-bridge.ts';
@@ -97,6 +98,26 @@ describe('a reference read', () => {
     await ask('/v1/symbols?mask=*');
     expect((await ask('/v1/symbols?limit=100')).status9211).toMatch(/^durable-object; hit; ttl=/);
     expect(asked).toEqual(['/v1/symbols/EURUSD', '/v1/symbols?mask=*']);
+  });
+
+  it('has a line in the log where the container was asked, and with LOG_LEVEL=debug where the isolate answered', async () => {
+    const written = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const routes = async (LOG_LEVEL: 'debug' | 'info'): Promise<unknown[]> => {
+      const of = { ...env, LOG_LEVEL };
+      const headers = { 'x-api-key': TEST_KEYS.read };
+      written.mockClear();
+      for (const path of ['/v1/symbols/USDJPY', '/v1/symbols/USDJPY', '/v1/keys/self'])
+        await (await answer(new Request(`https://bridge.example${path}`, { headers }), of)).body?.cancel();
+      const lines = written.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+      return lines.map(({ level, route }) => `${String(level)} ${String(route)}`);
+    };
+    try {
+      expect(await routes('info')).toEqual(['info /v1/symbols/{symbol}', 'info /v1/keys/self']);
+      const kept = 'debug /v1/symbols/{symbol}';
+      expect(await routes('debug')).toEqual([kept, kept, 'info /v1/keys/self']);
+    } finally {
+      written.mockRestore();
+    }
   });
 
   it('is compared by ETag, answers HEAD, and is JSON: other forms go through', async () => {

@@ -10,6 +10,7 @@ import type { ConsumerSession } from '../../container/state/state-api.ts';
 import { AddressLimit } from './address-limit.ts';
 import { DoorKeys } from '../door-keys.ts';
 import { doorMetrics } from './door-metrics.ts';
+import { isLogged, type LogLevel } from '../../container/contract/logger.ts';
 import { logEvent } from '../log.ts';
 import { corsHeaders } from './cors.ts';
 import { rateLimited, RateLimiter, rateLimitHeaders } from '../../container/contract/rate-limit.ts';
@@ -177,9 +178,12 @@ export class Door {
     return answer;
   }
 
-  /** As `finish`, where all headers can be given at once: each that is set by itself is a call into the runtime. */
+  /**
+   * As `finish`, for what the isolate's memory answered. All headers are given at once: each that is set by itself is a call
+   * into the runtime. Its line is for `LOG_LEVEL=debug`: each is billed at twice the price of the request (prices.ts).
+   */
   send({ status, headers, body }: PlainAnswer): Response {
-    const timing = { [HEADER.serverTiming]: this.#note(status, null, undefined) };
+    const timing = { [HEADER.serverTiming]: this.#note(status, null, undefined, 'debug') };
     return new Response(body, {
       status,
       headers: { ...headers, ...this.#ownHeaders(headers['vary'] ?? null), ...timing },
@@ -200,7 +204,7 @@ export class Door {
   }
 
   /** One line in the log, one count, and where the time went: what `Server-Timing` tells of it. */
-  #note(status: number, timing: string | null, code: ErrorCode | undefined): string {
+  #note(status: number, timing: string | null, code: ErrorCode | undefined, level: LogLevel = 'info'): string {
     const nowMs = Date.now();
     const durationMs = nowMs - this.startedAtMs;
     const phasesMs = { ...this.#placeMs(timing), door: durationMs };
@@ -209,8 +213,10 @@ export class Door {
     const common = { route, method: this.#method, status, durationMs, caller, code };
     // A probe that is answered as hoped says nothing: it comes every few seconds, and each line may be billed.
     const isQuiet = route === READINESS && status < 400;
-    if (this.config.logsRequests && !isQuiet)
-      logEvent('request', { requestId, traceparent: this.traceparent, ...common, phasesMs, broker: broker.id });
+    if (!isQuiet && isLogged(this.config.logLevel, level)) {
+      const { traceparent } = this;
+      logEvent('request', { requestId, traceparent, ...common, phasesMs, broker: broker.id }, level);
+    }
     const by = this.forwardedMs === undefined ? 'door' : 'holder';
     const deltas = doorMetrics.answered({ ...common, broker: broker.id, by }, nowMs);
     if (deltas) waitUntil(Promise.resolve(this.bridge.figuresTold('door', deltas)).catch(() => undefined));

@@ -44,8 +44,8 @@ export const isWireObject = (value: WireValue | undefined): value is WireObject 
 export class Fields {
   readonly #object: WireObject;
   readonly #taken = new Set<string>();
-  /** Names as sent, by their lower case; made where a documented name is not there. */
-  #byLowerCase: Map<string, string> | undefined;
+  /** Names as sent; looked through where a documented name is not there. */
+  #names: readonly string[] | undefined;
 
   constructor(object: WireObject) {
     this.#object = object;
@@ -69,8 +69,8 @@ export class Fields {
 
   #nameOf(name: string): string | undefined {
     if (Object.hasOwn(this.#object, name)) return name;
-    this.#byLowerCase ??= new Map(Object.keys(this.#object).map((sent) => [sent.toLowerCase(), sent]));
-    return this.#byLowerCase.get(name.toLowerCase());
+    this.#names ??= Object.keys(this.#object);
+    return this.#names.findLast((sent) => sent.length === name.length && isSameName(sent, name));
   }
 
   /** A scalar as text; `undefined` where it is missing, null, or not a scalar. */
@@ -103,6 +103,10 @@ export class Fields {
     return rest;
   }
 }
+
+/** In any casing. The first letter tells most apart, so that few are made lower case: an account has dozens of names. */
+const isSameName = (sent: string, name: string): boolean =>
+  (sent.charCodeAt(0) | 0x20) === (name.charCodeAt(0) | 0x20) && sent.toLowerCase() === name.toLowerCase();
 
 /** Text → whole number; `10009 Done` and `5.00` are read too. `undefined` beyond 2^53. */
 export function wireInteger(text: string | undefined): number | undefined {

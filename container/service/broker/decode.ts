@@ -64,6 +64,16 @@ function compiled(definition: AnyObjectDefinition): readonly CompiledEntry[] {
   return entries;
 }
 
+const NO_NAMES: Readonly<Record<number, string>> = {};
+const bitsKnown = new WeakMap<object, readonly (readonly [number, string])[]>();
+
+/** A table of flags as it is looked through for each row. */
+function bitsOf(names: Readonly<Record<number, string>>): readonly (readonly [number, string])[] {
+  let bits = bitsKnown.get(names);
+  if (!bits) bitsKnown.set(names, (bits = Object.entries(names).map(([bit, name]) => [Number(bit), name])));
+  return bits;
+}
+
 type Reader = (fields: Fields, read: Read, clock: BrokerClock) => unknown;
 
 const READERS: Readonly<Record<Read['kind'], Reader>> = {
@@ -102,9 +112,9 @@ const READERS: Readonly<Record<Read['kind'], Reader>> = {
   flags: (fields, { sources, names }) => {
     const value = wireInteger(fields.textOf(sources));
     if (value === undefined) return undefined;
-    return Object.entries(names ?? {}).flatMap(([bit, name]) =>
-      Math.floor(value / Number(bit)) % 2 === 1 ? [name] : [],
-    );
+    const set: string[] = [];
+    for (const [bit, name] of bitsOf(names ?? NO_NAMES)) if (Math.floor(value / bit) % 2 === 1) set.push(name);
+    return set;
   },
   apiData: (fields, { sources }) => {
     const cells = fields.take(...sources);

@@ -31,7 +31,8 @@ export async function measureDesk(load: Child, quick: boolean, repetition: numbe
     const orders = measureOrderTurns(desk);
     for (const work of [DESK_WORK.without, DESK_WORK.told, DESK_WORK.beside, DESK_WORK.lag] as const)
       await keep(work, async () => together((await orders)[work]));
-    // What the program took for the one is not counted with the other.
+    // What the orders opened, and what the program took for them, is not counted with the other.
+    await running.simulator?.resetBooks();
     await running.makeCold?.();
     await keep(DESK_WORK.held, () => measureHeld(desk));
   } finally {

@@ -15,6 +15,8 @@ export class FakeBroker implements BrokerReads {
   transId = 100;
   /** Rows of one answer; more are `14`. */
   most = Infinity;
+  /** Rows of the longest answer so far. */
+  longest = 0;
   failure: BridgeError | undefined;
   /** Group of each login; the masks that it understands are `*` and names. */
   readonly groups = new Map<string, string>();
@@ -61,7 +63,13 @@ export class FakeBroker implements BrokerReads {
       throw new BridgeError('broker_rejected', { detail: 'Invalid parameters', retcode: 3 });
     const list = this.lists.get(path.replace('get_page', 'get_batch')) ?? [];
     const isTold = (row: WireObject): boolean => mask === undefined || !this.forgets.has(row['Position'] as string);
-    const rows = list.filter((row) => logins.some((login) => login === row['Login']) && isTold(row));
+    const fromS = Number(parameters['from'] ?? 0);
+    const toS = Number(parameters['to'] ?? Infinity);
+    const isInTime = ({ Time }: WireObject): boolean =>
+      Time === undefined || (Number(Time) >= fromS && Number(Time) <= toS);
+    const known = new Set(logins);
+    const rows = list.filter((row) => known.has(row['Login'] as string) && isTold(row) && isInTime(row));
+    this.longest = Math.max(this.longest, rows.length);
     const from = Number(parameters['offset'] ?? 0);
     const most = Math.min(Number(parameters['total'] ?? Infinity), this.most);
     const answer = rows.slice(from, from + most);

@@ -14,6 +14,9 @@ const OVERLAP_MS = 60_000;
 /** Most are seen sooner: the last minute of a large group is a megabyte, and is read only every so often. */
 const RECENT_MS = 5_000;
 const WHOLE_EVERY_MS = 15_000;
+/** An answer of so many rows takes 3 ms to parse, and nothing else is done meanwhile: a minute of more is read in parts. */
+const AIM_ROWS = 300;
+const MOST_PARTS = (OVERLAP_MS - RECENT_MS) / RECENT_MS;
 
 interface Slice extends BookSlice {
   readonly key: string;
@@ -29,8 +32,13 @@ export class DealFeed extends Followed<Slice> implements Feed {
   readonly #now: () => number;
   /** Everything before has been read, UTC ms. */
   #readUntilMs = Infinity;
-  /** When the whole overlap was read last. */
+  /** When the whole overlap was read last, or begun to be read in parts, and how many rows it had. */
   #wholeAtMs = 0;
+  #wholeRows = 0;
+  /** Rows of the parts that have been read. */
+  #partRows = 0;
+  /** Parts of the overlap that are still to be read, one with each poll. */
+  #older: readonly Span[] = [];
 
   constructor(reads: FeedReads, clock: () => Promise<BrokerClock>, now: () => number) {
     super();
@@ -47,8 +55,10 @@ export class DealFeed extends Followed<Slice> implements Feed {
   async load(keys: readonly string[]): Promise<readonly string[]> {
     const startedAtMs = this.#now();
     const slices = keys.map((key): Slice => ({ ...bookSlice(key), key, seen: new Map() }));
-    for await (const { slice, ticket, second } of this.#ask(slices, startedAtMs - OVERLAP_MS))
+    for await (const { slice, ticket, second } of this.#ask(slices, { fromMs: startedAtMs - OVERLAP_MS })) {
       slice.seen.set(ticket, second);
+      this.#wholeRows++;
+    }
     // The overlap of the next poll reaches back to where every slice has been read.
     this.#readUntilMs = Math.min(this.#readUntilMs, startedAtMs);
     for (const slice of slices) this.followed.set(slice.key, slice);
@@ -65,7 +75,7 @@ export class DealFeed extends Followed<Slice> implements Feed {
     const slices = keys.flatMap((key) => this.followed.get(key) ?? []);
     const polledFromMs = Math.min(this.#readUntilMs, this.#now()) - OVERLAP_MS;
     const found: SeenDeal[] = [];
-    for await (const seen of this.#ask(slices, sinceMs - OVERLAP_MS)) found.push(seen);
+    for await (const seen of this.#ask(slices, { fromMs: sinceMs - OVERLAP_MS })) found.push(seen);
     return inOrder(found).flatMap(({ slice, ticket, second, wire }) => {
       const atMs = clock.toUtcMs(new Fields(wire).integer('TimeMsc') ?? second * 1000);
       // What the next poll will find is left to it.
@@ -76,18 +86,26 @@ export class DealFeed extends Followed<Slice> implements Feed {
 
   override forget(keys: Iterable<string>): void {
     super.forget(keys);
-    if (this.followed.size === 0) this.#readUntilMs = Infinity;
+    if (this.followed.size > 0) return;
+    this.#readUntilMs = Infinity;
+    this.#older = [];
+    this.#wholeRows = 0;
   }
 
   async poll(tell: (changes: readonly Change[]) => void): Promise<void> {
     const clock = await this.#clock();
     const startedAtMs = this.#now();
     const untilMs = Math.min(this.#readUntilMs, startedAtMs);
-    const isWhole = Math.abs(startedAtMs - this.#wholeAtMs) >= WHOLE_EVERY_MS;
-    const fromMs = untilMs - (isWhole ? OVERLAP_MS : RECENT_MS);
+    const spans = this.#spans(untilMs, startedAtMs);
     const fresh: SeenDeal[] = [];
-    for await (const found of this.#ask(this.followed.values(), fromMs))
-      if (!found.slice.seen.has(found.ticket)) fresh.push(found);
+    let rows = 0;
+    for (const span of spans) {
+      rows = 0;
+      for await (const found of this.#ask(this.followed.values(), span)) {
+        rows++;
+        if (!found.slice.seen.has(found.ticket)) fresh.push(found);
+      }
+    }
     const changes: Change[] = [];
     for (const { slice, ticket, second, wire } of inOrder(fresh)) {
       if (slice.seen.has(ticket)) continue;
@@ -96,16 +114,44 @@ export class DealFeed extends Followed<Slice> implements Feed {
     }
     tell(changes);
     this.#readUntilMs = startedAtMs;
-    if (isWhole) this.#wholeAtMs = startedAtMs;
+    this.#wasRead(spans, rows, startedAtMs);
     const forgetBefore = Math.floor(clock.toServerMs(untilMs - 2 * OVERLAP_MS) / 1000);
     for (const { seen } of this.followed.values())
       for (const [ticket, second] of seen) if (second < forgetBefore) seen.delete(ticket);
   }
 
-  async *#ask(slices: Iterable<Slice>, fromMs: number): AsyncGenerator<SeenDeal> {
+  /** What this poll reads: the last seconds, and every so often all of the overlap, at once or a part with each poll. */
+  #spans(untilMs: number, nowMs: number): readonly [Span, ...Span[]] {
+    const recent = { fromMs: untilMs - RECENT_MS };
+    if (this.#older.length === 0 && Math.abs(nowMs - this.#wholeAtMs) >= WHOLE_EVERY_MS) {
+      const fromMs = untilMs - OVERLAP_MS;
+      const parts = Math.min(MOST_PARTS, Math.ceil(this.#wholeRows / AIM_ROWS));
+      if (parts <= 1) return [{ fromMs, isWhole: true }];
+      this.#wholeAtMs = nowMs;
+      this.#partRows = 0;
+      const partMs = (OVERLAP_MS - RECENT_MS) / parts;
+      const at = (part: number): number => fromMs + part * partMs;
+      this.#older = Array.from({ length: parts }, (_, part) => ({ fromMs: at(part), toMs: at(part + 1) }));
+    }
+    return [recent, ...this.#older.slice(0, 1)];
+  }
+
+  /** What a poll that failed did not read stays to be read. @param rows of the last of these */
+  #wasRead([{ isWhole }, older]: readonly [Span, ...Span[]], rows: number, nowMs: number): void {
+    if (isWhole) {
+      this.#wholeAtMs = nowMs;
+      this.#wholeRows = rows;
+    }
+    if (!older) return;
+    this.#older = this.#older.slice(1);
+    this.#partRows += rows;
+    if (this.#older.length === 0) this.#wholeRows = this.#partRows;
+  }
+
+  async *#ask(slices: Iterable<Slice>, { fromMs, toMs = this.#now() + AHEAD_MS }: Span): AsyncGenerator<SeenDeal> {
     const clock = await this.#clock();
     const from = Math.floor(clock.toServerMs(fromMs) / 1000);
-    const to = Math.ceil(clock.toServerMs(this.#now() + AHEAD_MS) / 1000);
+    const to = Math.ceil(clock.toServerMs(toMs) / 1000);
     const window = [
       ['from', String(from)],
       ['to', String(to)],
@@ -123,6 +169,14 @@ export class DealFeed extends Followed<Slice> implements Feed {
       }
     }
   }
+}
+
+/** Of time; without an end, until now. */
+interface Span {
+  readonly fromMs: number;
+  readonly toMs?: number;
+  /** All of the overlap. */
+  readonly isWhole?: true;
 }
 
 interface SeenDeal {

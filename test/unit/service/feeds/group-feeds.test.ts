@@ -127,6 +127,35 @@ test('a mask of more than one answer holds is asked for group by group', async (
   expect(broker.count('user/logins')).toBe(0);
 });
 
+test('the last minute of many deals is read in parts, and a deal that is seen late is told all the same', async () => {
+  broker.groups.set('1001', 'real');
+  const deals: WireObject[] = [];
+  broker.lists.set('deal/get_batch', deals);
+  const deal = (agoSeconds: number): string => {
+    const Deal = String(deals.length + 1);
+    deals.push({ Login: '1001', Deal, Action: '0', Time: String(Math.floor(Date.now() / 1000) - agoSeconds) });
+    return Deal;
+  };
+  for (let ago = 60; ago >= 0; ago--) for (let i = 0; i < 40; i++) deal(ago);
+  follow().want('deals', [ALL]);
+  const expected: string[] = [];
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      await run(1_000);
+      for (let i = 0; i < 40; i++) expected.push(deal(0));
+    }
+  };
+  await pass(5);
+  broker.longest = 0;
+  await pass(15);
+  expected.push(deal(50), deal(30), deal(6));
+  await pass(20);
+  expect(broker.longest).toBeLessThan(400);
+  await run(2_000);
+  expect(told().map(([id]) => id)).toHaveLength(expected.length);
+  expect(new Set(told().map(([id]) => id))).toEqual(new Set(expected));
+});
+
 test('a deal of a group is told once, also of an account that is new', async () => {
   const deal = (login: number, ticket: number): WireObject => {
     broker.groups.set(String(login), 'real');

@@ -97,14 +97,28 @@ export class DealFeed extends Followed<Slice> implements Feed {
     const startedAtMs = this.#now();
     const untilMs = Math.min(this.#readUntilMs, startedAtMs);
     const spans = this.#spans(untilMs, startedAtMs);
+    let rows = 0;
+    // Told span by span: what is new does not wait for what is old.
+    for (const span of spans) {
+      const found = await this.#fresh(span);
+      rows = found.rows;
+      tell(found.changes);
+    }
+    this.#readUntilMs = startedAtMs;
+    this.#wasRead(spans, rows, startedAtMs);
+    const forgetBefore = Math.floor(clock.toServerMs(untilMs - 2 * OVERLAP_MS) / 1000);
+    for (const { seen } of this.followed.values())
+      for (const [ticket, second] of seen) if (second < forgetBefore) seen.delete(ticket);
+  }
+
+  /** Deals of a span that were not seen before, and how many rows it has. */
+  async #fresh(span: Span): Promise<{ readonly changes: readonly Change[]; readonly rows: number }> {
+    const clock = await this.#clock();
     const fresh: SeenDeal[] = [];
     let rows = 0;
-    for (const span of spans) {
-      rows = 0;
-      for await (const found of this.#ask(this.followed.values(), span)) {
-        rows++;
-        if (!found.slice.seen.has(found.ticket)) fresh.push(found);
-      }
+    for await (const found of this.#ask(this.followed.values(), span)) {
+      rows++;
+      if (!found.slice.seen.has(found.ticket)) fresh.push(found);
     }
     const changes: Change[] = [];
     for (const { slice, ticket, second, wire } of inOrder(fresh)) {
@@ -112,12 +126,7 @@ export class DealFeed extends Followed<Slice> implements Feed {
       slice.seen.set(ticket, second);
       changes.push({ key: slice.key, id: ticket, json: objectJson(deal, wire, clock) });
     }
-    tell(changes);
-    this.#readUntilMs = startedAtMs;
-    this.#wasRead(spans, rows, startedAtMs);
-    const forgetBefore = Math.floor(clock.toServerMs(untilMs - 2 * OVERLAP_MS) / 1000);
-    for (const { seen } of this.followed.values())
-      for (const [ticket, second] of seen) if (second < forgetBefore) seen.delete(ticket);
+    return { changes, rows };
   }
 
   /** What this poll reads: the last seconds, and every so often all of the overlap, at once or a part with each poll. */

@@ -1,4 +1,4 @@
-import { wantsWork, type BenchOptions } from './options.ts';
+import { NOT_QUICK, wantsWork, type BenchOptions } from './options.ts';
 import { measureCrowdRows } from './crowd.ts';
 import { measureDesk } from './desk.ts';
 import { bundleContainer } from '../local/bundle-container.ts';
@@ -27,8 +27,8 @@ const SETTLE_MS = 100;
 
 const FAN_OUT_CLIENTS = 100;
 /** Ticks come in bursts of 5 ms: of a short time, the 99th percentile would be a single burst. */
-const FAN_OUT_MS = { whole: 2_000, quick: 1_000 } as const;
-const FAN_OUT_TICKS = [1_000, 2_500, 20_000] as const;
+const FAN_OUT = { ms: 2_000, ticksPerSecond: [1_000, 2_500, 20_000] } as const;
+const FAN_OUT_QUICK = { ms: 1_000, ticksPerSecond: [1_000, 2_500] } as const;
 
 /** Starts the systems, measures everything in interleaved repetitions, and keeps every sample. */
 export class Bench {
@@ -193,8 +193,8 @@ export class Bench {
 
   /** What a read costs, and how much memory, with so many connections. Beyond 100, callers share logins and so some answers. */
   async #readsByConnections(repetition: number): Promise<void> {
-    if (!this.#wants('typed')) return;
-    const { warmUpMs, durationMs } = this.#options;
+    const { warmUpMs, durationMs, quick } = this.#options;
+    if (quick || !this.#wants('typed')) return;
     for (const connections of this.#options.clientCounts) {
       for (const { system, running } of this.#started) {
         if (!system.works.includes('typed') || system.isBeside || system.name === 'vps-1') continue;
@@ -306,8 +306,8 @@ export class Bench {
   /** From a tick to its clients without a broker: at a rate both stand, at one that a loop does not, and at one that neither does. */
   async #fanOut(repetition: number): Promise<void> {
     if (!this.#wants('fan-out')) return;
-    const { warmUpMs, durationMs, quick } = this.#options;
-    for (const ticksPerSecond of FAN_OUT_TICKS) {
+    const fanOut = this.#options.quick ? FAN_OUT_QUICK : FAN_OUT;
+    for (const ticksPerSecond of fanOut.ticksPerSecond) {
       for (const { system, running } of this.#started) {
         if (!system.works.includes('fan-out')) continue;
         const work = `fan-out, ${ticksPerSecond * FAN_OUT_CLIENTS} messages/s offered`;
@@ -321,8 +321,8 @@ export class Bench {
               clients: FAN_OUT_CLIENTS,
               ticksPerSecond,
               raw: true,
-              warmUpMs,
-              durationMs: Math.max(FAN_OUT_MS[quick ? 'quick' : 'whole'], durationMs),
+              warmUpMs: this.#options.warmUpMs,
+              durationMs: Math.max(fanOut.ms, this.#options.durationMs),
               repetition,
             }),
         );
@@ -389,7 +389,7 @@ export class Bench {
   /** A floor passes through what ours types: beside typed reads, it does whether or not passthrough was asked for. */
   #does({ kind, works }: System, work: WorkName): boolean {
     const asked = this.#wants(work) || (kind === 'floor' && work === 'passthrough' && this.#wants('typed'));
-    return asked && works.includes(work);
+    return asked && works.includes(work) && !(this.#options.quick && NOT_QUICK.has(work));
   }
 
   #need(child: Child | undefined): Child {

@@ -67,6 +67,9 @@ const WORK_NAMES: ReadonlySet<string> = new Set([
   'brokers',
 ]);
 
+/** Two minutes have no room for these, and no target asks for them. */
+export const NOT_QUICK: ReadonlySet<string> = new Set(['batch', 'worst-body']);
+
 /** Of systems of their own, which take long: measured only where they are named. */
 const APART: ReadonlySet<string> = new Set(['desk', 'brokers']);
 export const isApart = (name: string): boolean => APART.has(name);
@@ -131,7 +134,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     quick,
     repetitions: whole('repetitions', quick ? 1 : 5),
     durationMs,
-    compileMs: quick ? 300 : 2_500,
+    compileMs: quick ? 150 : 2_500,
     warmUpMs: Math.min(1_000, durationMs / 2),
     storms: quick ? [1, 100] : [1, 20, 100, 1_000],
     clientCounts: quick ? [100] : [25, 50, 100, 200],

@@ -30,6 +30,18 @@ export class Rows {
     return row && this.summary(row);
   }
 
+  /** From a tick to 100 clients, at so many messages a second offered. */
+  fanOut(system: string, messages: number): Summary | undefined {
+    return this.find({ system, work: `fan-out, ${messages} messages/s offered`, mode: 'stream' });
+  }
+
+  /** At the rate at which it delivers the most: beyond what its clients can take, whoever conflates delivers less. */
+  mostFanOut(system: string): Summary | undefined {
+    return [250_000, 2_000_000]
+      .flatMap((messages) => this.fanOut(system, messages) ?? [])
+      .sort((a, b) => b.perSecond - a.perSecond)[0];
+  }
+
   all(): Summary[] {
     return this.#rows.map((row) => this.summary(row));
   }

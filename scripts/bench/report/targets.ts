@@ -205,15 +205,8 @@ export function targetsOf(report: Report): Target[] {
     ' MB',
     `${figure(streams?.perSecond)} ticks/s delivered`,
   );
-  const fanOut = (system: string, messages: number): Summary | undefined =>
-    rows.find({ system, work: `fan-out, ${messages} messages/s offered`, mode: 'stream' });
-  // Beyond what its clients can take, whoever conflates delivers less: the rate at which it delivers the most counts.
-  const most = (system: string): Summary | undefined =>
-    [250_000, 2_000_000]
-      .flatMap((messages) => fanOut(system, messages) ?? [])
-      .sort((a, b) => b.perSecond - a.perSecond)[0];
-  const ours = most('fan-out');
-  const loop = most('ws-loop');
+  const ours = rows.mostFanOut('fan-out');
+  const loop = rows.mostFanOut('ws-loop');
   add(
     'fan-out to 100 clients, as much as it delivers, against a plain ws loop',
     pairedRatio(ours?.row, loop?.row, 'per second'),
@@ -222,14 +215,14 @@ export function targetsOf(report: Report): Target[] {
     '×',
     throughputs(ours, loop),
   );
-  const steady = fanOut('fan-out', 100_000);
+  const steady = rows.fanOut('fan-out', 100_000);
   add(
     'fan-out to 100 clients at 100,000 messages/s: p99',
     p99(steady),
     'at most',
     5,
     ' ms',
-    `${figure(steady?.perSecond)}/s delivered; the ws loop ${figure(p99(fanOut('ws-loop', 100_000)), ' ms')}`,
+    `${figure(steady?.perSecond)}/s delivered; the ws loop ${figure(p99(rows.fanOut('ws-loop', 100_000)), ' ms')}`,
   );
   addDeskTargets(rows, add);
   addBrokersTargets(rows, add);

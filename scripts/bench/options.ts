@@ -129,7 +129,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   if (unknown.length > 0) throw new TypeError(`--only: ${unknown.join(', ')}: expected names of systems and works`);
   if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name))
     throw new TypeError(`--name: expected letters, digits, dot and dash, got ${values.name}`);
-  const durationMs = whole('duration-ms', quick ? 300 : 500);
+  const durationMs = whole('duration-ms', quick ? 250 : 500);
   return {
     quick,
     repetitions: whole('repetitions', quick ? 1 : 5),

@@ -106,7 +106,7 @@ describe('a reference read', () => {
       const of = { ...env, LOG_LEVEL };
       const headers = { 'x-api-key': TEST_KEYS.read };
       written.mockClear();
-      for (const path of ['/v1/symbols/USDJPY', '/v1/symbols/USDJPY', '/v1/keys/self'])
+      for (const path of ['/v1/symbols/NZDCAD', '/v1/symbols/NZDCAD', '/v1/keys/self'])
         await (await answer(new Request(`https://bridge.example${path}`, { headers }), of)).body?.cancel();
       const lines = written.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
       return lines.map(({ level, route }) => `${String(level)} ${String(route)}`);

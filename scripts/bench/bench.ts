@@ -1,4 +1,4 @@
-import { NOT_QUICK, wantsWork, type BenchOptions } from './options.ts';
+import { NOT_QUICK, QUICK_PACED, wantsWork, type BenchOptions } from './options.ts';
 import { measureCrowdRows } from './crowd.ts';
 import { measureDesk } from './desk.ts';
 import { bundleContainer } from '../local/bundle-container.ts';
@@ -168,7 +168,7 @@ export class Bench {
       if (!this.#does(system, work)) continue;
       // The cache does not ask the broker; and latency can be given only to our own.
       if (upstreamLatencyMs > 0 && (work === 'cached' || !running.simulator || system.isBeside)) continue;
-      for (const mode of quick && upstreamLatencyMs > 0
+      for (const mode of quick && (upstreamLatencyMs > 0 || !QUICK_PACED.has(system.name))
         ? (['saturated'] as const)
         : (['saturated', 'paced'] as const)) {
         const { connections: concurrency } = loadOf(work, upstreamLatencyMs);

@@ -70,6 +70,9 @@ const WORK_NAMES: ReadonlySet<string> = new Set([
 /** Two minutes have no room for these, and no target asks for them. */
 export const NOT_QUICK: ReadonlySet<string> = new Set(['batch', 'worst-body']);
 
+/** Of others, no target asks for latencies at a steady rate. */
+export const QUICK_PACED: ReadonlySet<string> = new Set(['vps', 'edge', 'edge-floor', 'worker-floor']);
+
 /** Of systems of their own, which take long: measured only where they are named. */
 const APART: ReadonlySet<string> = new Set(['desk', 'brokers']);
 export const isApart = (name: string): boolean => APART.has(name);
